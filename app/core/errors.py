@@ -1,0 +1,64 @@
+"""Every error of the service, drawn as a tree:
+
+    CrossoverError
+    ├── ConfigurationError        a user's file or setting is wrong: one clear line, never a traceback
+    ├── InvalidQuery              a field of a search is wrong (names the field)
+    ├── AllSuppliersFailed        nobody answered (carries the outcomes)
+    └── SupplierError             one supplier failed one search; becomes its outcome, never fails the search
+        ├── SupplierTimeout       no answer in time
+        ├── SupplierUnavailable   refused, 5xx, throttled, connection broken, redirected elsewhere
+        ├── SupplierMalformed     answered something that is not what its format promises
+        └── SupplierSkipped       cannot express this search: not asked
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from app.core.models import SupplierOutcome
+
+
+class CrossoverError(Exception):
+    """Base of every error the service raises on purpose."""
+
+
+class ConfigurationError(CrossoverError):
+    """A setting or a file is wrong. The message names where, what, and what would be right."""
+
+
+class InvalidQuery(CrossoverError):
+    """A search that cannot be run; `field` is the query parameter's name, `reason` what would be right."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+        self.reason = reason
+
+
+class AllSuppliersFailed(CrossoverError):
+    """Every supplier that was asked failed; there is nothing to show."""
+
+    def __init__(self, outcomes: tuple[SupplierOutcome, ...]) -> None:
+        super().__init__(f"none of {len(outcomes)} suppliers answered")
+        self.outcomes = outcomes
+
+
+class SupplierError(CrossoverError):
+    """One supplier failed one search."""
+
+
+class SupplierTimeout(SupplierError):
+    pass
+
+
+class SupplierUnavailable(SupplierError):
+    pass
+
+
+class SupplierMalformed(SupplierError):
+    pass
+
+
+class SupplierSkipped(SupplierError):
+    pass
