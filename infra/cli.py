@@ -1,0 +1,74 @@
+"""The `crossover` command: one subcommand a job, each in its own module of `infra.commands`, imported only when asked for."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from infra.errors import KitError
+
+COMMANDS: dict[str, str] = {
+    "bundle": "Build the one artifact that both lanes run.",
+    "cost": "Price both lanes for a traffic profile and compare them.",
+    "demo": "Bundle, run, load, measure, price and compare both lanes here.",
+    "lab": "Run both lanes behind a load balancer on this machine.",
+    "measure": "Measure what the bundle needs on each lane.",
+    "prices": "Show the price book.",
+    "simulator": "Serve the simulated suppliers.",
+}
+
+
+class LazyGroup(click.Group):
+    """Lists every command without importing any, so that starting costs milliseconds."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(f"infra.commands.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="crossover")
+def cli() -> None:
+    """Run one service on AWS Lambda and on EC2, measure it, price it, compare the two.
+
+    \b
+    Examples:
+      crossover demo
+      crossover bundle --arch arm64 --python 3.13
+      crossover cost --profile out/demo/profile.json --traffic traffic.csv
+
+    Exit codes: 0 done, 1 refused or failed, 2 usage, 3 rolled back, 4 unknown state.
+    """
+
+
+def main() -> None:
+    """Console entry point: a `KitError` becomes one line on standard error and its exit code."""
+    try:
+        cli(standalone_mode=False)
+    except KitError as error:
+        click.echo(f"crossover: {error}", err=True)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("crossover: interrupted", err=True)
+        sys.exit(130)
+    except click.exceptions.Exit as leave:
+        sys.exit(leave.exit_code)
+
+
+if __name__ == "__main__":
+    main()
