@@ -1,0 +1,95 @@
+"""The measured workload profile: what one search needs on each lane, as written by `crossover measure` to one JSON file.
+
+Every figure is per successful search unless its name says otherwise, measured on the machine named in `machine`.
+Nothing here is a default: a figure that could not be measured is `None` (unknown), and the cost model refuses to price it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from infra.errors import InputError
+
+
+class LaneProfile(Struct, frozen=True, forbid_unknown_fields=True):
+    """One lane's figures.
+
+    `cpu_ms_per_search` is user + system CPU of the lane's processes over the load, divided by searches. On Lambda it
+    includes the runtime client, on the container lane the uvicorn workers; the load balancer is in neither.
+    `wait_ms` is the mean time of one search in which the lane was not on the CPU: its mean duration minus its CPU.
+    `duration_p50_ms` and `duration_p99_ms` are of the search as the lane's process sees it (Lambda: billed without Init).
+    `memory_mb` is the peak resident memory of one environment (Lambda) or of one worker (container), in MiB.
+    `cold_start_ms` is process spawn to first `/next` poll (Lambda: Init Duration) or to ready (container).
+    `bare_cold_start_ms` is the same for an empty handler on the bare runtime client, measured in the same run.
+    `request_bytes`/`response_bytes` are HTTP message sizes between caller and load balancer;
+    `upstream_bytes_in`/`_out` are sizes received from and sent to all suppliers together.
+    """
+
+    searches: int
+    errors: int
+    cpu_ms_per_search: float
+    wait_ms: float
+    duration_p50_ms: float
+    duration_p99_ms: float
+    memory_mb: float
+    cold_start_ms: float
+    cold_start_samples: int
+    request_bytes: float
+    response_bytes: float
+    upstream_bytes_in: float
+    upstream_bytes_out: float
+    log_bytes_per_search: float | None = None
+    bare_cold_start_ms: float | None = None
+
+
+class Conditions(Struct, frozen=True, forbid_unknown_fields=True):
+    """Under what load the figures were taken: offered rate, supplier count, simulated latency, concurrency."""
+
+    searches_per_second: float
+    suppliers: int
+    supplier_latency: str
+    duration_s: float
+    container_workers: int
+    lambda_environments: int
+
+
+class MeasuredBundle(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which bytes were measured."""
+
+    sha256: str
+    architecture: str
+    python: str
+    zip_bytes: int
+    unzipped_bytes: int
+
+
+class WorkloadProfile(Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole measurement. `measured_at` is ISO 8601 UTC; `machine` says on what, for the reader."""
+
+    measured_at: str
+    machine: str
+    bundle: MeasuredBundle
+    conditions: Conditions
+    lambda_lane: LaneProfile
+    container_lane: LaneProfile
+    schema: int = 1
+
+
+def read_profile(path: Path) -> WorkloadProfile:
+    """Read and validate a profile; raises `InputError` naming the file and the field."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); run `crossover measure` to make one") from None
+    try:
+        return msgspec.json.decode(data, type=WorkloadProfile)
+    except msgspec.DecodeError as error:
+        raise InputError(f"{path}: not a workload profile: {error}") from None
+
+
+def write_profile(profile: WorkloadProfile, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(profile), indent=2) + b"\n")
