@@ -1,0 +1,41 @@
+# make demo: the main job, end to end. make test: every check and every test. Each sets up what it needs by itself.
+.PHONY: demo test check setup bundle synth clean help
+.DEFAULT_GOAL := help
+
+SETUP := .setup/done
+RUN := .venv/bin
+TRAFFIC ?=
+
+help:
+	@echo "make demo                    bundle, run, load, measure, price and compare both lanes on this machine"
+	@echo "make demo TRAFFIC=file.csv   the same, priced for your own traffic series (timestamp,value)"
+	@echo "make test                    every check and every test"
+	@echo "make check                   formatting, lint, types, import contracts"
+	@echo "make synth                   synthesize the CDK stacks"
+	@echo "make clean                   remove what the targets above made"
+
+$(SETUP): pyproject.toml uv.lock package.json package-lock.json scripts/setup scripts/uv.txt
+	@scripts/setup
+
+setup: $(SETUP)
+
+demo: $(SETUP)
+	@$(RUN)/crossover demo $(if $(TRAFFIC),--traffic "$(TRAFFIC)")
+
+check: $(SETUP)
+	$(RUN)/ruff format --check .
+	$(RUN)/ruff check .
+	$(RUN)/mypy
+	$(RUN)/lint-imports
+
+test: check
+	$(RUN)/python -m pytest
+
+bundle: $(SETUP)
+	@$(RUN)/crossover bundle
+
+synth: $(SETUP)
+	npx cdk synth --quiet
+
+clean:
+	rm -rf .venv .setup node_modules out cdk.out
