@@ -21,7 +21,7 @@ COMPARED_HEADERS = ("content-type", "cache-control")
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One search that was answered differently; `where` is the JSON path (`$.hotels[0].name`) of the first difference."""
+    """One search answered differently; `where` is the JSON path (`$.hotels[0].name`) of the first difference."""
 
     path: str
     where: str
