@@ -1,7 +1,8 @@
-"""The measured workload profile: what one search needs on each lane, as written by `crossover measure` to one JSON file.
+"""The measured workload profile: what one search needs on each lane, written by `crossover measure` to one JSON file.
 
 Every figure is per successful search unless its name says otherwise, measured on the machine named in `machine`.
-Nothing here is a default: a figure that could not be measured is `None` (unknown), and the cost model refuses to price it.
+Nothing here is a default: a figure that could not be measured is `None` (unknown), and what depends on it is listed as
+not priced, never priced at 0.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ class LaneProfile(Struct, frozen=True, forbid_unknown_fields=True):
     `cpu_ms_per_search` is user + system CPU of the lane's processes over the load, divided by searches. On Lambda it
     includes the runtime client, on the container lane the uvicorn workers; the load balancer is in neither.
     `wait_ms` is the mean time of one search in which the lane was not on the CPU: its mean duration minus its CPU.
-    `duration_p50_ms` and `duration_p99_ms` are of the search as the lane's process sees it (Lambda: billed without Init).
+    `duration_p50_ms` and `duration_p99_ms` are of the search as the lane's process sees it (Lambda: without Init).
     `memory_mb` is the peak resident memory of one environment (Lambda) or of one worker (container), in MiB.
     `cold_start_ms` is process spawn to first `/next` poll (Lambda: Init Duration) or to ready (container).
     `bare_cold_start_ms` is the same for an empty handler on the bare runtime client, measured in the same run.

@@ -1,0 +1,139 @@
+"""How much of each lane a traffic profile needs: Lambda environments and billed seconds, container instances.
+
+Physics only, no prices. Figures are means within a step; queueing within a step is not simulated.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from decimal import Decimal
+
+from infra.config import ContainerLane
+from infra.cost.lines.lambda_ import FULL_VCPU_MB
+from infra.cost.prices import InstanceType
+from infra.cost.profile import LaneProfile
+from infra.cost.traffic import TrafficProfile
+from infra.errors import InputError
+
+OS_MEMORY_MIB = 512
+"""Memory left to the operating system and the agent on an instance (an assumption, shown in the report)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LambdaNeed:
+    """What the Lambda lane needs over the whole profile.
+
+    `seconds_per_search` and `init_seconds` are at the stage's memory. `cold_starts` counts environments that had to be
+    added, over the profile taken as repeating. `steps_over_limit` are steps that need more than `limit` environments.
+    """
+
+    seconds_per_search: float
+    init_seconds: float
+    peak_environments: float
+    cold_starts: float
+    limit: int
+    steps_over_limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerNeed:
+    """What the container lane needs over the whole profile: instance-hours by way of paying, and what it cannot serve.
+
+    `steps_over_capacity` are steps whose rate would push the largest fleet over its target utilization;
+    `searches_beyond_capacity` are those above what the largest fleet can do at 100% CPU.
+    """
+
+    rps_per_instance: float
+    peak_instances: int
+    on_demand_hours: float
+    spot_hours: float
+    steps_over_capacity: int
+    searches_beyond_capacity: float
+
+    @property
+    def instance_hours(self) -> float:
+        return self.on_demand_hours + self.spot_hours
+
+
+def cpu_share(memory_mb: int) -> float:
+    """Share of one vCPU that a single-threaded handler gets: memory / 1,769 MB, and never more than one."""
+    return min(1.0, memory_mb / FULL_VCPU_MB)
+
+
+def lambda_seconds(lane: LaneProfile, memory_mb: int, cpu_scale: float) -> float:
+    """Billed seconds of one search: CPU stretched by the CPU share, waiting as it is, and half of the
+    millisecond to which Lambda rounds up."""
+    return (lane.cpu_ms_per_search * cpu_scale / cpu_share(memory_mb) + lane.wait_ms + 0.5) / 1000
+
+
+def lambda_need(
+    lane: LaneProfile, traffic: TrafficProfile, memory_mb: int, *, cpu_scale: float, limit: int
+) -> LambdaNeed:
+    """Environments by Little's law (rate × duration); a rise from one step to the next is so many cold starts.
+
+    Refuses (`InputError`) a memory size below what the measurement used.
+    """
+    if lane.memory_mb > memory_mb:
+        raise InputError(
+            f"lambda_lane.memory_mb: {memory_mb} MB is less than the {lane.memory_mb:g} MiB measured; choose more"
+        )
+    seconds = lambda_seconds(lane, memory_mb, cpu_scale)
+    environments = [rate * seconds for rate in traffic.rates]
+    rises = (
+        max(0.0, now - before) for before, now in zip([environments[-1], *environments], environments, strict=False)
+    )
+    return LambdaNeed(
+        seconds_per_search=seconds,
+        init_seconds=lane.cold_start_ms * cpu_scale / cpu_share(memory_mb) / 1000,
+        peak_environments=max(environments),
+        cold_starts=math.fsum(rises),
+        limit=limit,
+        steps_over_limit=sum(needed > limit for needed in environments),
+    )
+
+
+def container_need(
+    lane: LaneProfile, traffic: TrafficProfile, fleet: ContainerLane, instance: InstanceType, *, cpu_scale: float
+) -> ContainerNeed:
+    """Instances of each step: what the target utilization asks for, within the fleet's minimum and maximum.
+
+    `on_demand_base` instances and the on-demand share above it, rounded up, are on demand; the rest is spot.
+    """
+    per_instance = rps_per_instance(lane, fleet, instance, cpu_scale=cpu_scale)
+    step_hours = traffic.step_s / 3600
+    wanted = [math.ceil(rate / per_instance - 1e-9) for rate in traffic.rates]
+    used = [min(max(fleet.min_instances, count), fleet.max_instances) for count in wanted]
+    on_demand = [_on_demand(count, fleet) for count in used]
+    full = fleet.max_instances * per_instance / fleet.target_utilization
+    return ContainerNeed(
+        rps_per_instance=per_instance,
+        peak_instances=max(used),
+        on_demand_hours=sum(on_demand) * step_hours,
+        spot_hours=(sum(used) - sum(on_demand)) * step_hours,
+        steps_over_capacity=sum(count > fleet.max_instances for count in wanted),
+        searches_beyond_capacity=math.fsum(max(0.0, rate - full) for rate in traffic.rates) * traffic.step_s,
+    )
+
+
+def rps_per_instance(lane: LaneProfile, fleet: ContainerLane, instance: InstanceType, *, cpu_scale: float) -> float:
+    """Searches a second one instance serves at the target utilization; a worker uses at most one vCPU."""
+    vcpus = min(instance.vcpu, instance.vcpu * fleet.workers_per_vcpu)
+    return vcpus * fleet.target_utilization / (lane.cpu_ms_per_search * cpu_scale / 1000)
+
+
+def check_memory(lane: LaneProfile, fleet: ContainerLane, instance: InstanceType) -> None:
+    """Refuse (`InputError`) a fleet whose workers do not fit the instance's memory."""
+    workers = instance.vcpu * fleet.workers_per_vcpu
+    needed = Decimal(repr(workers * lane.memory_mb + OS_MEMORY_MIB))
+    if needed > instance.memory_gib * 1024:
+        raise InputError(
+            f"container_lane.instance_types: {workers} workers of {lane.memory_mb:g} MiB and {OS_MEMORY_MIB} MiB for "
+            f"the system do not fit the {instance.memory_gib:f} GiB of {instance.name}; "
+            "choose a larger type or fewer workers"
+        )
+
+
+def _on_demand(count: int, fleet: ContainerLane) -> int:
+    base = min(count, fleet.on_demand_base)
+    return base + math.ceil((count - base) * (100 - fleet.spot_percent) / 100)

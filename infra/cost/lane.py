@@ -1,0 +1,161 @@
+"""What pricing either lane needs: the options, the result, the month, and the lines both lanes have in common."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from infra.config import Stage
+from infra.cost.lines import load_balancer, logs, network
+from infra.cost.lines.line import EXACT, LineItem, quantity, total
+from infra.cost.prices import PriceBook
+from infra.cost.profile import LaneProfile
+from infra.cost.traffic import TrafficProfile
+from infra.errors import InputError
+
+DAYS_PER_MONTH_OF_LOGS = Decimal(30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostOptions:
+    """What the reader may set. `report_date` is the day of the report; it decides whether prices are stale.
+
+    `month_hours` is the length of a month (730, as in the AWS calculator; AWS's pages use 720). `cpu_scale` is CPU time
+    on the target over CPU time on the measuring machine. `account_concurrency` is Lambda's quota in the region (1,000
+    unless raised), used where the stage reserves none. `requests_per_connection` is how many searches callers send on
+    one connection. `listener_rules` is how many rules the load balancer evaluates a request.
+    """
+
+    report_date: date
+    month_hours: Decimal = Decimal(730)
+    cpu_scale: float = 1.0
+    free_tier: bool = False
+    account_concurrency: int = 1_000
+    requests_per_connection: float = 1.0
+    listener_rules: int = 1
+
+    def __post_init__(self) -> None:
+        checks = (
+            (self.month_hours.is_finite() and 1 <= self.month_hours <= 744, "month hours: must be 1 to 744"),
+            (math.isfinite(self.cpu_scale) and 0.01 <= self.cpu_scale <= 100, "cpu scale: must be 0.01 to 100"),
+            (self.account_concurrency >= 1, "account concurrency: must be 1 or more"),
+            (1 <= self.requests_per_connection < 1e9, "requests per connection: must be 1 or more"),
+            (0 <= self.listener_rules <= 100, "listener rules: must be 0 to 100"),
+        )
+        for right, reason in checks:
+            if not right:
+                raise InputError(reason)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneCost:
+    """One lane's month. `misses` says in words where it cannot serve the traffic; `capacity` holds its key figures."""
+
+    lane: str
+    title: str
+    lines: tuple[LineItem, ...]
+    searches_per_month: Decimal
+    month_hours: Decimal
+    capacity: dict[str, float]
+    misses: tuple[str, ...]
+    not_priced: tuple[str, ...]
+
+    @property
+    def usd_per_month(self) -> Decimal:
+        return total(self.lines)
+
+    @property
+    def usd_per_day(self) -> Decimal:
+        return EXACT.divide(EXACT.multiply(self.usd_per_month, Decimal(24)), self.month_hours)
+
+    @property
+    def usd_per_million_searches(self) -> Decimal:
+        return EXACT.divide(EXACT.multiply(self.usd_per_month, Decimal(1_000_000)), self.searches_per_month)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Month:
+    """The traffic profile stretched to one month."""
+
+    traffic: TrafficProfile
+    hours: Decimal
+
+    @property
+    def factor(self) -> float:
+        return float(self.hours) / self.traffic.hours
+
+    @property
+    def searches(self) -> Decimal:
+        return quantity(self.traffic.searches * self.factor)
+
+    def gigabytes(self, bytes_per_search: float) -> Decimal:
+        return quantity(float(self.searches) * bytes_per_search / 1e9)
+
+
+def check_measured(lane: LaneProfile, name: str) -> None:
+    """Refuse figures that no measurement can give."""
+    must_be_positive = ("cpu_ms_per_search", "memory_mb")
+    for field in lane.__struct_fields__:
+        value = getattr(lane, field)
+        if value is not None and (not math.isfinite(value) or value < 0 or (value == 0 and field in must_be_positive)):
+            raise InputError(f"profile: {name}.{field}: {value} is not a measured figure")
+
+
+def edge_lines(
+    lane: LaneProfile, month: Month, book: PriceBook, stage: Stage, options: CostOptions, *, target: str
+) -> list[LineItem]:
+    """What both lanes have in front of them: the load balancer, its addresses, and data transfer."""
+    lifetime = (lane.cpu_ms_per_search + lane.wait_ms) / 1000 + stage.traffic.idle_timeout_s
+    hourly = [(_lcu(rate, lane, options, lifetime, target), hours) for rate, hours in month.traffic.hourly()]
+    lcu_hours = math.fsum(lcu.billed * hours for lcu, hours in hourly) * month.factor
+    busiest = max((lcu for lcu, _ in hourly), key=lambda lcu: lcu.billed)
+    zones = len(stage.network.availability_zones)
+    return [
+        *load_balancer.hours(book, options.month_hours, note="one load balancer, all month"),
+        *load_balancer.lcu_hours(
+            book,
+            quantity(lcu_hours),
+            note=f"each hour's highest dimension; in the busiest hour {busiest.billed:.1f} LCU by {busiest.deciding}",
+        ),
+        *network.public_ipv4(
+            book, zones * options.month_hours, of="load balancer", note=f"one address in each of {zones} zones"
+        ),
+        *network.transfer_out(
+            book,
+            month.gigabytes(lane.response_bytes + lane.upstream_bytes_out),
+            free_tier=options.free_tier,
+            note=f"{lane.response_bytes:,.0f} bytes a search to callers, {lane.upstream_bytes_out:,.0f} to suppliers",
+        ),
+        *network.transfer_in(
+            book,
+            month.gigabytes(lane.request_bytes + lane.upstream_bytes_in),
+            note=f"{lane.request_bytes:,.0f} bytes a search from callers, {lane.upstream_bytes_in:,.0f} from suppliers",
+        ),
+    ]
+
+
+def _lcu(rate: float, lane: LaneProfile, options: CostOptions, lifetime_s: float, target: str) -> load_balancer.Lcu:
+    return load_balancer.lcu(
+        requests_per_s=rate,
+        new_connections_per_s=rate / options.requests_per_connection,
+        connection_seconds=lifetime_s,
+        bytes_per_s=rate * (lane.request_bytes + lane.response_bytes),
+        rules=options.listener_rules,
+        target=target,
+    )
+
+
+def log_lines(
+    lane: LaneProfile, month: Month, book: PriceBook, stage: Stage, name: str
+) -> tuple[Sequence[LineItem], tuple[str, ...]]:
+    if lane.log_bytes_per_search is None:
+        return (), (f"CloudWatch Logs of the {name} lane: log bytes a search were not measured",)
+    gb = month.gigabytes(lane.log_bytes_per_search)
+    days = stage.lambda_lane.log_retention_days
+    return (
+        *logs.ingestion(book, gb, note=f"{lane.log_bytes_per_search:,.0f} bytes a search"),
+        *logs.storage(book, gb * days / DAYS_PER_MONTH_OF_LOGS, note=f"kept {days} days, uncompressed (upper bound)"),
+    ), ()

@@ -1,0 +1,59 @@
+"""AWS Lambda: requests, GB-seconds by architecture, cold starts' Init (billed since 2025-08-01), provisioned
+concurrency, ephemeral storage and response streaming."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from infra.cost.lines.line import LineItem, after_free, priced
+from infra.cost.prices import PriceBook
+
+SERVICE = "AWSLambda"
+FULL_VCPU_MB = 1_769
+"""Memory at which a function has one vCPU (AWS Lambda documentation)."""
+
+
+def gb_seconds(invocations: Decimal, seconds: Decimal, memory_mb: int) -> Decimal:
+    """GB-seconds as Lambda counts them: memory in MB / 1,024."""
+    return invocations * seconds * memory_mb / 1024
+
+
+def requests(book: PriceBook, count: Decimal, *, free_tier: bool, note: str) -> list[LineItem]:
+    """Requests of one month."""
+    free = book.free_tier(SERVICE, "requests") if free_tier else None
+    return priced(book.price(SERVICE, "requests"), after_free(count, free), name="Lambda requests", note=note)
+
+
+def duration(
+    book: PriceBook, amount: Decimal, architecture: str, *, free_tier: bool, note: str, name: str = "Lambda compute"
+) -> list[LineItem]:
+    """GB-seconds of one month, Init included, through the architecture's tiers."""
+    free = book.free_tier(SERVICE, "duration") if free_tier else None
+    price = book.price(SERVICE, f"duration_{architecture}")
+    return priced(price, after_free(amount, free), name=name, note=note)
+
+
+def provisioned_concurrency(
+    book: PriceBook, kept_gb_s: Decimal, used_gb_s: Decimal, architecture: str, *, note: str
+) -> list[LineItem]:
+    """Kept-warm GB-seconds and the cheaper GB-seconds of the searches they served; no free tier applies."""
+    kept = book.price(SERVICE, f"provisioned_concurrency_{architecture}")
+    used = book.price(SERVICE, f"provisioned_duration_{architecture}")
+    return [
+        *priced(kept, kept_gb_s, name="Lambda provisioned concurrency", note=note),
+        *priced(used, used_gb_s, name="Lambda compute on provisioned concurrency", note=note),
+    ]
+
+
+def ephemeral_storage(
+    book: PriceBook, invocations: Decimal, seconds: Decimal, megabytes: int, *, note: str
+) -> list[LineItem]:
+    """The function's own disk beyond the 512 MB that are included, for as long as invocations run."""
+    amount = invocations * seconds * max(0, megabytes - 512) / 1024
+    price = book.price(SERVICE, "ephemeral_storage_over_512_mb")
+    return priced(price, amount, name="Lambda ephemeral storage", note=note)
+
+
+def response_streaming(book: PriceBook, gigabytes: Decimal, *, note: str) -> list[LineItem]:
+    """Streamed GB beyond the first 6 MB of each response."""
+    return priced(book.price(SERVICE, "response_streaming"), gigabytes, name="Lambda response streaming", note=note)

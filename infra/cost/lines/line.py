@@ -1,0 +1,84 @@
+"""A line item, and the one place where a quantity meets a price.
+
+Everything is `Decimal`: quantities are rounded to a millionth of their unit as they enter, amounts are exact products.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+
+from infra.cost.prices import FreeTier, Price, Tier
+from infra.errors import InputError
+
+EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
+SMALLEST = Decimal("0.000001")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineItem:
+    """`usd` is exactly `quantity` × `unit_price` for one month. `note` says how the quantity came about."""
+
+    name: str
+    service: str
+    dimension: str
+    quantity: Decimal
+    unit: str
+    unit_price: Decimal
+    usd: Decimal
+    source: str
+    as_of: str | None
+    confidence: str
+    note: str
+
+
+def quantity(value: float | int | Decimal) -> Decimal:
+    """A physical quantity as a Decimal, to a millionth of its unit; `InputError` unless finite and not negative."""
+    number = value if isinstance(value, Decimal) else Decimal(repr(value))
+    if not number.is_finite() or number < 0:
+        raise InputError(f"a quantity must be a finite number of 0 or more, not {value}")
+    return number.quantize(SMALLEST, context=EXACT)
+
+
+def priced(price: Price, amount: Decimal, *, name: str, note: str) -> list[LineItem]:
+    """Price an amount through the tiers: one line for each tier that is used, and at least one.
+
+    The tiers count from 0 within one month, so the lines of one price add up to the bill for it.
+    """
+    amount = quantity(amount)
+    used = [tier for tier in price.tiers if tier.start < amount] or [price.tiers[0]]
+    return [
+        _line(price, tier, amount, f"{name}, tier {number}" if len(used) > 1 else name, note)
+        for number, tier in enumerate(used, start=1)
+    ]
+
+
+def _line(price: Price, tier: Tier, amount: Decimal, name: str, note: str) -> LineItem:
+    part = (amount if tier.end is None else min(amount, tier.end)) - tier.start
+    return LineItem(
+        name=name,
+        service=price.service,
+        dimension=price.dimension,
+        quantity=part,
+        unit=price.unit,
+        unit_price=tier.usd,
+        usd=EXACT.multiply(part, tier.usd),
+        source=price.source,
+        as_of=price.as_of,
+        confidence=price.confidence,
+        note="; ".join(filter(None, (note, price.note))),
+    )
+
+
+def after_free(amount: Decimal, free: FreeTier | None) -> Decimal:
+    """What remains to be paid of an amount once the free allowance is used up."""
+    return amount if free is None else max(Decimal(0), amount - free.quantity)
+
+
+def total(lines: Iterable[LineItem]) -> Decimal:
+    """The exact sum of the lines' amounts."""
+    result = Decimal(0)
+    for line in lines:
+        result = EXACT.add(result, line.usd)
+    return result

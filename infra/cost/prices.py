@@ -1,0 +1,276 @@
+"""The price book: dated public prices, each with unit, region, source and confidence, from one JSON file a region.
+
+A price that is not in the book raises `InputError` naming service, region and dimension; nothing has a default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from infra.errors import InputError
+
+SHIPPED = Path(__file__).parent / "price_books"
+STALE_AFTER_DAYS = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """`usd` a unit for the quantity from `start` up to `end` within one month; `end` None is without limit."""
+
+    start: Decimal
+    end: Decimal | None
+    usd: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """One public price. `as_of` is what its source says: a date, a month, a year, or None where it says nothing."""
+
+    service: str
+    dimension: str
+    unit: str
+    region: str
+    tiers: tuple[Tier, ...]
+    source: str
+    as_of: str | None
+    confidence: str
+    note: str | None = None
+
+    @property
+    def usd(self) -> Decimal:
+        """The price of the first unit."""
+        return self.tiers[0].usd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreeTier:
+    """What is free of charge each month and account, where the account has a claim to it."""
+
+    service: str
+    dimension: str
+    unit: str
+    quantity: Decimal
+    source: str
+    as_of: str | None
+    confidence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceType:
+    """One EC2 instance type: its shape, and its price on demand and, as an estimate, on spot (None: unknown)."""
+
+    name: str
+    architecture: str
+    vcpu: int
+    memory_gib: Decimal
+    on_demand: Price
+    spot: Price | None
+    spot_interruption: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceBook:
+    """All prices of one region. `as_of` is the day the book was compiled; every figure carries its own date too."""
+
+    region: str
+    as_of: date
+    source: str
+    prices: Mapping[tuple[str, str], Price]
+    free_tiers: Mapping[tuple[str, str], FreeTier]
+    instances: Mapping[str, InstanceType]
+
+    def price(self, service: str, dimension: str) -> Price:
+        """The price of one dimension; `InputError` where the book has none."""
+        try:
+            return self.prices[service, dimension]
+        except KeyError:
+            raise self._missing(service, dimension) from None
+
+    def free_tier(self, service: str, dimension: str) -> FreeTier:
+        """The monthly free allowance of one dimension; `InputError` where the book has none."""
+        try:
+            return self.free_tiers[service, dimension]
+        except KeyError:
+            raise self._missing(service, f"free tier of {dimension}") from None
+
+    def instance(self, name: str) -> InstanceType:
+        """Shape and prices of one instance type; `InputError` where the book has none."""
+        try:
+            return self.instances[name]
+        except KeyError:
+            raise self._missing("AmazonEC2", f"instance type {name}") from None
+
+    def spot(self, name: str) -> Price:
+        """The spot estimate of one instance type; `InputError` where the book has none."""
+        price = self.instance(name).spot
+        if price is None:
+            raise self._missing("AmazonEC2", f"spot price of {name}")
+        return price
+
+    def is_stale(self, on: date) -> bool:
+        """Whether the book is more than 90 days old on that day."""
+        return (on - self.as_of).days > STALE_AFTER_DAYS
+
+    def without(self, service: str, dimension: str) -> PriceBook:
+        """The same book without one price, to see what depends on it."""
+        return replace(self, prices={k: v for k, v in self.prices.items() if k != (service, dimension)})
+
+    def every_price(self) -> Iterator[Price]:
+        """All prices: services first, then instance types on demand and on spot."""
+        yield from self.prices.values()
+        for instance in self.instances.values():
+            yield instance.on_demand
+            if instance.spot is not None:
+                yield instance.spot
+
+    def _missing(self, service: str, dimension: str) -> InputError:
+        return InputError(
+            f"no price for {service} {dimension} in {self.region} (price book of {self.as_of}); "
+            f"`crossover prices show --region {self.region}` lists what there is"
+        )
+
+
+class _PriceRow(Struct, frozen=True, forbid_unknown_fields=True):
+    service: str
+    dimension: str
+    unit: str
+    usd: Decimal
+    source: str
+    as_of: str | None
+    confidence: str
+    tiers: tuple[tuple[Decimal, Decimal | None, Decimal], ...] = ()
+    note: str | None = None
+
+
+class _FreeRow(Struct, frozen=True, forbid_unknown_fields=True):
+    service: str
+    dimension: str
+    unit: str
+    quantity: Decimal
+    source: str
+    as_of: str | None
+    confidence: str
+
+
+class _InstanceRow(Struct, frozen=True, forbid_unknown_fields=True):
+    architecture: str
+    vcpu: int
+    memory_gib: Decimal
+    on_demand_usd_per_hour: Decimal
+    spot_saving_percent: int | None = None
+    spot_interruption: str | None = None
+
+
+class _Instances(Struct, frozen=True, forbid_unknown_fields=True):
+    on_demand_source: str
+    on_demand_as_of: str
+    shape_source: str
+    spot_source: str
+    spot_as_of: str
+    spot_confidence: str
+    types: dict[str, _InstanceRow]
+
+
+class _BookFile(Struct, frozen=True, forbid_unknown_fields=True):
+    schema: int
+    region: str
+    currency: str
+    as_of: date
+    source: str
+    prices: tuple[_PriceRow, ...]
+    free_tiers: tuple[_FreeRow, ...]
+    instances: _Instances
+
+
+def shipped_regions() -> tuple[str, ...]:
+    return tuple(sorted(path.stem for path in SHIPPED.glob("*.json")))
+
+
+def load_price_book(region: str, path: Path | None = None) -> PriceBook:
+    """Read the shipped book of a region, or the one at `path`; `InputError` where there is none or it is malformed."""
+    if path is None:
+        if region not in shipped_regions():
+            raise InputError(f"no price book for region {region!r}; there is one for: {', '.join(shipped_regions())}")
+        path = SHIPPED / f"{region}.json"
+    try:
+        file = msgspec.json.decode(path.read_bytes(), type=_BookFile)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except msgspec.DecodeError as error:
+        raise InputError(f"{path}: not a price book: {error}") from None
+    if file.region != region:
+        raise InputError(f"{path}: region is {file.region!r}, but {region!r} was asked for")
+    if file.currency != "USD":
+        raise InputError(f"{path}: currency is {file.currency!r}, must be USD")
+    return PriceBook(
+        region=region,
+        as_of=file.as_of,
+        source=file.source,
+        prices={(row.service, row.dimension): _price(row, region, path) for row in file.prices},
+        free_tiers={
+            (row.service, row.dimension): FreeTier(**{f: getattr(row, f) for f in row.__struct_fields__})
+            for row in file.free_tiers
+        },
+        instances={name: _instance(name, row, file.instances, region) for name, row in file.instances.types.items()},
+    )
+
+
+def _price(row: _PriceRow, region: str, path: Path) -> Price:
+    tiers = tuple(Tier(*tier) for tier in row.tiers) or (Tier(Decimal(0), None, row.usd),)
+    ends = [tier.end for tier in tiers]
+    if tiers[0].start != 0 or ends[-1] is not None or ends[:-1] != [tier.start for tier in tiers[1:]]:
+        raise InputError(f"{path}: {row.service} {row.dimension}: tiers must run from 0 without a gap to null")
+    if any(not tier.usd.is_finite() or tier.usd < 0 for tier in tiers):
+        raise InputError(f"{path}: {row.service} {row.dimension}: a price must be 0 or more")
+    return Price(
+        service=row.service,
+        dimension=row.dimension,
+        unit=row.unit,
+        region=region,
+        tiers=tiers,
+        source=row.source,
+        as_of=row.as_of,
+        confidence=row.confidence,
+        note=row.note,
+    )
+
+
+def _instance(name: str, row: _InstanceRow, head: _Instances, region: str) -> InstanceType:
+    on_demand = Price(
+        service="AmazonEC2",
+        dimension=f"{name} on demand",
+        unit="instance-hour",
+        region=region,
+        tiers=(Tier(Decimal(0), None, row.on_demand_usd_per_hour),),
+        source=head.on_demand_source,
+        as_of=head.on_demand_as_of,
+        confidence="high",
+    )
+    spot = None
+    if row.spot_saving_percent is not None:
+        usd = row.on_demand_usd_per_hour * (100 - row.spot_saving_percent) / 100
+        spot = replace(
+            on_demand,
+            dimension=f"{name} spot",
+            tiers=(Tier(Decimal(0), None, usd),),
+            source=head.spot_source,
+            as_of=head.spot_as_of,
+            confidence=head.spot_confidence,
+            note=f"estimate: {row.spot_saving_percent}% below on demand",
+        )
+    return InstanceType(
+        name=name,
+        architecture=row.architecture,
+        vcpu=row.vcpu,
+        memory_gib=row.memory_gib,
+        on_demand=on_demand,
+        spot=spot,
+        spot_interruption=row.spot_interruption,
+    )
