@@ -1,14 +1,14 @@
 """Every error of the service, drawn as a tree:
 
-    CrossoverError
-    ├── ConfigurationError        a user's file or setting is wrong: one clear line, never a traceback
-    ├── InvalidQuery              a field of a search is wrong (names the field)
-    ├── AllSuppliersFailed        nobody answered (carries the outcomes)
-    └── SupplierError             one supplier failed one search; becomes its outcome, never fails the search
-        ├── SupplierTimeout       no answer in time
-        ├── SupplierUnavailable   refused, 5xx, throttled, connection broken, redirected elsewhere
-        ├── SupplierMalformed     answered something that is not what its format promises
-        └── SupplierSkipped       cannot express this search: not asked
+CrossoverError
+├── ConfigurationError        a user's file or setting is wrong: one clear line, never a traceback
+├── InvalidQuery              a field of a search is wrong (names the field)
+├── AllSuppliersFailed        nobody answered (carries the outcomes)
+└── SupplierError             one supplier failed one search; becomes its outcome, never fails the search
+    ├── SupplierTimeout       no answer in time
+    ├── SupplierUnavailable   refused, 5xx, throttled, connection broken, redirected elsewhere
+    ├── SupplierMalformed     answered something that is not what its format promises
+    └── SupplierSkipped       cannot express this search: not asked
 """
 
 from __future__ import annotations

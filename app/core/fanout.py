@@ -37,9 +37,11 @@ async def fan_out(
         return []
     loop = asyncio.get_running_loop()
     started = clock()
-    tasks = [loop.create_task(_ask(supplier, query, clock, started)) for supplier in suppliers]
+    tasks: list[asyncio.Task[SupplierAnswer]] = []
     by_limit: dict[int, list[asyncio.Task[SupplierAnswer]]] = {}
-    for supplier, task in zip(suppliers, tasks, strict=True):
+    for supplier in suppliers:
+        task = loop.create_task(_ask(supplier, query, clock, started))
+        tasks.append(task)
         by_limit.setdefault(min(supplier.timeout_ms, deadline_ms), []).append(task)
     timers = [loop.call_later(limit / 1000, _cancel_all, group) for limit, group in by_limit.items()]
     try:
@@ -51,10 +53,7 @@ async def fan_out(
     finally:
         for timer in timers:
             timer.cancel()
-    return [
-        _timed_out(supplier, clock, started) if task.cancelled() else task.result()
-        for supplier, task in zip(suppliers, tasks, strict=True)
-    ]
+    return [task.result() for task in tasks]
 
 
 async def _ask(supplier: Supplier, query: SearchQuery, clock: Clock, started: float) -> SupplierAnswer:
@@ -73,18 +72,14 @@ async def _ask(supplier: Supplier, query: SearchQuery, clock: Clock, started: fl
         status, detail = OutcomeStatus.SKIPPED, str(error)
     except SupplierError as error:
         status, detail = OutcomeStatus.ERROR, str(error)
+    except asyncio.CancelledError:  # our timer, or our caller gone: then fan_out raises and nobody reads this
+        status, detail = OutcomeStatus.TIMEOUT, "no answer in time"
     except Exception as error:  # a supplier's adapter broke: that is its failure, not the search's
         status, detail = OutcomeStatus.ERROR, f"{type(error).__name__}: {error}"
     if status is not OutcomeStatus.OK:
         hotels, offers = (), 0
     elapsed_ms = round((clock() - started) * 1000, 3)
     return SupplierAnswer(SupplierOutcome(supplier.id, status, elapsed_ms, len(hotels), offers, detail), hotels)
-
-
-def _timed_out(supplier: Supplier, clock: Clock, started: float) -> SupplierAnswer:
-    elapsed_ms = round((clock() - started) * 1000, 3)
-    detail = f"no answer within {min(round(elapsed_ms), supplier.timeout_ms)} ms"
-    return SupplierAnswer(SupplierOutcome(supplier.id, OutcomeStatus.TIMEOUT, elapsed_ms, 0, 0, detail), ())
 
 
 def _cancel_all(tasks: Sequence[asyncio.Task[SupplierAnswer]]) -> None:
