@@ -26,8 +26,10 @@ MATCH_SCORE = 0.72
 
 _CELL_DEGREES = NEAR_M / 111_320
 _GENERIC = frozenset(
-    "a and apartments at by de del der des di du el hostel hotel hoteles hotels inn la le les of resort suites the und y"
-    .split()
+    {
+        "a", "and", "apartments", "at", "by", "de", "del", "der", "des", "di", "du", "el", "hostel", "hotel", "hoteles", "hotels",
+        "inn", "la", "le", "les", "of", "resort", "suites", "the", "und", "y",
+    }
 )  # fmt: skip
 _SPELLINGS = {
     "apts": "apartments", "bw": "western", "ctr": "center", "centre": "center", "centrum": "center", "dwtn": "downtown",
@@ -100,9 +102,7 @@ def consolidate(hotels: Iterable[SupplierHotel]) -> list[ConsolidatedHotel]:
     group_of = list(range(len(members)))
     suppliers_of = [{hotel.supplier} for hotel in members]
     in_group = [[index] for index in range(len(members))]
-    pairs = sorted(
-        (-value, i, j) for i, j in _candidates(members) if (value := score(members[i], members[j])) >= MATCH_SCORE
-    )
+    pairs = sorted((-value, i, j) for i, j in _candidates(members) if (value := score(members[i], members[j])) >= MATCH_SCORE)
     for _, i, j in pairs:
         into, other = sorted((group_of[i], group_of[j]))
         if into == other or suppliers_of[into] & suppliers_of[other]:

@@ -25,9 +25,7 @@ class SupplierAnswer(NamedTuple):
     hotels: tuple[SupplierHotel, ...]
 
 
-async def fan_out(
-    suppliers: Sequence[Supplier], query: SearchQuery, *, deadline_ms: int, clock: Clock
-) -> list[SupplierAnswer]:
+async def fan_out(suppliers: Sequence[Supplier], query: SearchQuery, *, deadline_ms: int, clock: Clock) -> list[SupplierAnswer]:
     """Ask all suppliers in parallel; answers come in the order of `suppliers`.
 
     Each supplier has its own `timeout_ms`, shortened to the deadline. Cancelling the caller cancels every call; no task

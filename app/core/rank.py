@@ -15,9 +15,7 @@ from app.core.models import Hotel, Money, Offer, SupplierOffer
 from app.core.ports import ExchangeRates
 
 MINOR_DIGITS: Mapping[str, int] = {
-    **dict.fromkeys(
-        ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF"), 0
-    ),
+    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF"), 0),
     **dict.fromkeys(("XOF", "XPF"), 0),
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
 }
@@ -49,9 +47,7 @@ def rank(hotels: Sequence[ConsolidatedHotel], *, currency: str, rules: Rules, ra
         offers = [offer for supplier, stated in hotel.offers if (offer := pricing.price(supplier, stated)) is not None]
         if offers:
             offers.sort(key=lambda offer: (offer.price.amount, offer.supplier, offer.offer_id))
-            ranked.append(
-                Hotel(hotel.id, hotel.name, hotel.latitude, hotel.longitude, hotel.supplier_ids, tuple(offers))
-            )
+            ranked.append(Hotel(hotel.id, hotel.name, hotel.latitude, hotel.longitude, hotel.supplier_ids, tuple(offers)))
     ranked.sort(key=lambda hotel: (hotel.offers[0].price.amount, -len(hotel.offers), hotel.id))
     return Ranked(ranked, pricing.unpriceable)
 

@@ -1,0 +1,74 @@
+"""The service's settings: the only place that reads the environment. Documented in `docs/architecture.md`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from app.core.errors import ConfigurationError
+
+PREFIX = "CROSSOVER_"
+LANES = ("lambda", "container", "local")
+SHIPPED_CATALOGUE = Path(__file__).parent / "suppliers" / "catalogue.toml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Validated once, at start. `variables` are the values that a catalogue may name as `${…}`."""
+
+    lane: str = "local"
+    bundle_sha256: str | None = None
+    git_revision: str | None = None
+    catalogue: Path = SHIPPED_CATALOGUE
+    suppliers_url: str = "http://127.0.0.1:8900"
+    deadline_ms: int = 1_500
+    markup_percent: Decimal = Decimal(8)
+    environment: Mapping[str, str]
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Read `CROSSOVER_*`; raises `ConfigurationError` naming the variable and what would be right."""
+        read = _Reader(environment)
+        lane = read.text("LANE") or "local"
+        if lane not in LANES:
+            raise ConfigurationError(f"{PREFIX}LANE: {lane!r} is not one of {', '.join(LANES)}")
+        suppliers_url = (read.text("SUPPLIERS_URL") or "http://127.0.0.1:8900").rstrip("/")
+        if not suppliers_url.startswith(("http://", "https://")):
+            raise ConfigurationError(f"{PREFIX}SUPPLIERS_URL: {suppliers_url!r} must begin with http:// or https://")
+        return cls(
+            lane=lane,
+            bundle_sha256=read.text("BUNDLE_SHA256"),
+            git_revision=read.text("GIT_REVISION"),
+            catalogue=Path(read.text("CATALOGUE") or SHIPPED_CATALOGUE),
+            suppliers_url=suppliers_url,
+            deadline_ms=int(read.number("DEADLINE_MS", default=1_500, low=50, high=60_000)),
+            markup_percent=read.number("MARKUP_PERCENT", default=8, low=0, high=100),
+            environment=environment,
+        )
+
+    @property
+    def catalogue_variables(self) -> dict[str, str]:
+        """What `${name}` may stand for in the catalogue: `suppliers`, and every variable of the environment."""
+        return {**self.environment, "suppliers": self.suppliers_url}
+
+
+class _Reader:
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+
+    def text(self, name: str) -> str | None:
+        return self._environment.get(PREFIX + name) or None
+
+    def number(self, name: str, *, default: int, low: int, high: int) -> Decimal:
+        text = self.text(name)
+        if text is None:
+            return Decimal(default)
+        try:
+            value = Decimal(text)
+        except InvalidOperation:
+            value = Decimal("NaN")
+        if not (value.is_finite() and low <= value <= high):
+            raise ConfigurationError(f"{PREFIX}{name}: {text!r} must be a number from {low} to {high}")
+        return value

@@ -1,0 +1,29 @@
+"""Counts of searches and of each supplier's outcomes since the process started."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from app.core.models import SupplierOutcome
+
+BUCKETS_MS = (25, 50, 100, 200, 400, 800, 1_600, 3_200)
+
+
+class SearchCounters:
+    """Implements the core's `SearchObserver`."""
+
+    def __init__(self) -> None:
+        self.searches = 0
+        self.elapsed_ms_sum = 0.0
+        self.elapsed_buckets = [0] * len(BUCKETS_MS)
+        self.outcomes: Counter[tuple[str, str]] = Counter()
+
+    def search_finished(self, elapsed_ms: float, outcomes: tuple[SupplierOutcome, ...]) -> None:
+        self.searches += 1
+        self.elapsed_ms_sum += elapsed_ms
+        for index, bound in enumerate(BUCKETS_MS):
+            if elapsed_ms <= bound:
+                self.elapsed_buckets[index] += 1
+        counted = self.outcomes
+        for outcome in outcomes:
+            counted[outcome.supplier, outcome.status] += 1
