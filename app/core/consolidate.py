@@ -27,8 +27,8 @@ MATCH_SCORE = 0.72
 _CELL_DEGREES = NEAR_M / 111_320
 _GENERIC = frozenset(
     {
-        "a", "and", "apartments", "at", "by", "de", "del", "der", "des", "di", "du", "el", "hostel", "hotel", "hoteles", "hotels",
-        "inn", "la", "le", "les", "of", "resort", "suites", "the", "und", "y",
+        "a", "and", "apartments", "at", "by", "de", "del", "der", "des", "di", "du", "el", "hostel", "hotel", "hoteles",
+        "hotels", "inn", "la", "le", "les", "of", "resort", "suites", "the", "und", "y",
     }
 )  # fmt: skip
 _SPELLINGS = {
