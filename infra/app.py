@@ -1,0 +1,70 @@
+"""The CDK app, as `cdk.json` starts it: settings from the CDK context, the bundle, four stacks.
+
+`cdk synth -c stage=prod -c lambda_lane.memory_mb=2048`: every key of `infra.overrides.settable()` can be set.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+
+from infra.bundle import BundleTarget, ensure_bundle
+from infra.errors import KitError
+from infra.overrides import override
+
+OLDEST_NODE = 20
+
+
+def require_node() -> None:
+    """CDK's Python library runs on Node; raises `KitError` where Node is missing or too old."""
+    node = shutil.which("node")
+    if node is None:
+        raise KitError(f"synth and deploy need Node {OLDEST_NODE} or newer on PATH, and there is none")
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout.strip()
+    major = version.lstrip("v").partition(".")[0]
+    if not major.isdigit() or int(major) < OLDEST_NODE:
+        raise KitError(f"synth and deploy need Node {OLDEST_NODE} or newer, {node} is {version or 'not answering'}")
+
+
+def settings(context: Mapping[str, object]) -> dict[str, object]:
+    """The context's entries that are ours: CDK's own have a colon in them (`@aws-cdk/core:...`, `aws:cdk:...`)."""
+    return {key: value for key, value in context.items() if ":" not in key and key != "cli-telemetry"}
+
+
+def synthesize() -> None:
+    """Write the cloud assembly where the CDK CLI asks for it, or to `cdk.out`."""
+    require_node()
+    # CDK's library warns on every start once a Node release is past its end of life; 20 is what this project supports.
+    os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
+    from aws_cdk import App
+
+    from infra.components.release import Release
+    from infra.stacks.assembly import assemble
+
+    app = App(outdir=os.environ.get("CDK_OUTDIR", "cdk.out"))
+    stage = override(settings(app.node.get_all_context()))
+    bundle = ensure_bundle(BundleTarget(stage.python, stage.architecture))
+    release = Release(
+        zip_path=bundle.zip,
+        sha256=bundle.sha256,
+        git_revision=bundle.git_revision,
+        suppliers_url=stage.suppliers_url,
+    )
+    assemble(app, stage, release)
+    app.synth()
+
+
+def main() -> None:
+    """Entry point: what the user got wrong becomes one line on standard error and the error's exit code."""
+    try:
+        synthesize()
+    except KitError as error:
+        print(f"crossover: {error}", file=sys.stderr)  # noqa: T201 - this program's only output
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""Renders the user data of the container lane's instances: settings, then the program in boot.sh. Needs no CDK."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+HERE = Path(__file__).parent
+READY_TIMEOUT_S = 120
+# systemd kills only after the service had its whole drain time and a little to close down.
+STOP_MARGIN_S = 15
+USER_DATA_LIMIT_BYTES = 16_384  # before base64 (Amazon EC2 documentation, "User data")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boot:
+    """What one instance must know. `stack` and `group` name what CloudFormation waits for; strings may be tokens."""
+
+    bundle_uri: str
+    sha256: str
+    python: str
+    region: str
+    stack: str
+    group: str
+    port: int
+    workers_per_vcpu: int
+    drain_s: int
+    environment: Mapping[str, str]
+
+
+def render_unit(boot: Boot) -> str:
+    """The systemd unit; the number of workers is known on the instance only and comes from its environment file."""
+    return Template((HERE / "crossover.service").read_text()).substitute(
+        directory=f"/opt/crossover/{boot.sha256}",
+        python=f"python{boot.python}",
+        port=boot.port,
+        stop_timeout_s=boot.drain_s + STOP_MARGIN_S,
+    )
+
+
+def render_user_data(boot: Boot) -> str:
+    """The whole shell program, as cloud-init runs it once, as root."""
+    settings: dict[str, object] = {
+        "BUNDLE_URI": boot.bundle_uri,
+        "SHA256": boot.sha256,
+        "PYTHON": f"python{boot.python}",
+        "REGION": boot.region,
+        "STACK": boot.stack,
+        "GROUP": boot.group,
+        "PORT": boot.port,
+        "WORKERS_PER_VCPU": boot.workers_per_vcpu,
+        "READY_TIMEOUT_S": READY_TIMEOUT_S,
+        "ENVIRONMENT": "\n".join(f"{name}={value}" for name, value in sorted(boot.environment.items())),
+        "UNIT": render_unit(boot),
+    }
+    lines = [f"{name}={_quoted(value)}" for name, value in settings.items()]
+    return "\n".join(["#!/bin/bash", *lines, (HERE / "boot.sh").read_text()])
+
+
+def _quoted(value: object) -> str:
+    """Quoted for the shell. A CDK token survives: it is text that no single quote can be in."""
+    return shlex.quote(str(value))

@@ -1,0 +1,27 @@
+"""What both lanes deploy: one bundle's zip and the digest and revision it reports. Nothing is built here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """`zip_path` becomes the one asset of both lanes; `sha256` (hex) is its digest, which the instances verify."""
+
+    zip_path: Path
+    sha256: str
+    git_revision: str | None
+    suppliers_url: str
+
+    def environment(self, lane: str) -> dict[str, str]:
+        """The service's environment on `lane` (docs/architecture.md lists the variables)."""
+        environment = {
+            "CROSSOVER_LANE": lane,
+            "CROSSOVER_BUNDLE_SHA256": self.sha256,
+            "CROSSOVER_SUPPLIERS_URL": self.suppliers_url,
+        }
+        if self.git_revision:
+            environment["CROSSOVER_GIT_REVISION"] = self.git_revision
+        return environment

@@ -1,0 +1,86 @@
+"""Turns `key=value` settings, as a deployment gives them on its command line, into a validated `Stage`.
+
+Keys are the fields of `infra.config.Stage`, nested ones dotted: `region`, `lambda_lane.memory_mb`. `stage` and
+`arch` are accepted for `name` and `architecture`. Imports no `aws_cdk`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+from infra.config import DEFAULT_STAGE, INSTANCE_TYPES, Stage
+from infra.errors import InputError
+
+ALIASES = {"stage": "name", "arch": "architecture"}
+
+
+def settable(owner: type[Any] = Stage, prefix: str = "") -> dict[str, Any]:
+    """Every key a deployment may set, with its type."""
+    keys: dict[str, Any] = {}
+    hints = typing.get_type_hints(owner)
+    for field in dataclasses.fields(owner):
+        kind = hints[field.name]
+        if dataclasses.is_dataclass(kind):
+            keys |= settable(typing.cast("type[Any]", kind), f"{field.name}.")
+        else:
+            keys[prefix + field.name] = kind
+    return keys
+
+
+def override(values: Mapping[str, object], stage: Stage = DEFAULT_STAGE) -> Stage:
+    """`stage` with `values` put in; a new architecture brings its own instance types unless they are given too.
+
+    Raises `InputError` naming the key and what would be right.
+    """
+    kinds = settable()
+    parsed: dict[str, object] = {}
+    for given, value in values.items():
+        key = ALIASES.get(given, given)
+        if key not in kinds:
+            raise InputError(f"setting {given!r} is not known{_suggestion(given, [*kinds, *ALIASES])}")
+        parsed[key] = _parse(given, value, kinds[key])
+    architecture = parsed.get("architecture")
+    if isinstance(architecture, str) and architecture in INSTANCE_TYPES:
+        parsed.setdefault("container_lane.instance_types", INSTANCE_TYPES[architecture])
+    return _replace(stage, parsed)
+
+
+def _replace(stage: Stage, parsed: Mapping[str, object]) -> Stage:
+    own: dict[str, Any] = {}
+    nested: dict[str, dict[str, Any]] = {}
+    for key, value in parsed.items():
+        group, dot, name = key.partition(".")
+        if dot:
+            nested.setdefault(group, {})[name] = value
+        else:
+            own[key] = value
+    for group, changes in nested.items():
+        own[group] = dataclasses.replace(getattr(stage, group), **changes)
+    return dataclasses.replace(stage, **own)
+
+
+def _parse(key: str, value: object, kind: Any) -> object:
+    text = str(value).strip()
+    if isinstance(kind, types.UnionType):
+        if text.lower() in ("", "none"):
+            return None
+        kind = next(option for option in typing.get_args(kind) if option is not types.NoneType)
+    if typing.get_origin(kind) is tuple:
+        return tuple(part.strip() for part in text.split(",") if part.strip())
+    if kind is str:
+        return text
+    try:
+        return kind(text)
+    except ValueError:
+        wanted = "a whole number" if kind is int else "a number"
+        raise InputError(f"setting {key!r}: {text!r} must be {wanted}") from None
+
+
+def _suggestion(given: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(given, known, n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(sorted(known))}"

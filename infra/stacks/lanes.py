@@ -1,0 +1,42 @@
+"""The two lanes, one stack each: both take the same release, and each brings the target group that leads to it."""
+
+from __future__ import annotations
+
+from aws_cdk import CfnOutput, DefaultStackSynthesizer, Environment, Stack, Tags
+from constructs import Construct
+
+from infra.components.container_lane import ContainerLane
+from infra.components.lambda_lane import LambdaLane
+from infra.components.network import Network
+from infra.components.release import Release
+from infra.config import Stage
+
+
+class LaneStack(Stack):
+    """A stack whose resources carry the lane's name, so that the bill can be split by lane."""
+
+    def __init__(self, scope: Construct, id: str, *, stage: Stage, lane: str) -> None:
+        super().__init__(
+            scope,
+            id,
+            env=Environment(region=stage.region),
+            synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
+            description=f"Crossover {stage.name}: {lane} lane",
+        )
+        Tags.of(self).add("crossover:lane", lane)
+
+
+class LambdaStack(LaneStack):
+    def __init__(self, scope: Construct, id: str, *, stage: Stage, release: Release) -> None:
+        super().__init__(scope, id, stage=stage, lane="lambda")
+        self.lane = LambdaLane(self, "Lane", stage=stage, release=release)
+        CfnOutput(self, "FunctionName", value=self.lane.function.function_name)
+        CfnOutput(self, "TargetGroup", value=self.lane.target_group.ref)
+
+
+class ContainerStack(LaneStack):
+    def __init__(self, scope: Construct, id: str, *, stage: Stage, release: Release, network: Network) -> None:
+        super().__init__(scope, id, stage=stage, lane="container")
+        self.lane = ContainerLane(self, "Lane", stage=stage, release=release, network=network)
+        CfnOutput(self, "AutoScalingGroupName", value=self.lane.group.auto_scaling_group_name)
+        CfnOutput(self, "TargetGroup", value=self.lane.target_group.ref)

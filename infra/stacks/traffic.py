@@ -1,0 +1,29 @@
+"""The stack in front: the load balancer and the split between the lanes. What a switch between lanes works on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aws_cdk import CfnOutput, DefaultStackSynthesizer, Environment, Stack
+from constructs import Construct
+
+from infra.components.network import Network
+from infra.components.traffic import LoadBalancing
+from infra.config import Stage
+
+
+class TrafficStack(Stack):
+    def __init__(
+        self, scope: Construct, id: str, *, stage: Stage, network: Network, target_groups: Mapping[str, str]
+    ) -> None:
+        super().__init__(
+            scope,
+            id,
+            env=Environment(region=stage.region),
+            synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
+            description=f"Crossover {stage.name}: load balancer",
+        )
+        balancing = LoadBalancing(self, "Traffic", stage=stage, network=network, target_groups=target_groups)
+        scheme = "https" if stage.traffic.certificate_arn else "http"
+        CfnOutput(self, "Url", value=f"{scheme}://{balancing.load_balancer.load_balancer_dns_name}")
+        CfnOutput(self, "SplitRule", value=balancing.split.listener_rule_arn)
