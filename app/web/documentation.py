@@ -48,6 +48,6 @@ SEARCH_OPENAPI: dict[str, Any] = {
 
 def add_schemas(openapi: dict[str, Any]) -> dict[str, Any]:
     """Add the JSON schemas of our own structs to FastAPI's document."""
-    _, schemas = msgspec.json.schema_components([SearchResult, ErrorBody], REF)
+    _, schemas = msgspec.json.schema_components([SearchResult, ErrorBody], ref_template=REF)
     openapi.setdefault("components", {}).setdefault("schemas", {}).update(schemas)
     return openapi

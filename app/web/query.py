@@ -67,7 +67,8 @@ class QueryParser:
             fields.wrong("check_out", f"must be 1 to {MAX_NIGHTS} nights after check_in, got {check_out}")
         if fields.wrongs:
             raise InvalidRequest(tuple(fields.wrongs))
-        assert place is not None and check_in is not None and check_out is not None and currency is not None
+        assert place is not None and check_in is not None
+        assert check_out is not None and currency is not None
         return ParsedSearch(SearchQuery(place, check_in, check_out, Occupancy(adults, children), currency), limit)
 
 
