@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from uvicorn.supervisors import Multiprocess
 
         os.environ["CROSSOVER_SUPERVISOR_PID"] = str(os.getpid())
-        Multiprocess(config, target=server.run, sockets=[listener]).run()
+        Multiprocess(config, sockets=[listener]).run()
     return 0
 
 
