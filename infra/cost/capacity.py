@@ -67,22 +67,16 @@ def lambda_seconds(lane: LaneProfile, memory_mb: int, cpu_scale: float) -> float
     return (lane.cpu_ms_per_search * cpu_scale / cpu_share(memory_mb) + lane.wait_ms + 0.5) / 1000
 
 
-def lambda_need(
-    lane: LaneProfile, traffic: TrafficProfile, memory_mb: int, *, cpu_scale: float, limit: int
-) -> LambdaNeed:
+def lambda_need(lane: LaneProfile, traffic: TrafficProfile, memory_mb: int, *, cpu_scale: float, limit: int) -> LambdaNeed:
     """Environments by Little's law (rate × duration); a rise from one step to the next is so many cold starts.
 
     Refuses (`InputError`) a memory size below what the measurement used.
     """
     if lane.memory_mb > memory_mb:
-        raise InputError(
-            f"lambda_lane.memory_mb: {memory_mb} MB is less than the {lane.memory_mb:g} MiB measured; choose more"
-        )
+        raise InputError(f"lambda_lane.memory_mb: {memory_mb} MB is less than the {lane.memory_mb:g} MiB measured; choose more")
     seconds = lambda_seconds(lane, memory_mb, cpu_scale)
     environments = [rate * seconds for rate in traffic.rates]
-    rises = (
-        max(0.0, now - before) for before, now in zip([environments[-1], *environments], environments, strict=False)
-    )
+    rises = (max(0.0, now - before) for before, now in zip([environments[-1], *environments], environments, strict=False))
     return LambdaNeed(
         seconds_per_search=seconds,
         init_seconds=lane.cold_start_ms * cpu_scale / cpu_share(memory_mb) / 1000,

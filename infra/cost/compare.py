@@ -144,9 +144,7 @@ def find_crossover(
         )
     elif len(found) > 1:
         others = ", ".join(f"{rate:,.2f}" for rate in found[1:])
-        reason = (
-            f"the cheaper lane changes {len(found)} times, as each added instance is a step in cost; also at {others}/s"
-        )
+        reason = f"the cheaper lane changes {len(found)} times, as each added instance is a step in cost; also at {others}/s"
     return Crossover(rates=tuple(found), searched_to_rps=highest, cheaper_below=below, reason=reason)
 
 

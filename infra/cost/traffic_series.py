@@ -48,9 +48,7 @@ def _columns(header: Sequence[str], path: Path) -> tuple[int, int, bool]:
     for row in ((*STAMP_COLUMNS, HOUR_COLUMN), COUNT_COLUMNS + RATE_COLUMNS):
         found = [name for name in header if name in row]
         if len(found) != 1:
-            raise InputError(
-                f"{path}: line 1: {','.join(header)!r} has {len(found) or 'none'} of {', '.join(row)}{wanted}"
-            )
+            raise InputError(f"{path}: line 1: {','.join(header)!r} has {len(found) or 'none'} of {', '.join(row)}{wanted}")
     value = next(i for i, name in enumerate(header) if name in COUNT_COLUMNS + RATE_COLUMNS)
     first = next(i for i, name in enumerate(header) if name in STAMP_COLUMNS or name == HOUR_COLUMN)
     return first, value, header[value] in RATE_COLUMNS
@@ -83,9 +81,7 @@ def _typical_day(rows: Sequence[Row], path: Path, is_rate: bool) -> TrafficProfi
     missing = sorted(set(range(24)) - set(day))
     if missing:
         raise InputError(f"{path}: hour: {', '.join(map(str, missing))} missing; each hour of 0 to 23 once")
-    return TrafficProfile(
-        step_s=3600, rates=tuple(day[hour] for hour in range(24)), source=f"typical day of {path.name}"
-    )
+    return TrafficProfile(step_s=3600, rates=tuple(day[hour] for hour in range(24)), source=f"typical day of {path.name}")
 
 
 def _stamped(rows: Sequence[Row], path: Path, column: str, is_rate: bool) -> TrafficProfile:
@@ -129,9 +125,7 @@ def _stamp(text: str, where: str) -> datetime:
             return datetime.fromtimestamp(float(text), tz=UTC)
         stamp = datetime.fromisoformat(text)
     except (ValueError, OverflowError, OSError):
-        raise InputError(
-            f"{where}: {text!r} must be ISO 8601 such as 2026-01-31 13:05:00 or seconds since 1970"
-        ) from None
+        raise InputError(f"{where}: {text!r} must be ISO 8601 such as 2026-01-31 13:05:00 or seconds since 1970") from None
     return stamp.astimezone(UTC) if stamp.tzinfo else stamp.replace(tzinfo=UTC)
 
 

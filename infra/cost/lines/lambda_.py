@@ -45,9 +45,7 @@ def provisioned_concurrency(
     ]
 
 
-def ephemeral_storage(
-    book: PriceBook, invocations: Decimal, seconds: Decimal, megabytes: int, *, note: str
-) -> list[LineItem]:
+def ephemeral_storage(book: PriceBook, invocations: Decimal, seconds: Decimal, megabytes: int, *, note: str) -> list[LineItem]:
     """The function's own disk beyond the 512 MB that are included, for as long as invocations run."""
     amount = invocations * seconds * max(0, megabytes - 512) / 1024
     price = book.price(SERVICE, "ephemeral_storage_over_512_mb")

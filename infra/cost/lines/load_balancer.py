@@ -64,4 +64,4 @@ def hours(book: PriceBook, month_hours: Decimal, *, note: str) -> list[LineItem]
 
 def lcu_hours(book: PriceBook, amount: Decimal, *, note: str) -> list[LineItem]:
     """LCU-hours of one month."""
-    return priced(book.price("AWSELB", "alb_lcu"), amount, name="Load balancer capacity (LCU)", note=note)
+    return priced(book.price("AWSELB", "alb_lcu"), amount, name="Load balancer LCUs", note=note)

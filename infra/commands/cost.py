@@ -1,0 +1,122 @@
+"""`crossover cost`: a measured profile and a traffic profile in, both lanes' bills out."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from infra.config import DEFAULT_STAGE, Stage
+from infra.cost.compare import compare
+from infra.cost.lane import CostOptions
+from infra.cost.prices import load_price_book
+from infra.cost.profile import read_profile
+from infra.cost.report import html_bytes, json_bytes
+from infra.cost.terminal import render_terminal
+from infra.cost.traffic import TrafficProfile, flat_rate, load_traffic
+from infra.cost.traffic_shape import generate_bursty_fortnight, load_shape
+from infra.errors import InputError
+
+
+@click.command("cost")
+@click.option("--profile", type=click.Path(path_type=Path), required=True, help="Profile written by `crossover measure`.")
+@click.option("--traffic", type=click.Path(path_type=Path), help="CSV series, or access log (a file or a folder; .gz too).")
+@click.option("--rps", type=float, help="One steady rate, in searches a second.")
+@click.option("--shape", help="A shape shipped with the kit (fortnight), or a file like it.")
+@click.option("--peak-rps", type=float, help="Scale the traffic so that its highest step is this rate.")
+@click.option("--region", help="Region to price.  [default: the stage's]")
+@click.option("--memory-mb", type=int, help="Memory of the Lambda function.  [default: the stage's]")
+@click.option("--month-hours", default="730", show_default=True, help="Hours in a month; AWS's own pages use 720.")
+@click.option("--cpu-scale", type=float, default=1.0, show_default=True, help="CPU time in AWS over CPU time measured.")
+@click.option("--free-tier", is_flag=True, help="Take off the monthly free tiers.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON instead of tables.")
+@click.option("--html", type=click.Path(path_type=Path), help="Also write the report as one HTML page.")
+def command(
+    profile: Path,
+    traffic: Path | None,
+    rps: float | None,
+    shape: str | None,
+    peak_rps: float | None,
+    region: str | None,
+    memory_mb: int | None,
+    month_hours: str,
+    cpu_scale: float,
+    free_tier: bool,
+    as_json: bool,
+    html: Path | None,
+) -> None:
+    """Price both lanes for a traffic profile and compare them.
+
+    \b
+    Traffic is one of:
+      --rps 100              a steady rate
+      --traffic FILE         timestamp,value (counts a period) or timestamp,rate; hour,value
+                             for a typical day; or an access log of a load balancer
+      --shape fortnight      two weeks of bursty day and night traffic
+
+    \b
+    Examples:
+      crossover cost --profile out/demo/profile.json --rps 100
+      crossover cost --profile out/demo/profile.json --traffic requests.csv --html cost.html
+      crossover cost --profile out/demo/profile.json --shape fortnight --peak-rps 200 --json
+    """
+    stage = _stage(region, memory_mb)
+    options = CostOptions(
+        report_date=datetime.now(tz=UTC).date(),
+        month_hours=_hours(month_hours),
+        cpu_scale=cpu_scale,
+        free_tier=free_tier,
+    )
+    comparison = compare(
+        read_profile(profile),
+        _traffic(traffic, rps, shape, peak_rps),
+        load_price_book(stage.region),
+        stage,
+        options=options,
+    )
+    if html is not None:
+        _write(html, html_bytes(comparison))
+    if as_json:
+        sys.stdout.buffer.write(json_bytes(comparison))
+    else:
+        render_terminal(comparison, Console())
+        if html is not None:
+            click.echo(f"Report: {html}")
+
+
+def _traffic(path: Path | None, rps: float | None, shape: str | None, peak_rps: float | None) -> TrafficProfile:
+    if sum(given is not None for given in (path, rps, shape)) != 1:
+        raise InputError("traffic: give exactly one of --rps, --traffic and --shape")
+    if shape is not None:
+        return generate_bursty_fortnight(load_shape(shape), peak_rps=peak_rps)
+    if rps is not None:
+        if peak_rps is not None:
+            raise InputError("--peak-rps: a steady rate has no peak to scale; use --rps alone")
+        return flat_rate(rps)
+    assert path is not None
+    profile = load_traffic(path)
+    return profile if peak_rps is None else profile.scaled_to_peak(peak_rps)
+
+
+def _stage(region: str | None, memory_mb: int | None) -> Stage:
+    stage = DEFAULT_STAGE if region is None else replace(DEFAULT_STAGE, region=region)
+    return stage if memory_mb is None else replace(stage, lambda_lane=replace(stage.lambda_lane, memory_mb=memory_mb))
+
+
+def _hours(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise InputError(f"--month-hours: {text!r} is not a number") from None
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise InputError(f"--html {path}: cannot be written ({error.strerror})") from None

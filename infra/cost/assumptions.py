@@ -1,0 +1,110 @@
+"""What a report rests on beside measurements and prices, each with its value and its reason, and what is not priced."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from infra.cost.capacity import OS_MEMORY_MIB, cpu_share
+from infra.cost.compare import Comparison
+
+NOT_PRICED = (
+    "the suppliers' own fees for searches",
+    "Savings Plans, reserved instances and other agreed discounts",
+    "AWS Support, taxes, currency exchange",
+    "CloudWatch alarms, dashboards and detailed monitoring",
+    "storage of bundles, DNS, deployment pipelines",
+    "the work of building and running either lane",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """One assumption: what, its value, and why or whence."""
+
+    name: str
+    value: str
+    why: str
+
+
+def assumptions(comparison: Comparison) -> tuple[Assumption, ...]:
+    """All assumptions of one comparison, in the order a reader meets them."""
+    return (*_shared(comparison), *_lambda(comparison), *_container(comparison))
+
+
+def not_priced(comparison: Comparison) -> tuple[str, ...]:
+    """What the totals leave out: always, and for want of a measurement."""
+    return (*comparison.lambda_lane.not_priced, *comparison.container_lane.not_priced, *NOT_PRICED)
+
+
+def _shared(comparison: Comparison) -> tuple[Assumption, ...]:
+    options, traffic = comparison.options, comparison.traffic
+    stretch = float(options.month_hours) / traffic.hours
+    return (
+        Assumption(
+            "Month",
+            f"{options.month_hours:f} hours",
+            f"the traffic profile of {traffic.hours:,.1f} hours is repeated {stretch:,.3f} times",
+        ),
+        Assumption("Each lane", "serves all of the traffic", "behind a load balancer of its own, so that totals compare"),
+        Assumption(
+            "CPU scale",
+            f"{options.cpu_scale:g}",
+            f"CPU time on {comparison.stage.architecture} in AWS over CPU time on the measuring machine "
+            f"({comparison.profile.machine}); 1 takes them as equal",
+        ),
+        Assumption(
+            "Load of the measurement",
+            f"{comparison.profile.conditions.searches_per_second:g} searches/s",
+            "CPU a search depends on the rate; it is taken to be the same at every rate",
+        ),
+        Assumption(
+            "Connections",
+            f"{options.requests_per_connection:g} searches each",
+            f"kept {comparison.stage.traffic.idle_timeout_s} s, the load balancer's idle timeout",
+        ),
+        Assumption(
+            "Free tiers",
+            "used" if options.free_tier else "not used",
+            "they belong to the account, which other workloads may have used up",
+        ),
+        Assumption("Gigabyte", "10^9 bytes", "for transfer and logs; counting 2^30 bytes would be 7% less"),
+        Assumption("Data transfer in", "free", "answers of suppliers cost nothing to receive without a NAT gateway"),
+    )
+
+
+def _lambda(comparison: Comparison) -> tuple[Assumption, ...]:
+    memory = comparison.stage.lambda_lane.memory_mb
+    return (
+        Assumption(
+            "Lambda CPU",
+            f"{cpu_share(memory):.2f} vCPU at {memory} MB",
+            "memory / 1,769 MB, at most one vCPU for a single-threaded handler; waiting does not shrink with memory",
+        ),
+        Assumption(
+            "Lambda cold starts",
+            f"{comparison.lambda_lane.capacity['cold_starts_per_month']:,.0f} a month",
+            "one for each rise in rate × duration between steps; AWS also replaces environments at times of its own",
+        ),
+    )
+
+
+def _container(comparison: Comparison) -> tuple[Assumption, ...]:
+    fleet = comparison.stage.container_lane
+    return (
+        Assumption(
+            "Container scaling",
+            f"{fleet.target_utilization:.0%} CPU, {fleet.min_instances} to {fleet.max_instances} instances",
+            "the fleet follows each step at once; boot time and spot interruptions are not simulated",
+        ),
+        Assumption(
+            "Container purchase",
+            f"{fleet.on_demand_base} on demand, above that {fleet.spot_percent}% spot",
+            f"on demand at the price of {fleet.instance_types[0]}, spot at the mean estimate of "
+            f"{', '.join(fleet.instance_types)}",
+        ),
+        Assumption(
+            "Container memory",
+            f"{fleet.workers_per_vcpu} worker a vCPU, {OS_MEMORY_MIB} MiB for the system",
+            "checked to fit every instance type",
+        ),
+    )

@@ -1,0 +1,54 @@
+"""The comparison as one HTML page for someone who pays the bill: no script, nothing loaded, prints well."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from infra.cost import charts
+from infra.cost.compare import Comparison
+from infra.cost.findings import crossover_sentence, rate
+from infra.cost.lines.line import EXACT
+
+TEMPLATES = Path(__file__).parent / "templates"
+WIDE, NARROW = 880, 326
+
+
+def render_html(comparison: Comparison, document: Mapping[str, object]) -> str:
+    """The page as text; `document` is what report.json holds for the same comparison."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["usd"] = lambda value, places=2: f"${Decimal(value):,.{places}f}"
+    environment.filters["number"] = number
+    environment.filters["plain"] = lambda value: f"{value.normalize(EXACT):f}"
+    environment.filters["rate"] = rate
+    drawings = {
+        "traffic": charts.traffic_chart,
+        "rates": charts.cost_by_rate_chart,
+        "parts": charts.breakdown_chart,
+    }
+    return environment.get_template("report.html.j2").render(
+        c=comparison,
+        d=document,
+        crossover_sentence=crossover_sentence(comparison),
+        charts={
+            name: {"wide": Markup(draw(comparison, WIDE)), "narrow": Markup(draw(comparison, NARROW))}  # noqa: S704 - our SVG
+            for name, draw in drawings.items()
+        },
+    )
+
+
+def number(value: float | Decimal | None) -> str:
+    """A figure for a table: thousands separated, whole from 1,000 on, up to four digits behind the point below."""
+    if value is None:
+        return "unknown"
+    figure = float(value)
+    if abs(figure) >= 1000:
+        return f"{figure:,.0f}"
+    text = f"{figure:,.4f}".rstrip("0").rstrip(".")
+    return text or "0"
