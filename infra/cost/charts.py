@@ -23,7 +23,7 @@ GROUPS = {
     "Data transfer": ("Data transfer",),
     "Logs": ("CloudWatch",),
 }
-GROUP_COLOURS = ("#1d4ed8", "#7c3aed", "#0f766e", "#b45309", "#64748b")
+GROUP_COLOURS = ("#334155", "#a78bfa", "#0f766e", "#eab308", "#94a3b8")
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 MAX_POINTS = 1_500
 
@@ -45,7 +45,7 @@ def traffic_chart(comparison: Comparison, width: int) -> str:
     chart = (
         alt.Chart(_data(rows))
         .mark_area(interpolate="step-after", color="#93b4f5", line={"color": "#1d4ed8", "strokeWidth": 1})
-        .encode(x=x, y=alt.Y("rps:Q", title="Searches a second", axis=alt.Axis(format=",~g", tickCount=5)))
+        .encode(x=x, y=alt.Y("rps:Q", title="Searches a second", axis=alt.Axis(format=",~r", tickCount=5)))
     )
     return _svg(chart, width, 200, "traffic")
 
@@ -98,7 +98,7 @@ def breakdown_chart(comparison: Comparison, width: int) -> str:
         .mark_bar(size=34, stroke="white", strokeWidth=1)
         .encode(
             y=alt.Y("lane:N", title=None, sort=list(COLOURS)),
-            x=alt.X("usd:Q", title="Cost of a month", axis=alt.Axis(format="$,~s", tickCount=4)),
+            x=alt.X("usd:Q", title="Cost of a month", axis=alt.Axis(format="$,~r", tickCount=4)),
             order=alt.Order("order:Q"),
             color=alt.Color(
                 "group:N",
