@@ -15,31 +15,14 @@ from infra.errors import InputError
 ARCHITECTURES = ("arm64", "x86_64")
 PYTHONS = ("3.11", "3.12", "3.13")  # packaged by Amazon Linux 2023 and managed by AWS Lambda
 LAMBDA_MEMORY_MB = (128, 10_240)
+# The service's own (app/serve.py): a connection must end at the load balancer first, or a request meets a closed one.
+KEEP_ALIVE_S = 75
 # What CloudWatch Logs accepts as a retention (PutRetentionPolicy, Amazon CloudWatch Logs API reference).
+# fmt: off
 LOG_RETENTION_DAYS = (
-    1,
-    3,
-    5,
-    7,
-    14,
-    30,
-    60,
-    90,
-    120,
-    150,
-    180,
-    365,
-    400,
-    545,
-    731,
-    1096,
-    1827,
-    2192,
-    2557,
-    2922,
-    3288,
-    3653,
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 )
+# fmt: on
 # Used when a deployment asks for an architecture and names no types; all have 2 vCPUs.
 INSTANCE_TYPES: dict[str, tuple[str, ...]] = {
     "arm64": ("c7g.large", "c6g.large", "m7g.large", "m6g.large", "c8g.large", "r7g.large"),
@@ -83,7 +66,7 @@ class ContainerLane:
     `target_utilization` is the share of an instance's CPU the scaling target leaves in use.
     The instance types must share one size, so that an instance is one unit of capacity.
     `health_check_grace_s` covers booting; `deregistration_delay_s` is how long the load balancer lets a leaving
-    instance finish, and `drain_s` how long the service may take to finish what it has after SIGTERM.
+    instance finish what it has.
     """
 
     instance_types: tuple[str, ...] = INSTANCE_TYPES["arm64"]
@@ -97,7 +80,6 @@ class ContainerLane:
     port: int = 8000
     health_check_grace_s: int = 180
     deregistration_delay_s: int = 30
-    drain_s: int = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,7 +188,6 @@ class Stage:
             (container.volume_gb >= 8, "container_lane.volume_gb: must be 8 or more, the size of the machine image"),
             (0 <= container.deregistration_delay_s <= 3600, "container_lane.deregistration_delay_s: must be 0 to 3600"),
             (container.health_check_grace_s >= 0, "container_lane.health_check_grace_s: must be 0 or more"),
-            (1 <= container.drain_s <= 300, "container_lane.drain_s: must be 1 to 300"),
         )
 
     def _edge_checks(self) -> Checks:
@@ -225,7 +206,10 @@ class Stage:
                 and traffic.lambda_weight + traffic.container_weight > 0,
                 "traffic weights: each must be 0 to 999 and not both 0",
             ),
-            (1 <= traffic.idle_timeout_s <= 4000, "traffic.idle_timeout_s: must be 1 to 4000"),
+            (
+                1 <= traffic.idle_timeout_s < KEEP_ALIVE_S,
+                f"traffic.idle_timeout_s: must be 1 to {KEEP_ALIVE_S - 1}, less than the service's keep-alive",
+            ),
             (
                 traffic.certificate_arn is None or traffic.certificate_arn.startswith("arn:"),
                 f"traffic.certificate_arn: {traffic.certificate_arn!r} must be the ARN of an ACM certificate",

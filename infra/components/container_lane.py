@@ -60,17 +60,16 @@ class ContainerLane(Construct):
         )
 
     def _role(self) -> iam.Role:
-        """May read the one bundle, answer CloudFormation about its own stack, and be reached by Session Manager."""
+        """May read the one bundle and be reached by Session Manager; the group adds answering CloudFormation."""
         reads_bundle = iam.PolicyStatement(
             actions=["s3:GetObject"], resources=[self.bundle.bucket.arn_for_objects(self.bundle.s3_object_key)]
         )
-        signals = iam.PolicyStatement(actions=["cloudformation:SignalResource"], resources=[Aws.STACK_ID])
         role = iam.Role(
             self,
             "Role",
             assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
             managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name("AmazonSSMManagedInstanceCore")],
-            inline_policies={"boot": iam.PolicyDocument(statements=[reads_bundle, signals])},
+            inline_policies={"boot": iam.PolicyDocument(statements=[reads_bundle])},
         )
         acknowledge(
             role,
@@ -110,7 +109,6 @@ class ContainerLane(Construct):
             group=GROUP_LOGICAL_ID,
             port=stage.container_lane.port,
             workers_per_vcpu=stage.container_lane.workers_per_vcpu,
-            drain_s=stage.container_lane.drain_s,
             environment=release.environment("container"),
         )
 
@@ -149,8 +147,7 @@ class ContainerLane(Construct):
         return autoscaling.MixedInstancesPolicy(
             launch_template=template,
             launch_template_overrides=[
-                autoscaling.LaunchTemplateOverrides(instance_type=ec2.InstanceType(name))
-                for name in lane.instance_types
+                autoscaling.LaunchTemplateOverrides(instance_type=ec2.InstanceType(name)) for name in lane.instance_types
             ],
             instances_distribution=autoscaling.InstancesDistribution(
                 on_demand_base_capacity=lane.on_demand_base,

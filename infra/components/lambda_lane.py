@@ -77,9 +77,7 @@ class LambdaLane(Construct):
             function_name=self.alias.function_arn,
             principal="elasticloadbalancing.amazonaws.com",
             source_account=Aws.ACCOUNT_ID,
-            source_arn=Stack.of(self).format_arn(
-                service="elasticloadbalancing", resource="targetgroup", resource_name="*"
-            ),
+            source_arn=Stack.of(self).format_arn(service="elasticloadbalancing", resource="targetgroup", resource_name="*"),
         )
 
     def _target_group(self, permission: lambda_.CfnPermission) -> elbv2.CfnTargetGroup:
@@ -90,9 +88,7 @@ class LambdaLane(Construct):
             target_type="lambda",
             targets=[elbv2.CfnTargetGroup.TargetDescriptionProperty(id=self.alias.function_arn)],
             target_group_attributes=[
-                elbv2.CfnTargetGroup.TargetGroupAttributeProperty(
-                    key="lambda.multi_value_headers.enabled", value="true"
-                )
+                elbv2.CfnTargetGroup.TargetGroupAttributeProperty(key="lambda.multi_value_headers.enabled", value="true")
             ],
         )
         group.add_resource_dependency(permission)

@@ -48,9 +48,7 @@ class Network(Construct):
     def _open_to_the_internet(self, stage: config.Stage) -> None:
         for port in (80, 443) if stage.traffic.certificate_arn else (80,):
             self.load_balancer_group.add_ingress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(port), "Callers")
-        acknowledge(
-            self.load_balancer_group, "EC23", "The service is public: its load balancer takes anyone's requests."
-        )
+        acknowledge(self.load_balancer_group, "EC23", "The service is public: its load balancer takes anyone's requests.")
 
     def _join(self, port: int) -> None:
         self.load_balancer_group.add_egress_rule(self.instance_group, ec2.Port.tcp(port), "To the container lane")
@@ -59,6 +57,4 @@ class Network(Construct):
     def _let_out(self, suppliers_url: str) -> None:
         url = urlsplit(suppliers_url)
         for port in sorted({443, url.port or (443 if url.scheme == "https" else 80)}):
-            self.instance_group.add_egress_rule(
-                ec2.Peer.any_ipv4(), ec2.Port.tcp(port), "Suppliers, packages, AWS APIs"
-            )
+            self.instance_group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(port), "Suppliers, packages, AWS APIs")

@@ -25,9 +25,7 @@ class LoadBalancing(Construct):
     plain HTTP is redirected to it; without, it is HTTP. A request that no rule takes gets a 404.
     """
 
-    def __init__(
-        self, scope: Construct, id: str, *, stage: Stage, network: Network, target_groups: Mapping[str, str]
-    ) -> None:
+    def __init__(self, scope: Construct, id: str, *, stage: Stage, network: Network, target_groups: Mapping[str, str]) -> None:
         super().__init__(scope, id)
         self.load_balancer = elbv2.ApplicationLoadBalancer(
             self,
@@ -47,9 +45,7 @@ class LoadBalancing(Construct):
             self._named_lane(stage.traffic.lane_header, groups)
 
     def _listener(self, certificate_arn: str | None) -> elbv2.ApplicationListener:
-        nothing_here = elbv2.ListenerAction.fixed_response(
-            404, content_type="text/plain", message_body="no such route\n"
-        )
+        nothing_here = elbv2.ListenerAction.fixed_response(404, content_type="text/plain", message_body="no such route\n")
         if certificate_arn is None:
             return self.load_balancer.add_listener(
                 "Http",
@@ -72,9 +68,7 @@ class LoadBalancing(Construct):
     def _imported(self, lane: str, arn: str) -> elbv2.IApplicationTargetGroup:
         return elbv2.ApplicationTargetGroup.from_target_group_attributes(self, f"{lane}-lane", target_group_arn=arn)
 
-    def _split(
-        self, stage: Stage, groups: Mapping[str, elbv2.IApplicationTargetGroup]
-    ) -> elbv2.ApplicationListenerRule:
+    def _split(self, stage: Stage, groups: Mapping[str, elbv2.IApplicationTargetGroup]) -> elbv2.ApplicationListenerRule:
         weights = DeployedWeights(self, "Weights", stage=stage)
         return elbv2.ApplicationListenerRule(
             self,

@@ -10,8 +10,8 @@ from string import Template
 
 HERE = Path(__file__).parent
 READY_TIMEOUT_S = 120
-# systemd kills only after the service had its whole drain time and a little to close down.
-STOP_MARGIN_S = 15
+# Longer than the service's own graceful stop (app/serve.py), so that systemd kills only what does not end by itself.
+STOP_TIMEOUT_S = 35
 USER_DATA_LIMIT_BYTES = 16_384  # before base64 (Amazon EC2 documentation, "User data")
 
 
@@ -27,7 +27,6 @@ class Boot:
     group: str
     port: int
     workers_per_vcpu: int
-    drain_s: int
     environment: Mapping[str, str]
 
 
@@ -37,7 +36,7 @@ def render_unit(boot: Boot) -> str:
         directory=f"/opt/crossover/{boot.sha256}",
         python=f"python{boot.python}",
         port=boot.port,
-        stop_timeout_s=boot.drain_s + STOP_MARGIN_S,
+        stop_timeout_s=STOP_TIMEOUT_S,
     )
 
 
