@@ -1,0 +1,41 @@
+"""The content index: which hotels each supplier has in which place, with name and position (WGS 84 degrees).
+
+Suppliers sell by their own hotel ids, and some answer without names; so ids, names and positions are synchronised
+beforehand into one file. JSON: {"places": {code: name}, "hotels": {supplier: {place: [[id, name, lat, lon], …]}}}.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+from msgspec import Struct
+
+from app.core.errors import ConfigurationError
+
+
+class ContentHotel(NamedTuple):
+    """One hotel as one supplier's content describes it."""
+
+    hotel_id: str
+    name: str
+    latitude: float
+    longitude: float
+
+
+class Content(Struct, frozen=True, forbid_unknown_fields=True):
+    """`places` maps code -> name; `hotels` maps supplier id -> place code -> that supplier's hotels there."""
+
+    places: dict[str, str]
+    hotels: dict[str, dict[str, list[ContentHotel]]]
+
+
+def load_content(path: Path) -> Content:
+    """Read and check the index; raises `ConfigurationError` naming the file and the field."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Content)
+    except OSError as error:
+        raise ConfigurationError(f"{path}: the content index cannot be read ({error.strerror})") from None
+    except msgspec.DecodeError as error:
+        raise ConfigurationError(f"{path}: not a content index: {error}") from None

@@ -1,0 +1,162 @@
+"""Expedia Rapid v3, `GET /v3/properties/availability` (source: Expedia Group's OpenAPI, rapid-java-sdk, Apache-2.0).
+
+Answers carry ids but no names or positions: they are joined from content. At most 250 property ids a request. No rooms is
+`[]` or 404. Money is a string; `inclusive` is the stay with taxes, `property_fees` is due at the property, and
+`minimum_selling_price` is the lowest price we may show.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from itertools import islice
+from urllib.parse import urlencode
+
+import msgspec
+from msgspec import Struct
+
+from app.core.errors import SupplierMalformed, SupplierSkipped
+from app.core.models import Money, Occupancy, SearchQuery, SupplierHotel, SupplierOffer
+from app.suppliers.content import ContentHotel
+from app.suppliers.formats.account import Account
+from app.suppliers.wire import Currency, Transport, WireRequest, WireResponse, decode, expect_success, price
+
+MAX_IDS = 250
+MAX_NIGHTS = 28
+RATES_PER_HOTEL = 4
+
+
+class _Amount(Struct):
+    value: Decimal
+    currency: Currency
+
+
+class _Total(Struct):
+    request_currency: _Amount
+
+
+class _Totals(Struct):
+    inclusive: _Total
+    property_fees: _Total | None = None
+    minimum_selling_price: _Total | None = None
+
+
+class _Pricing(Struct):
+    totals: _Totals
+
+
+class _Rate(Struct):
+    id: str
+    occupancy_pricing: dict[str, _Pricing]
+    refundable: bool | None = None
+    amenities: dict[str, dict[str, object]] = {}
+
+
+class _Room(Struct):
+    room_name: str
+    rates: list[_Rate]
+
+
+class _Property(Struct):
+    property_id: str
+    rooms: list[_Room] = []
+
+
+_ANSWER = msgspec.json.Decoder(list[_Property])
+BOARD_AMENITIES = {
+    "2103": "breakfast",
+    "2104": "breakfast",
+    "1073742786": "breakfast",
+    "2206": "half board",
+    "2205": "full board",
+}
+
+
+class Rapid:
+    """Speaks Rapid for one supplier."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+
+    async def search(self, query: SearchQuery, transport: Transport) -> tuple[SupplierHotel, ...]:
+        hotels = self._account.hotels_at(query.place)
+        if query.nights > MAX_NIGHTS:
+            raise SupplierSkipped(f"sells at most {MAX_NIGHTS} nights")
+        requests = self.requests(query, list(hotels))
+        answers = (
+            await asyncio.gather(*map(transport.send, requests)) if len(requests) > 1 else [await transport.send(requests[0])]
+        )
+        return tuple(hotel for answer in answers for hotel in self.parse(answer, query, hotels))
+
+    def requests(self, query: SearchQuery, ids: Sequence[str]) -> list[WireRequest]:
+        fields = {
+            "checkin": query.check_in.isoformat(),
+            "checkout": query.check_out.isoformat(),
+            "currency": query.currency,
+            "country_code": "US",
+            "language": "en-US",
+            "occupancy": occupancy(query.occupancy),
+            "rate_plan_count": str(RATES_PER_HOTEL),
+            "sales_channel": "website",
+            "sales_environment": "hotel_only",
+        }
+        head = f"{self._account.url}/v3/properties/availability?{urlencode(fields)}"
+        headers = {"Authorization": self._authorization(), "Accept": "application/json", "Customer-Ip": "127.0.0.1"}
+        return [
+            WireRequest("GET", head + "".join(f"&property_id={id_}" for id_ in batch), headers)
+            for batch in batches(ids, MAX_IDS)
+        ]
+
+    def _authorization(self) -> str:
+        account, stamp = self._account, int(self._account.now())
+        signature = hashlib.sha512(f"{account.key}{account.secret}{stamp}".encode()).hexdigest()
+        return f"EAN APIKey={account.key},Signature={signature},timestamp={stamp}"
+
+    def parse(self, response: WireResponse, query: SearchQuery, hotels: Mapping[str, ContentHotel]) -> list[SupplierHotel]:
+        if response.status == 404:
+            return []
+        expect_success(response)
+        asked = occupancy(query.occupancy)
+        found = []
+        for answer in decode(_ANSWER, response.body):
+            known = hotels.get(answer.property_id)
+            if known is None:  # never asked for: it has no name to show, so it is left out
+                continue
+            offers = tuple(_offer(room, rate, asked, answer.property_id) for room in answer.rooms for rate in room.rates)
+            if offers:
+                found.append(
+                    SupplierHotel(self._account.supplier, known.hotel_id, known.name, known.latitude, known.longitude, offers)
+                )
+        return found
+
+
+def occupancy(value: Occupancy) -> str:
+    """Rapid's occupancy: adults, then the children's ages: `2`, `2-7,10`."""
+    return f"{value.adults}-{','.join(map(str, value.children))}" if value.children else str(value.adults)
+
+
+def batches(ids: Sequence[str], size: int) -> list[list[str]]:
+    source = iter(ids)
+    return list(iter(lambda: list(islice(source, size)), []))
+
+
+def _offer(room: _Room, rate: _Rate, asked: str, property_id: str) -> SupplierOffer:
+    pricing = rate.occupancy_pricing.get(asked)
+    if pricing is None:
+        raise SupplierMalformed(f"property {property_id} rate {rate.id}: no price for the occupancy asked ({asked})")
+    totals = pricing.totals
+    stay = totals.inclusive.request_currency
+    fees = totals.property_fees and totals.property_fees.request_currency
+    floor = totals.minimum_selling_price and totals.minimum_selling_price.request_currency
+    board = next((BOARD_AMENITIES[amenity] for amenity in rate.amenities if amenity in BOARD_AMENITIES), "room only")
+    return SupplierOffer(
+        rate.id,
+        room.room_name,
+        board,
+        price(stay.value, stay.currency, f"property {property_id} rate {rate.id}"),
+        Money(fees.value, fees.currency) if fees else None,
+        Money(floor.value, floor.currency) if floor else None,
+        rate.refundable,
+    )
