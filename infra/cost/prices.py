@@ -166,6 +166,8 @@ class _InstanceRow(Struct, frozen=True, forbid_unknown_fields=True):
     on_demand_usd_per_hour: Decimal
     spot_saving_percent: int | None = None
     spot_interruption: str | None = None
+    on_demand_source: str | None = None
+    on_demand_as_of: str | None = None
 
 
 class _Instances(Struct, frozen=True, forbid_unknown_fields=True):
@@ -249,8 +251,8 @@ def _instance(name: str, row: _InstanceRow, head: _Instances, region: str) -> In
         unit="instance-hour",
         region=region,
         tiers=(Tier(Decimal(0), None, row.on_demand_usd_per_hour),),
-        source=head.on_demand_source,
-        as_of=head.on_demand_as_of,
+        source=row.on_demand_source or head.on_demand_source,
+        as_of=row.on_demand_as_of or head.on_demand_as_of,
         confidence="high",
     )
     spot = None

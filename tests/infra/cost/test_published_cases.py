@@ -1,0 +1,166 @@
+"""Published worked examples, priced by the real functions from the shipped book: each within its stated tolerance."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.cost.lines import ec2, lambda_, load_balancer, logs, network
+from infra.cost.lines.line import LineItem, priced, total
+from infra.cost.prices import PriceBook
+
+Inputs = dict[str, Any]
+NOTE = "published example"
+LEFT_OUT = {
+    "lambda-mi": "Lambda Managed Instances are not a lane yet",
+    "ebs": "gp2 is not in the price book: the kit deploys gp3",
+}
+
+
+def _architecture(inputs: Inputs) -> str:
+    return {"x86": "x86_64", "arm": "arm64"}[inputs["arch"]]
+
+
+def _on_demand(book: PriceBook, inputs: Inputs, run: Inputs | None = None) -> list[LineItem]:
+    run = run or inputs
+    amount = lambda_.gb_seconds(run["requests"], run["duration_ms"] / 1000, int(inputs["memory_mb"]))
+    return lambda_.duration(book, amount, _architecture(inputs), free_tier=inputs["free_tier"], note=NOTE)
+
+
+def price_lambda(book: PriceBook, inputs: Inputs) -> list[LineItem]:
+    lines = lambda_.requests(book, inputs["requests"], free_tier=inputs["free_tier"], note=NOTE)
+    lines += _on_demand(book, inputs)
+    if "ephemeral_mb" in inputs:
+        seconds = inputs["duration_ms"] / 1000
+        lines += lambda_.ephemeral_storage(book, inputs["requests"], seconds, int(inputs["ephemeral_mb"]), note=NOTE)
+    return lines
+
+
+def price_provisioned(book: PriceBook, inputs: Inputs) -> list[LineItem]:
+    warm, memory = inputs["pc"], int(inputs["memory_mb"])
+    kept = lambda_.gb_seconds(warm["concurrency"], warm["hours"] * 3600, memory)
+    used = lambda_.gb_seconds(warm["requests"], warm["duration_ms"] / 1000, memory)
+    return [
+        *lambda_.requests(book, inputs["requests_total"], free_tier=inputs["free_tier"], note=NOTE),
+        *_on_demand(book, inputs, inputs["on_demand"]),
+        *lambda_.provisioned_concurrency(book, kept, used, _architecture(inputs), note=NOTE),
+    ]
+
+
+def price_streaming(book: PriceBook, inputs: Inputs) -> list[LineItem]:
+    megabytes = {"KB": Decimal(1) / 1024, "MB": Decimal(1)}
+    beyond = Decimal(0)
+    for count, size in inputs["payloads"]:
+        number, unit = size.split()
+        beyond += count * max(Decimal(0), Decimal(number) * megabytes[unit] - 6) / 1024
+    return [*price_lambda(book, inputs), *lambda_.response_streaming(book, beyond, note=NOTE)]
+
+
+def price_alb(book: PriceBook, inputs: Inputs) -> list[LineItem]:
+    lcu = load_balancer.lcu(
+        requests_per_s=float(inputs["rps"]),
+        new_connections_per_s=float(inputs["new_conn_s"]),
+        connection_seconds=float(inputs["conn_lifetime_s"]),
+        bytes_per_s=float(inputs["bytes_per_s_kb"]) * 1000,
+        rules=int(inputs["rules"]),
+        target={"ec2": "instance", "lambda": "lambda"}[inputs["targets"]],
+    )
+    hours = Decimal(inputs["hours"])
+    return [
+        *load_balancer.hours(book, hours, note=NOTE),
+        *load_balancer.lcu_hours(book, hours * Decimal(repr(lcu.billed)), note=NOTE),
+    ]
+
+
+def price_transfer(book: PriceBook, inputs: Inputs) -> list[LineItem]:
+    if "intra_region_gb" in inputs:
+        return network.inter_zone(book, inputs["intra_region_gb"], note=NOTE)
+    return network.transfer_out(book, inputs["internet_gb"], free_tier=inputs["free_tier"], note=NOTE)
+
+
+def price_logs(book: PriceBook, inputs: Inputs) -> list[LineItem]:
+    return [
+        *logs.ingestion(book, inputs["ingest_gb"], note=NOTE),
+        *logs.storage(book, inputs["store_gb"], note=NOTE),
+        *logs.insights(book, inputs["scan_gb"], note=NOTE),
+    ]
+
+
+def price_fargate(book: PriceBook, inputs: Inputs) -> list[LineItem]:
+    count = inputs.get("tasks") or inputs["pods"]
+    seconds = count * (inputs["seconds_per_day"] * inputs["days"] if "days" in inputs else inputs["hours"] * 3600)
+    architecture = _architecture({"arch": "x86", **inputs})
+    lines = [
+        *priced(book.price("AmazonECS", f"fargate_vcpu_{architecture}"), seconds * inputs["vcpu"], name="v", note=NOTE),
+        *priced(book.price("AmazonECS", f"fargate_memory_{architecture}"), seconds * inputs["gb"], name="m", note=NOTE),
+    ]
+    if "ephemeral_gb" in inputs:
+        disk = seconds * (inputs["ephemeral_gb"] - 20)
+        lines += priced(book.price("AmazonECS", "fargate_ephemeral_over_20_gb"), disk, name="e", note=NOTE)
+    return lines
+
+
+def price_valkey(book: PriceBook, inputs: Inputs) -> list[LineItem]:
+    price = book.price("AmazonElastiCache", "valkey_serverless_storage")
+    assert price.usd == inputs["price"]
+    return priced(price, inputs["gb"] * inputs["hours"], name="Valkey storage", note=NOTE)
+
+
+PRICERS: dict[str, Callable[[PriceBook, Inputs], list[LineItem]]] = {
+    "lambda": price_lambda,
+    "lambda+pc": price_provisioned,
+    "lambda+stream": price_streaming,
+    "lambda-vs-fargate": price_lambda,
+    "alb": price_alb,
+    "nat": lambda book, i: network.nat_gateway(book, Decimal(i["hours"]), Decimal(i["gb"]), note=NOTE),
+    "dto": price_transfer,
+    "cloudwatch": price_logs,
+    "ec2": lambda book, i: ec2.on_demand(book, i["type"], Decimal(i["instances"] * i["hours"]), note=NOTE),
+    "fargate": price_fargate,
+    "apigw-rest": lambda book, i: priced(book.price("AmazonApiGateway", "rest_api"), i["requests"], name="r", note=NOTE),
+    "apigw-http": lambda book, i: priced(book.price("AmazonApiGateway", "http_api"), i["requests"], name="h", note=NOTE),
+    "elasticache-serverless": price_valkey,
+}
+
+
+def _cases(shared_data: Path) -> list[dict[str, Any]]:
+    text = (shared_data / "price-cases" / "cases.json").read_text()
+    cases = json.loads(text, parse_float=Decimal, parse_int=Decimal)["cases"]
+    assert cases
+    return list(cases)
+
+
+@pytest.mark.parametrize("kind", sorted(PRICERS))
+def test_published_examples_are_reproduced(kind: str, shared_data: Path, book: PriceBook) -> None:
+    cases = [case for case in _cases(shared_data) if case["kind"] == kind]
+    assert cases, f"no published example of {kind}"
+    for case in cases:
+        expected = Decimal(case["expected"]["total"])
+        result = total(PRICERS[kind](book, case["inputs"]))
+        assert abs(result - expected) <= case["tolerance_usd"], f"{case['id']}: {result} for {expected}"
+
+
+def test_every_published_example_is_priced_or_left_out_for_a_reason(shared_data: Path) -> None:
+    assert {case["kind"] for case in _cases(shared_data)} == set(PRICERS) | set(LEFT_OUT)
+
+
+def test_load_balancer_example_matches_in_each_dimension(shared_data: Path) -> None:
+    case = next(case for case in _cases(shared_data) if case["id"] == "alb-example1")
+    inputs, expected = case["inputs"], case["expected"]["lcu"]
+    lcu = load_balancer.lcu(
+        requests_per_s=float(inputs["rps"]),
+        new_connections_per_s=float(inputs["new_conn_s"]),
+        connection_seconds=float(inputs["conn_lifetime_s"]),
+        bytes_per_s=float(inputs["bytes_per_s_kb"]) * 1000,
+        rules=int(inputs["rules"]),
+        target="instance",
+    )
+    assert lcu.new_connections == pytest.approx(float(expected["new"]), abs=0.005)
+    assert lcu.active_connections == pytest.approx(float(expected["active"]), abs=0.005)
+    assert lcu.processed_bytes == pytest.approx(float(expected["bytes"]), abs=0.005)
+    assert lcu.rule_evaluations == pytest.approx(float(expected["rules"]), abs=0.005)
