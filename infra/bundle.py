@@ -1,0 +1,335 @@
+"""One reproducible artifact for both lanes: the service and its locked dependencies, as a directory and as a zip.
+
+    export the locked `service` group -> install its hashed wheels for the target -> add the service -> strip
+    -> byte-compile -> zip with sorted names and fixed dates -> SHA-256 of the zip is the bundle's digest
+
+Nothing about the machine or the moment gets into the bytes; the git revision stands beside the zip, in `bundle.json`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.elf import strip_unmapped
+from infra.errors import InputError, KitError
+
+ROOT = Path(__file__).resolve().parent.parent
+DEFAULT_OUT = ROOT / "out" / "bundle"
+SOURCES = ("app", "lambda_handler")
+BUILDER = "1"
+"""Changed whenever this module makes other bytes of the same sources, so that old bundles are built anew."""
+
+LAMBDA_UNZIPPED_LIMIT = 250 * 1024 * 1024
+"""AWS Lambda quota: deployment package, unzipped, layers included."""
+
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
+DROPPED_SUFFIXES = (".pyi", ".pyx", ".pxd", ".c", ".h", ".pyc", ".typed")
+DROPPED_FOLDERS = frozenset({"__pycache__", "tests", "bin"})
+KEPT_METADATA = ("METADATA", "LICENSE", "LICENCE", "COPYING", "NOTICE", "AUTHORS")
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class BundleTarget:
+    """What the bundle runs on: a CPython minor version and a Linux architecture (`arm64` or `x86_64`)."""
+
+    python: str = "3.13"
+    architecture: str = "arm64"
+
+    def __post_init__(self) -> None:
+        if self.python not in PYTHONS:
+            raise InputError(f"python: {self.python!r} is not one of {', '.join(PYTHONS)}")
+        if self.architecture not in PLATFORMS:
+            raise InputError(f"architecture: {self.architecture!r} is not one of {', '.join(PLATFORMS)}")
+
+    def __str__(self) -> str:
+        return f"{self.architecture}-py{self.python}"
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A built bundle. `sha256` (hex) is the digest of the zip; sizes are in bytes; `tree` holds the very files of the zip."""
+
+    tree: Path
+    zip: Path
+    sha256: str
+    zip_bytes: int
+    unzipped_bytes: int
+    target: BundleTarget
+    byte_compiled: bool
+    git_revision: str | None
+    warnings: tuple[str, ...]
+
+
+def local_target() -> BundleTarget:
+    """The target that runs on this machine: Python 3.13 where that interpreter is found, else the running minor version."""
+    machine = platform.machine()
+    architecture = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}.get(machine.lower())
+    if architecture is None or sys.platform != "linux":
+        raise KitError(f"no bundle can run here ({sys.platform} {machine}): the lanes are Linux on arm64 or x86_64")
+    running = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return BundleTarget("3.13" if find_interpreter("3.13") else running, architecture)
+
+
+def find_interpreter(python: str) -> Path | None:
+    """An interpreter of this minor version on this machine, or `None`; never downloads one."""
+    if python == f"{sys.version_info.major}.{sys.version_info.minor}":
+        return Path(sys.executable)
+    found = subprocess.run(
+        [uv(), "python", "find", "--no-python-downloads", "--no-project", python], capture_output=True, text=True, check=False
+    )
+    if found.returncode == 0:
+        return Path(found.stdout.strip())
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))  # uv sees only the versions pyenv has activated
+    installed = sorted(pyenv.glob(f"versions/{python}.*/bin/python{python}"))
+    return installed[-1] if installed else None
+
+
+def ensure_bundle(target: BundleTarget, *, out: Path = DEFAULT_OUT, progress: Progress | None = None) -> Bundle:
+    """The bundle of the sources as they are now: the one at hand when nothing changed, else a new one."""
+    with _lock(out):
+        requirements = _locked_requirements()
+        fingerprint = _fingerprint(target, requirements)
+        at_hand = _read(out / str(target), fingerprint)
+        return at_hand or _build(target, requirements, fingerprint, out, progress or (lambda _: None))
+
+
+def build_bundle(target: BundleTarget, *, out: Path = DEFAULT_OUT, progress: Progress | None = None) -> Bundle:
+    """Build anew, whether or not there is one at hand."""
+    with _lock(out):
+        requirements = _locked_requirements()
+        return _build(target, requirements, _fingerprint(target, requirements), out, progress or (lambda _: None))
+
+
+def _build(target: BundleTarget, requirements: str, fingerprint: str, out: Path, progress: Progress) -> Bundle:
+    """Builds beside the final place and renames at the end: an interrupted build leaves what was there before."""
+    with tempfile.TemporaryDirectory(dir=out, prefix=".building-") as scratch:
+        tree = Path(scratch) / "tree"
+        progress(f"installing locked wheels for {target}")
+        _install(target, requirements, tree)
+        for source in SOURCES:
+            shutil.copytree(ROOT / source, tree / source)
+        progress("stripping")
+        _strip(tree)
+        interpreter = find_interpreter(target.python)
+        warnings = []
+        if interpreter is not None:
+            progress("byte-compiling")
+            _byte_compile(interpreter, tree)
+        else:
+            warnings.append(
+                f"no Python {target.python} on this machine: the bundle has no byte-code (slower cold start) and cannot run here"
+            )
+        unzipped = _refuse_over_limit(tree)
+        progress("zipping")
+        archive = Path(scratch) / "bundle.zip"
+        digest = _zip(tree, archive)
+        bundle = {
+            "sha256": digest,
+            "zip_bytes": archive.stat().st_size,
+            "unzipped_bytes": unzipped,
+            "python": target.python,
+            "architecture": target.architecture,
+            "byte_compiled": interpreter is not None,
+            "git_revision": _git_revision(),
+            "warnings": warnings,
+            "fingerprint": fingerprint,
+        }
+        (Path(scratch) / "bundle.json").write_text(json.dumps(bundle, indent=2) + "\n")
+        final = out / str(target)
+        if final.exists():
+            final.rename(Path(scratch) / "replaced")
+        final.mkdir()
+        for name in ("tree", "bundle.zip", "bundle.json"):  # bundle.json last: without it the folder counts as nothing
+            (Path(scratch) / name).rename(final / name)
+    built = _read(final, fingerprint)
+    assert built is not None
+    return built
+
+
+def _read(folder: Path, fingerprint: str) -> Bundle | None:
+    try:
+        stated = json.loads((folder / "bundle.json").read_bytes())
+    except (OSError, ValueError):
+        return None
+    if stated.get("fingerprint") != fingerprint or not (folder / "tree").is_dir() or not (folder / "bundle.zip").is_file():
+        return None
+    return Bundle(
+        folder / "tree",
+        folder / "bundle.zip",
+        stated["sha256"],
+        stated["zip_bytes"],
+        stated["unzipped_bytes"],
+        BundleTarget(stated["python"], stated["architecture"]),
+        stated["byte_compiled"],
+        stated["git_revision"],
+        tuple(stated["warnings"]),
+    )
+
+
+def uv() -> str:
+    """The locked uv beside the running interpreter."""
+    from uv import find_uv_bin
+
+    return os.fspath(find_uv_bin())
+
+
+def locked_requirements(group: str) -> str:
+    """A dependency group of `uv.lock` as hashed requirements, without the project itself."""
+    command = [uv(), "export", "--frozen", "--quiet", "--no-emit-project", "--no-header", "--no-annotate"]
+    done = subprocess.run([*command, "--only-group", group], cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise KitError(f"uv.lock cannot be read: {_last_line(done.stderr)}")
+    return done.stdout
+
+
+def _locked_requirements() -> str:
+    return locked_requirements("service")
+
+
+def install_locked(requirements: str, into: Path, *, python: str, architecture: str | None = None) -> None:
+    """Install hashed wheels (never a source distribution) for a target into a folder."""
+    command = [uv(), "pip", "install", "--quiet", "--no-config", "--require-hashes", "--no-deps", "--only-binary", ":all:"]
+    command += ["--target", os.fspath(into), "--python-version", python, "--link-mode", "copy", "--no-compile-bytecode"]
+    if architecture is not None:
+        command += ["--python-platform", PLATFORMS[architecture]]
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as listed:
+        listed.write(requirements)
+        listed.flush()
+        done = subprocess.run(
+            [*command, "-r", listed.name],
+            cwd=into.parent,
+            capture_output=True,
+            text=True,
+            check=False,
+            env=_clean_environment(),
+        )
+    if done.returncode:
+        raise KitError(f"the locked wheels for Python {python} could not be installed: {_last_line(done.stderr)}")
+
+
+def _clean_environment() -> dict[str, str]:
+    """The caller's environment without an active virtual environment, which `--target` must not look at."""
+    return {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
+
+
+def _install(target: BundleTarget, requirements: str, tree: Path) -> None:
+    tree.parent.mkdir(parents=True, exist_ok=True)
+    install_locked(requirements, tree, python=target.python, architecture=target.architecture)
+
+
+def _strip(tree: Path) -> None:
+    """Remove what is not needed at run time; licences and METADATA stay, they must travel with the code."""
+    for folder, folders, files in os.walk(tree, topdown=True):
+        here = Path(folder)
+        for name in [name for name in folders if name in DROPPED_FOLDERS]:
+            shutil.rmtree(here / name)
+            folders.remove(name)
+        in_metadata = any(part.endswith(".dist-info") for part in here.relative_to(tree).parts)
+        for name in files:
+            path = here / name
+            unwanted = name.endswith(DROPPED_SUFFIXES) or name == ".lock"
+            if in_metadata and not name.upper().startswith(KEPT_METADATA) and "licenses" not in here.parts:
+                unwanted = True
+            if unwanted:
+                path.unlink()
+            elif ".so" in name:
+                path.write_bytes(strip_unmapped(path.read_bytes()))
+
+
+def _byte_compile(interpreter: Path, tree: Path) -> None:
+    """Unchecked-hash byte-code: valid whatever the files' dates, and never looked at again (`/var/task` is read-only)."""
+    command = [os.fspath(interpreter), "-I", "-m", "compileall", "-q", "-j", "1", "--invalidation-mode", "unchecked-hash"]
+    done = subprocess.run(
+        [*command, "-s", os.fspath(tree), os.fspath(tree)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PYTHONHASHSEED": "0", "PATH": os.environ.get("PATH", "")},
+    )
+    if done.returncode:
+        raise KitError(f"byte-compiling failed: {_last_line(done.stdout + done.stderr)}")
+
+
+def _refuse_over_limit(tree: Path) -> int:
+    sizes: dict[str, int] = {}
+    for path in _files(tree):
+        top = path.relative_to(tree).parts[0]
+        sizes[top] = sizes.get(top, 0) + path.stat().st_size
+    total = sum(sizes.values())
+    if total > LAMBDA_UNZIPPED_LIMIT:
+        largest = sorted(sizes, key=lambda name: -sizes[name])[:3]
+        named = ", ".join(f"{name} {sizes[name] / 2**20:.0f} MB" for name in largest)
+        raise KitError(f"the bundle has {total / 2**20:.0f} MB unzipped, Lambda takes at most 250; the largest: {named}")
+    return total
+
+
+def _files(tree: Path) -> list[Path]:
+    return sorted((path for path in tree.rglob("*") if path.is_file()), key=lambda path: path.relative_to(tree).as_posix())
+
+
+def _zip(tree: Path, archive: Path) -> str:
+    """Zip with sorted names, one date and fixed permissions; returns the SHA-256 (hex) of the zip."""
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as zipped:
+        for path in _files(tree):
+            entry = zipfile.ZipInfo(path.relative_to(tree).as_posix(), date_time=(1980, 1, 1, 0, 0, 0))
+            entry.external_attr = (0o100644) << 16
+            entry.create_system = 3
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            zipped.writestr(entry, path.read_bytes(), compresslevel=9)
+    with archive.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _fingerprint(target: BundleTarget, requirements: str) -> str:
+    """What the bytes depend on: target, builder, locked wheels, sources, and whether byte-code can be made."""
+    hashed = hashlib.sha256()
+    interpreter = find_interpreter(target.python)
+    hashed.update(f"{BUILDER}\0{target}\0{interpreter is not None}\0{requirements}\0".encode())
+    for source in SOURCES:
+        for path in _files(ROOT / source):
+            if "__pycache__" not in path.parts:
+                hashed.update(f"{path.relative_to(ROOT).as_posix()}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
+    return hashed.hexdigest()
+
+
+def _git_revision() -> str | None:
+    """The commit the sources are at, with `-dirty` when the bundled ones differ from it; `None` outside a repository."""
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if head.returncode:
+        return None
+    status = subprocess.run(
+        ["git", "status", "--porcelain", "--", *SOURCES, "uv.lock"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return head.stdout.strip() + ("-dirty" if status.stdout.strip() else "")
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "no reason given"
+
+
+@contextmanager
+def _lock(out: Path) -> Iterator[None]:
+    """One build at a time; leftovers of a killed one are removed."""
+    out.mkdir(parents=True, exist_ok=True)
+    with (out / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        for leftover in out.glob(".building-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        yield
