@@ -133,7 +133,7 @@ def _build(target: BundleTarget, requirements: str, fingerprint: str, out: Path,
             _byte_compile(interpreter, tree)
         else:
             warnings.append(
-                f"no Python {target.python} on this machine: the bundle has no byte-code (slower cold start) and cannot run here"
+                f"no Python {target.python} on this machine: the bundle has no byte-code (slow cold start) and cannot run here"
             )
         unzipped = _refuse_over_limit(tree)
         progress("zipping")

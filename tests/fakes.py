@@ -1,0 +1,69 @@
+"""Stand-ins for what the core needs from outside, and builders for its data."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+
+from app.core.models import Money, Occupancy, SearchQuery, SupplierHotel, SupplierOffer
+
+QUERY = SearchQuery("LON", date(2027, 3, 1), date(2027, 3, 4), Occupancy(2), "USD")
+
+
+def offer(offer_id: str = "o1", amount: str = "100.00", currency: str = "USD", **more: object) -> SupplierOffer:
+    return SupplierOffer(offer_id, "Double room", "room only", Money(Decimal(amount), currency), **more)  # type: ignore[arg-type]
+
+
+def hotel(
+    supplier: str = "s1",
+    hotel_id: str = "h1",
+    name: str = "Hotel Alba",
+    at: tuple[float, float] | None = (51.5, -0.12),
+    offers: tuple[SupplierOffer, ...] | None = None,
+) -> SupplierHotel:
+    latitude, longitude = at or (None, None)
+    return SupplierHotel(supplier, hotel_id, name, latitude, longitude, (offer(),) if offers is None else offers)
+
+
+class FakeSupplier:
+    """Answers `hotels` after `delay_s`, or raises `error`; counts how often it was asked and cancelled."""
+
+    def __init__(
+        self,
+        supplier_id: str,
+        hotels: object = (),
+        *,
+        delay_s: float = 0.0,
+        error: BaseException | None = None,
+        timeout_ms: int = 1_000,
+    ) -> None:
+        self.id = supplier_id
+        self.timeout_ms = timeout_ms
+        self._hotels = hotels
+        self._delay_s = delay_s
+        self._error = error
+        self.asked = 0
+        self.cancelled = 0
+
+    async def search(self, query: SearchQuery) -> tuple[SupplierHotel, ...]:
+        self.asked += 1
+        try:
+            await asyncio.sleep(self._delay_s)
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        if self._error is not None:
+            raise self._error
+        return self._hotels  # type: ignore[return-value]
+
+
+class FakeRates:
+    """Exchange rates from a mapping of currency -> units for one USD."""
+
+    def __init__(self, per_usd: Mapping[str, str] | None = None) -> None:
+        self._per_usd = {name: Decimal(value) for name, value in (per_usd or {"USD": "1", "EUR": "0.8", "JPY": "150"}).items()}
+
+    def rate(self, source: str, target: str) -> Decimal:
+        return self._per_usd[target] / self._per_usd[source]
