@@ -143,8 +143,11 @@ def find_crossover(
             f"which is what {fleet.max_instances} instances serve"
         )
     elif len(found) > 1:
-        others = ", ".join(f"{rate:,.2f}" for rate in found[1:])
-        reason = f"the cheaper lane changes {len(found)} times, as each added instance is a step in cost; also at {others}/s"
+        others = ", ".join(f"{rate:,.2f}" for rate in found[1:4])
+        more = f" and at {len(found) - 4} higher rates" if len(found) > 4 else ""
+        reason = (
+            f"the cheaper lane changes {len(found)} times, as each added instance is a step in cost; also at {others}/s{more}"
+        )
     return Crossover(rates=tuple(found), searched_to_rps=highest, cheaper_below=below, reason=reason)
 
 

@@ -1,0 +1,130 @@
+"""`crossover cost` from the outside: outputs, exit codes, one clear line for a mistake."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from infra import cli
+from infra.cost.profile import write_profile
+from tests.infra.cost.conftest import lane, profile_with
+
+
+@pytest.fixture
+def profile_file(tmp_path: Path) -> Path:
+    path = tmp_path / "profile.json"
+    write_profile(profile_with(), path)
+    return path
+
+
+def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[int, str, str]:
+    monkeypatch.setattr("sys.argv", ["crossover", *arguments])
+    code = 0
+    try:
+        cli.main()
+    except SystemExit as leave:
+        code = int(leave.code or 0)
+    out, err = capfd.readouterr()
+    return code, out, err
+
+
+def test_steady_rate_as_a_table(profile_file: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    code, out, err = run(capfd, monkeypatch, "cost", "--profile", str(profile_file), "--rps", "100")
+    assert (code, err) == (0, "")
+    assert "flat 100/s" in out
+    assert "cheaper for this traffic" in out
+
+
+def test_json_goes_to_standard_output_and_options_are_used(
+    profile_file: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = ("cost", "--profile", str(profile_file), "--rps", "1", "--json")
+    _, out, _ = run(capfd, monkeypatch, *base)
+    plain = json.loads(out)
+    _, out, _ = run(capfd, monkeypatch, *base, "--month-hours", "720", "--memory-mb", "3538", "--cpu-scale", "2")
+    changed = json.loads(out)
+    assert plain["traffic"]["searches_per_month"] == 3600 * 730
+    assert changed["traffic"]["searches_per_month"] == 3600 * 720
+    assert "3538 MB" in changed["lanes"]["lambda"]["title"]
+    assert changed["lanes"]["lambda"]["capacity"]["billed_ms_per_search"] == 2 * 7 + 400 + 0.5
+    _, out, _ = run(capfd, monkeypatch, *base, "--free-tier")
+    assert json.loads(out)["lanes"]["lambda"]["usd_per_month"] < plain["lanes"]["lambda"]["usd_per_month"]
+
+
+def test_shape_scaled_and_written_as_a_page(
+    profile_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "cost.html"
+    arguments = ("--shape", "fortnight", "--peak-rps", "50", "--html", str(page))
+    code, out, _ = run(capfd, monkeypatch, "cost", "--profile", str(profile_file), *arguments)
+    assert code == 0
+    assert f"Report: {page}" in out
+    assert "peak 50/s" in page.read_text()
+
+
+def test_users_own_series(
+    profile_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    series = tmp_path / "mine.csv"
+    series.write_text("timestamp,rate\n2026-01-01 00:00,1\n2026-01-01 01:00,3\n")
+    arguments = ("--traffic", str(series), "--peak-rps", "30", "--json")
+    code, out, _ = run(capfd, monkeypatch, "cost", "--profile", str(profile_file), *arguments)
+    assert code == 0
+    assert json.loads(out)["traffic"]["mean_rps"] == 20
+
+
+def test_real_trace(
+    profile_file: Path, shared_data: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trace = str(shared_data / "traces" / "elb_request_count_8c0756.csv")
+    code, out, _ = run(capfd, monkeypatch, "cost", "--profile", str(profile_file), "--traffic", trace, "--json")
+    document = json.loads(out)
+    assert code == 0
+    assert document["cheaper_lane"] == "lambda", "a fifth of a search a second is far below any crossover"
+    assert document["traffic"]["parameters"]["gaps"] == 8
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "traffic: give exactly one of --rps, --traffic and --shape"),
+        (("--rps", "1", "--shape", "fortnight"), "give exactly one"),
+        (("--rps", "-5"), "rps: -5 is negative"),
+        (("--rps", "nan"), "rps: nan is not a finite number"),
+        (("--rps", "1", "--region", "eu-west-1"), "no price book for region 'eu-west-1'"),
+        (("--rps", "1", "--memory-mb", "64"), "lambda_lane.memory_mb: must be 128 to 10240"),
+        (("--rps", "1", "--month-hours", "long"), "--month-hours: 'long' is not a number"),
+        (("--rps", "1", "--cpu-scale", "0"), "cpu scale: must be 0.01 to 100"),
+        (("--rps", "1", "--peak-rps", "5"), "--peak-rps: a steady rate has no peak"),
+        (("--traffic", "/nowhere/x.csv"), "/nowhere/x.csv: cannot be read"),
+        (("--rps", "1", "--html", "/nowhere/x.html"), "--html /nowhere/x.html: cannot be written"),
+    ],
+)
+def test_mistake_is_one_line_and_exit_2(
+    profile_file: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    message: str,
+) -> None:
+    code, out, err = run(capfd, monkeypatch, "cost", "--profile", str(profile_file), *arguments)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert err.count("\n") == 1
+    assert "Traceback" not in err
+
+
+def test_broken_profile_names_file_and_field(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = msgspec.to_builtins(profile_with(lane()))
+    data["lambda_lane"]["cpu_ms_per_search"] = "fast"
+    path = tmp_path / "profile.json"
+    path.write_bytes(msgspec.json.encode(data))
+    code, _, err = run(capfd, monkeypatch, "cost", "--profile", str(path), "--rps", "1")
+    assert code == 2
+    assert "profile.json" in err
+    assert "$.lambda_lane.cpu_ms_per_search" in err

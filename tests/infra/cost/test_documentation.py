@@ -1,0 +1,37 @@
+"""docs/cost.md names every option, every key of report.json, and every traffic column."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from infra.commands.cost import command
+from infra.config import Stage
+from infra.cost.compare import compare
+from infra.cost.lane import CostOptions
+from infra.cost.prices import PriceBook
+from infra.cost.profile import WorkloadProfile
+from infra.cost.report import report_document
+from infra.cost.traffic import flat_rate
+from tests.conftest import ROOT
+
+
+@pytest.fixture(scope="module")
+def text() -> str:
+    return Path(ROOT / "docs" / "cost.md").read_text()
+
+
+def test_every_option_is_documented(text: str) -> None:
+    for parameter in command.params:
+        assert f"`{parameter.opts[0]}" in text, parameter.opts[0]
+
+
+def test_every_key_of_the_report_is_documented(
+    text: str, profile: WorkloadProfile, book: PriceBook, stage: Stage, options: CostOptions
+) -> None:
+    document = report_document(compare(profile, flat_rate(1), book, stage, options=options))
+    lane = document["lanes"]["lambda"]  # type: ignore[index]
+    nested = [document["traffic"], document["prices"], document["crossover"], lane, lane["lines"][0]]
+    for key in [*document, *(key for each in nested for key in each)]:  # type: ignore[union-attr, misc]
+        assert f"`{key}" in text or f".{key}`" in text or key in ("measured", "lanes"), key

@@ -1,0 +1,138 @@
+"""The HTML page in a real browser: it loads nothing, shows everything, and fits a phone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from infra.config import Stage
+from infra.cost.compare import Comparison, compare
+from infra.cost.lane import CostOptions
+from infra.cost.prices import PriceBook
+from infra.cost.profile import WorkloadProfile
+from infra.cost.report import html_bytes, write_report
+from infra.cost.traffic import flat_rate
+from infra.cost.traffic_shape import generate_bursty_fortnight, load_shape
+from tests.conftest import require_program
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def comparison(profile: WorkloadProfile, book: PriceBook, stage: Stage, options: CostOptions) -> Comparison:
+    return compare(profile, generate_bursty_fortnight(load_shape("fortnight")), book, stage, options=options)
+
+
+@pytest.fixture(scope="module")
+def page_file(comparison: Comparison, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    page, _ = write_report(comparison, {"queries": 200, "identical": 199}, tmp_path_factory.mktemp("report") / "new")
+    return page
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = require_program("chromium")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [1280, 768, 390])
+def test_page_shows_headings_tables_and_charts_without_overflow_or_requests(
+    browser: Browser, page_file: Path, width: int
+) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    requests: list[str] = []
+    problems: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.on("console", lambda message: problems.append(message.text))
+    page.goto(page_file.as_uri())
+
+    assert requests == [page_file.as_uri()]
+    assert problems == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.locator("h1").inner_text().startswith("The container lane is cheaper")
+    assert page.locator("h2").all_inner_texts() == [
+        "What each lane costs",
+        "Where the cheaper lane changes",
+        "The traffic",
+        "Every line of the bill",
+        "What was measured",
+        "What was assumed",
+    ]
+    assert page.locator("table:visible").count() == 5
+    charts = page.locator("figure svg:visible")
+    assert charts.count() == 3
+    for box in (charts.nth(i).bounding_box() for i in range(3)):
+        assert box is not None
+        assert box["width"] > 0.7 * min(width, 900) - 60
+        assert box["height"] > 100
+    assert page.locator("figure:visible", has_text="Crossover:").count() == 1
+    page.close()
+
+
+@pytest.mark.slow
+def test_page_prints_with_its_charts_and_every_column(browser: Browser, page_file: Path) -> None:
+    page = browser.new_page(viewport={"width": 680, "height": 900})
+    page.goto(page_file.as_uri())
+    page.emulate_media(media="print")
+    assert page.locator("figure svg:visible").count() == 3
+    assert page.locator("thead:visible").count() == 5
+    assert page.evaluate("document.documentElement.scrollWidth") <= 680
+    assert page.pdf(format="A4").startswith(b"%PDF")
+    page.close()
+
+
+def test_page_is_self_contained_and_traceable(comparison: Comparison) -> None:
+    text = html_bytes(comparison, {"queries": 200, "identical": 199}).decode()
+    assert "<script" not in text
+    assert not re.search(r"""(?:src|href)=["'](?!#)""", text)
+    assert not re.search(r"url\((?!#)", text)
+    assert "199 of 200 searches identical on both lanes" in text
+    assert "ab" * 32 in text
+    for lane in comparison.lanes:
+        for line in lane.lines:
+            assert line.name in text
+            assert line.source.replace('"', "&#34;") in text
+    ids = re.findall(r'\bid="([^"]+)"', text)
+    assert len(ids) == len(set(ids))
+
+
+def test_tables_have_scoped_headers_and_charts_have_names(comparison: Comparison) -> None:
+    text = html_bytes(comparison).decode()
+    assert text.count("<th ") + text.count("<th>") == len(re.findall(r'<th scope="(?:col|row)"', text))
+    assert len(re.findall(r'role="img" aria-label="[^"]{40,}"', text)) == 6
+    assert "not checked in this run" in text
+
+
+def test_markup_in_inputs_is_escaped(comparison: Comparison) -> None:
+    nasty = replace(comparison.traffic, source="series <script>alert(1)</script>.csv", notes=("<b>x</b>",))
+    text = html_bytes(replace(comparison, traffic=nasty)).decode()
+    assert "<script>" not in text
+    assert "&lt;script&gt;" in text
+    assert "<b>x</b>" not in text
+
+
+def test_steady_rate_and_missing_crossover_still_make_a_page(
+    profile: WorkloadProfile, book: PriceBook, stage: Stage, options: CostOptions
+) -> None:
+    flat = compare(profile, flat_rate(0.5), book, stage, options=options)
+    none = replace(flat, crossover=replace(flat.crossover, rates=(), reason="lambda is cheaper at every rate"))
+    text = html_bytes(none).decode()
+    assert "There is no crossover: lambda is cheaper at every rate." in text
+    assert "Crossover: " not in text

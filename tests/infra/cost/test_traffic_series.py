@@ -1,0 +1,107 @@
+"""CSV series: what they may look like, what is said about flaws, and what is refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from infra.cost.traffic import load_traffic
+from infra.errors import InputError
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "series.csv"
+    path.write_text(text)
+    return path
+
+
+def test_real_load_balancer_trace_is_read_with_its_gaps_said(shared_data: Path) -> None:
+    profile = load_traffic(shared_data / "traces" / "elb_request_count_8c0756.csv")
+    assert profile.step_s == 300
+    assert profile.start == datetime(2014, 4, 10, 0, 4, tzinfo=UTC)
+    assert profile.peak_rps == pytest.approx(656 / 300)
+    assert profile.mean_rps == pytest.approx(62 / 300, rel=0.01)
+    assert profile.parameters["rows"] == 4032
+    assert len(profile.rates) == 4032 + 8
+    assert any(note.startswith("8 missing periods") for note in profile.notes)
+
+
+def test_counts_become_rates_by_the_period(tmp_path: Path) -> None:
+    path = write(tmp_path, "timestamp,value\n2026-01-01T00:00:00Z,300\n2026-01-01T00:05:00Z,600\n")
+    assert load_traffic(path).rates == (1.0, 2.0)
+
+
+def test_rates_stay_rates(tmp_path: Path) -> None:
+    path = write(tmp_path, "timestamp,rps\n2026-01-01T00:00:00Z,300\n2026-01-01T00:05:00Z,600\n")
+    assert load_traffic(path).rates == (300.0, 600.0)
+
+
+def test_columns_may_stand_in_any_order_beside_others(tmp_path: Path) -> None:
+    path = write(tmp_path, "Region,Requests,Time\nx,60,1767225600\nx,120,1767225660\n")
+    assert load_traffic(path).rates == (1.0, 2.0)
+
+
+def test_hourly_series_has_steps_of_an_hour(tmp_path: Path) -> None:
+    rows = "".join(f"2026-01-01 {hour:02}:00:00,{3600 * (hour + 1)}\n" for hour in range(24))
+    profile = load_traffic(write(tmp_path, f"timestamp,requests\n{rows}"))
+    assert profile.step_s == 3600
+    assert profile.rates == tuple(float(hour + 1) for hour in range(24))
+
+
+def test_typical_day_by_hours(tmp_path: Path) -> None:
+    rows = "".join(f"{hour},{3600 * hour}\n" for hour in reversed(range(24)))
+    assert load_traffic(write(tmp_path, f"hour,value\n{rows}")).rates == tuple(float(hour) for hour in range(24))
+
+
+def test_gap_is_filled_between_its_neighbours_and_not_with_zero(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        "timestamp,rate\n2026-01-01 00:00,1\n2026-01-01 00:01,2\n2026-01-01 00:02,3\n2026-01-01 00:04,7\n",
+    )
+    profile = load_traffic(path)
+    assert profile.rates == (1.0, 2.0, 3.0, 5.0, 7.0)
+    assert "1 missing periods, filled on the line between their neighbours" in profile.notes
+
+
+def test_odd_repeated_and_disordered_stamps_are_handled_and_said(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        "timestamp,rate\n2026-01-01 00:01,2\n2026-01-01 00:00,1\n2026-01-01 00:02:07,3\n2026-01-01 00:03,4\n"
+        "2026-01-01 00:03,6\n2026-01-01 00:04,5\n",
+    )
+    profile = load_traffic(path)
+    assert profile.rates == (1.0, 2.0, 3.0, 5.0, 5.0)
+    notes = " / ".join(profile.notes)
+    assert "1 stamps off the period" in notes
+    assert "1 rows repeat a period" in notes
+    assert "1 rows out of order" in notes
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("2026-01-01 00:00,5\n2026-01-01 00:05,6\n", "line 1: .*must be a header such as timestamp,value"),
+        ("timestamp,value\n", "line 2: no data"),
+        ("timestamp,value\n2026-01-01 00:00,5\n", "at least two different stamps"),
+        ("timestamp,value\n2026-01-01 00:00,5\n2026-01-01 00:05,many\n", "line 3: value: 'many' is not a number"),
+        ("timestamp,value\n2026-01-01 00:00,-5\n", "line 2: value: -5 must be a finite number of 0 or more"),
+        ("timestamp,value\n2026-01-01 00:00,NaN\n", "line 2: value: NaN must be a finite number"),
+        ("timestamp,value\n2026-01-01 00:00,inf\n", "line 2: value: inf must be a finite number"),
+        ("timestamp,value\nyesterday,5\n", "line 2: timestamp: 'yesterday' must be ISO 8601"),
+        ("timestamp,value\n2026-01-01 00:00\n", "line 2: value: missing"),
+        ("timestamp,value,rate\n", "line 1: .* has 2 of"),
+        ("timestamp,rate\n2026-01-01 00:00,1e9\n2026-01-01 00:01,1\n", "line 2: value: .* requests a second is beyond"),
+        ("timestamp,value\n2016-01-01 00:00,1\n2016-01-01 00:01,1\n2016-01-01 00:02,1\n2026-01-01 00:00,1\n", "more than half"),
+        ("hour,value\n0,1\n0,2\n", "line 3: hour: 0 stands twice"),
+        ("hour,value\n24,1\n", "line 2: hour: '24' must be 0 to 23"),
+        ("hour,value\n0,1\n", "hour: 1, 2, .* missing"),
+        ("timestamp,value\n2026-01-01 00:00,0\n2026-01-01 00:05,0\n", "every step is 0"),
+    ],
+)
+def test_malformed_series_names_file_line_and_field(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message) as caught:
+        load_traffic(write(tmp_path, text))
+    assert "series" in str(caught.value)
+    assert "\n" not in str(caught.value)
