@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.config import INSTANCE_TYPES
 from infra.cost.prices import SHIPPED, PriceBook, load_price_book
 from infra.errors import InputError
 
@@ -91,3 +92,11 @@ def test_book_of_another_region_is_refused(tmp_path: Path) -> None:
 
 def test_book_has_a_date(book: PriceBook) -> None:
     assert book.as_of >= date(2026, 11, 23)
+
+
+@pytest.mark.parametrize("architecture", sorted(INSTANCE_TYPES))
+def test_every_instance_type_the_kit_deploys_by_default_is_priced(book: PriceBook, architecture: str) -> None:
+    for name in INSTANCE_TYPES[architecture]:
+        assert book.spot(name).usd < book.instance(name).on_demand.usd
+        assert book.instance(name).architecture == architecture
+        assert book.instance(name).vcpu == 2
