@@ -65,12 +65,14 @@ def _add_search(app: FastAPI, service: Service) -> None:
 def _add_operations(app: FastAPI, service: Service) -> None:
     version = msgspec.json.encode({"service": "crossover", **service.version, "python": sys.version.split()[0]})
 
-    @app.api_route("/healthz", methods=["GET", "HEAD"], response_class=Response)
+    @app.head("/healthz", include_in_schema=False)
+    @app.get("/healthz", response_class=Response)
     async def healthz() -> Response:
         """Live: the process answers."""
         return Response(b'{"status":"live"}', media_type="application/json")
 
-    @app.api_route("/readyz", methods=["GET", "HEAD"], response_class=Response)
+    @app.head("/readyz", include_in_schema=False)
+    @app.get("/readyz", response_class=Response)
     async def readyz() -> Response:
         """Ready: start-up has finished and no drain has begun."""
         if service.search is None or service.draining:
