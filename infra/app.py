@@ -46,7 +46,9 @@ def synthesize() -> None:
 
     app = App(outdir=os.environ.get("CDK_OUTDIR", "cdk.out"))
     stage = override(settings(app.node.get_all_context()))
-    bundle = ensure_bundle(BundleTarget(stage.python, stage.architecture))
+    bundle = ensure_bundle(BundleTarget(stage.python, stage.architecture), progress=_say)
+    for warning in bundle.warnings:
+        _say(f"warning: {warning}")
     release = Release(
         zip_path=bundle.zip,
         sha256=bundle.sha256,
@@ -57,12 +59,16 @@ def synthesize() -> None:
     app.synth()
 
 
+def _say(text: str) -> None:
+    print(f"crossover: {text}", file=sys.stderr)  # noqa: T201 - standard output belongs to the CDK CLI
+
+
 def main() -> None:
     """Entry point: what the user got wrong becomes one line on standard error and the error's exit code."""
     try:
         synthesize()
     except KitError as error:
-        print(f"crossover: {error}", file=sys.stderr)  # noqa: T201 - this program's only output
+        _say(str(error))
         sys.exit(error.exit_code)
 
 

@@ -133,7 +133,8 @@ class ContainerLane(Construct):
                 max_batch_size=1, min_instances_in_service=min(lane.min_instances, lane.max_instances - 1)
             ),
         )
-        group.scale_on_cpu_utilization("Cpu", target_utilization_percent=round(100 * lane.target_utilization))
+        if lane.max_instances > lane.min_instances:
+            group.scale_on_cpu_utilization("Cpu", target_utilization_percent=round(100 * lane.target_utilization))
         resource = group.node.default_child
         assert isinstance(resource, autoscaling.CfnAutoScalingGroup)
         resource.override_logical_id(GROUP_LOGICAL_ID)

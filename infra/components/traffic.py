@@ -39,10 +39,9 @@ class LoadBalancing(Construct):
         )
         acknowledge(self.load_balancer, "ELB2", "Access logs are stored by the byte; the report does not price them.")
         self.listener = self._listener(stage.traffic.certificate_arn)
-        groups = {lane: self._imported(lane, arn) for lane, arn in target_groups.items()}
-        self.split = self._split(stage, groups)
+        self.split = self._split(stage, target_groups)
         if stage.traffic.lane_header:
-            self._named_lane(stage.traffic.lane_header, groups)
+            self._named_lane(stage.traffic.lane_header, target_groups)
 
     def _listener(self, certificate_arn: str | None) -> elbv2.ApplicationListener:
         nothing_here = elbv2.ListenerAction.fixed_response(404, content_type="text/plain", message_body="no such route\n")
@@ -65,32 +64,47 @@ class LoadBalancing(Construct):
             default_action=nothing_here,
         )
 
-    def _imported(self, lane: str, arn: str) -> elbv2.IApplicationTargetGroup:
-        return elbv2.ApplicationTargetGroup.from_target_group_attributes(self, f"{lane}-lane", target_group_arn=arn)
-
-    def _split(self, stage: Stage, groups: Mapping[str, elbv2.IApplicationTargetGroup]) -> elbv2.ApplicationListenerRule:
+    def _split(self, stage: Stage, target_groups: Mapping[str, str]) -> elbv2.CfnListenerRule:
         weights = DeployedWeights(self, "Weights", stage=stage)
-        return elbv2.ApplicationListenerRule(
-            self,
-            "Split",
-            listener=self.listener,
-            priority=SPLIT_PRIORITY,
-            conditions=[elbv2.ListenerCondition.path_patterns(["/*"])],
-            action=elbv2.ListenerAction.weighted_forward(
-                [
-                    elbv2.WeightedTargetGroup(target_group=groups["lambda"], weight=weights.lambda_weight),
-                    elbv2.WeightedTargetGroup(target_group=groups["container"], weight=weights.container_weight),
-                ]
-            ),
+        weighted = {
+            target_groups["lambda"]: weights.lambda_weight,
+            target_groups["container"]: weights.container_weight,
+        }
+        everything = elbv2.CfnListenerRule.RuleConditionProperty(
+            field="path-pattern",
+            path_pattern_config=elbv2.CfnListenerRule.PathPatternConfigProperty(values=["/*"]),
         )
+        return self._rule("Split", SPLIT_PRIORITY, everything, weighted)
 
-    def _named_lane(self, header: str, groups: Mapping[str, elbv2.IApplicationTargetGroup]) -> None:
-        for priority, (lane, group) in enumerate(sorted(groups.items()), start=1):
-            elbv2.ApplicationListenerRule(
-                self,
-                f"Named-{lane}",
-                listener=self.listener,
-                priority=priority,
-                conditions=[elbv2.ListenerCondition.http_header(header, [lane])],
-                action=elbv2.ListenerAction.forward([group]),
+    def _named_lane(self, header: str, target_groups: Mapping[str, str]) -> None:
+        for priority, (lane, arn) in enumerate(sorted(target_groups.items()), start=1):
+            named = elbv2.CfnListenerRule.RuleConditionProperty(
+                field="http-header",
+                http_header_config=elbv2.CfnListenerRule.HttpHeaderConfigProperty(http_header_name=header, values=[lane]),
             )
+            self._rule(f"Named-{lane}", priority, named, {arn: 1})
+
+    def _rule(
+        self,
+        id: str,
+        priority: int,
+        condition: elbv2.CfnListenerRule.RuleConditionProperty,
+        weighted: Mapping[str, float],
+    ) -> elbv2.CfnListenerRule:
+        groups = [
+            elbv2.CfnListenerRule.TargetGroupTupleProperty(target_group_arn=arn, weight=weight)
+            for arn, weight in weighted.items()
+        ]
+        return elbv2.CfnListenerRule(
+            self,
+            id,
+            listener_arn=self.listener.listener_arn,
+            priority=priority,
+            conditions=[condition],
+            actions=[
+                elbv2.CfnListenerRule.ActionProperty(
+                    type="forward",
+                    forward_config=elbv2.CfnListenerRule.ForwardConfigProperty(target_groups=groups),
+                )
+            ],
+        )

@@ -26,5 +26,6 @@ def assemble(app: App, stage: Stage, release: Release) -> None:
         target_groups={"lambda": function.lane.target_group.ref, "container": container.lane.target_group.ref},
     )
     traffic.add_stack_dependency(foundation)  # reads its parameter by name, which CDK cannot see
-    Tags.of(app).add("crossover:stage", stage.name)
+    # Tags are for the bill, on which a parameter never stands.
+    Tags.of(app).add("crossover:stage", stage.name, exclude_resource_types=["AWS::SSM::Parameter"])
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))

@@ -13,9 +13,7 @@ from infra.config import Stage
 
 
 class TrafficStack(Stack):
-    def __init__(
-        self, scope: Construct, id: str, *, stage: Stage, network: Network, target_groups: Mapping[str, str]
-    ) -> None:
+    def __init__(self, scope: Construct, id: str, *, stage: Stage, network: Network, target_groups: Mapping[str, str]) -> None:
         super().__init__(
             scope,
             id,
@@ -26,4 +24,4 @@ class TrafficStack(Stack):
         balancing = LoadBalancing(self, "Traffic", stage=stage, network=network, target_groups=target_groups)
         scheme = "https" if stage.traffic.certificate_arn else "http"
         CfnOutput(self, "Url", value=f"{scheme}://{balancing.load_balancer.load_balancer_dns_name}")
-        CfnOutput(self, "SplitRule", value=balancing.split.listener_rule_arn)
+        CfnOutput(self, "SplitRule", value=balancing.split.ref)
