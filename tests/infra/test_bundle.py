@@ -1,0 +1,133 @@
+"""The bundle: the same bytes twice, nothing in it that is not needed, and clear refusals."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from infra import bundle as bundle_module
+from infra.bundle import Bundle, BundleTarget, build_bundle, ensure_bundle, find_interpreter, local_target
+from infra.errors import InputError, KitError
+from tests.conftest import ROOT
+
+
+@pytest.fixture(scope="session")
+def local_bundle() -> Bundle:
+    return ensure_bundle(local_target())
+
+
+@pytest.mark.slow
+def test_two_builds_in_different_places_and_moods_have_the_same_digest(local_bundle: Bundle, tmp_path: Path) -> None:
+    script = (
+        "import os, sys; os.umask(0o077); from pathlib import Path; from infra.bundle import *; "
+        f"print(build_bundle(BundleTarget({local_bundle.target.python!r}, {local_bundle.target.architecture!r}), "
+        f"out=Path({str(tmp_path / 'a longer path' / 'elsewhere')!r})).sha256)"
+    )
+    environment = {**os.environ, "PYTHONHASHSEED": "12345", "TZ": "Pacific/Auckland", "LC_ALL": "C"}
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == local_bundle.sha256
+
+
+def test_the_zip_holds_the_very_files_of_the_tree_and_its_digest_is_the_files(local_bundle: Bundle) -> None:
+    assert hashlib.sha256(local_bundle.zip.read_bytes()).hexdigest() == local_bundle.sha256
+    with zipfile.ZipFile(local_bundle.zip) as archive:
+        zipped = {entry.filename: archive.read(entry) for entry in archive.infolist()}
+    files = {
+        path.relative_to(local_bundle.tree).as_posix(): path.read_bytes()
+        for path in local_bundle.tree.rglob("*")
+        if path.is_file()
+    }
+    assert zipped == files
+    assert sum(map(len, files.values())) == local_bundle.unzipped_bytes
+
+
+def test_it_holds_the_service_and_no_tooling_and_is_byte_compiled(local_bundle: Bundle) -> None:
+    names = {path.relative_to(local_bundle.tree).as_posix() for path in local_bundle.tree.rglob("*") if path.is_file()}
+    assert {"app/bootstrap.py", "app/suppliers/catalogue.toml", "lambda_handler/handler.py", "uvloop/__init__.py"} <= names
+    tops = {name.partition("/")[0] for name in names}
+    assert not tops & {"infra", "tests", "boto3", "pytest", "aws_cdk", "bin"}
+    assert not [name for name in names if name.endswith((".pyi", ".pyx", ".c"))]
+    assert any("LICENSE" in name.upper() for name in names), "licences must travel with the code"
+    assert local_bundle.byte_compiled
+    assert any(name.startswith("app/__pycache__/bootstrap.") for name in names)
+
+
+def test_the_stripped_extensions_still_load_in_the_target_interpreter(local_bundle: Bundle) -> None:
+    interpreter = find_interpreter(local_bundle.target.python)
+    assert interpreter is not None
+    code = f"import sys; sys.path.insert(0, {str(local_bundle.tree)!r}); import uvloop, httptools, pydantic_core, msgspec"
+    subprocess.run([interpreter, "-I", "-S", "-c", code], check=True)
+
+
+def test_nothing_is_built_again_while_nothing_changed(local_bundle: Bundle) -> None:
+    steps: list[str] = []
+    assert ensure_bundle(local_bundle.target, progress=steps.append) == local_bundle
+    assert steps == []
+
+
+@pytest.mark.slow
+def test_the_other_architecture_is_cross_built_with_its_own_wheels(local_bundle: Bundle, tmp_path: Path) -> None:
+    other = {"x86_64": "arm64", "arm64": "x86_64"}[local_bundle.target.architecture]
+    built = build_bundle(BundleTarget(local_bundle.target.python, other), out=tmp_path)
+    machine = {"arm64": 0xB7, "x86_64": 0x3E}[other]
+    objects = list(built.tree.rglob("*.so"))
+    assert objects
+    assert all(int.from_bytes(path.read_bytes()[18:20], "little") == machine for path in objects)
+    assert built.sha256 != local_bundle.sha256
+
+
+@pytest.mark.slow
+def test_without_the_target_interpreter_the_loss_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundle_module, "find_interpreter", lambda python: None)
+    built = build_bundle(BundleTarget("3.13", "x86_64"), out=tmp_path)
+    assert not built.byte_compiled
+    assert "no Python 3.13 on this machine" in built.warnings[0]
+    assert not list(built.tree.rglob("*.pyc"))
+
+
+@pytest.mark.slow
+def test_over_lambdas_limit_it_refuses_naming_the_largest_and_leaves_the_old_one(
+    local_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundle_module, "LAMBDA_UNZIPPED_LIMIT", 1_000_000)
+    with pytest.raises(KitError, match=r"MB unzipped, Lambda takes at most 250; the largest: pydantic_core \d+ MB"):
+        build_bundle(local_bundle.target)
+    monkeypatch.undo()
+    steps: list[str] = []
+    assert ensure_bundle(local_bundle.target, progress=steps.append).sha256 == local_bundle.sha256
+    assert steps == [], "a refused build must leave the bundle at hand as it was"
+
+
+def test_a_lock_that_does_not_match_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = "httpx==0.28.1 --hash=sha256:" + "0" * 64
+    monkeypatch.setattr(bundle_module, "_locked_requirements", lambda: wrong)
+    with pytest.raises(KitError, match=r"the locked wheels for Python 3\.13 could not be installed") as caught:
+        build_bundle(BundleTarget("3.13", "arm64"), out=tmp_path)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "arm64-py3.13").exists()
+
+
+@pytest.mark.parametrize(("python", "architecture"), [("3.9", "arm64"), ("3.13", "mips")])
+def test_an_unknown_target_is_refused(python: str, architecture: str) -> None:
+    with pytest.raises(InputError, match="is not one of"):
+        BundleTarget(python, architecture)
+
+
+def test_the_command_prints_path_digest_and_sizes_as_json(local_bundle: Bundle) -> None:
+    command = [sys.executable, "-m", "infra.cli", "bundle", "--local", "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    stated = json.loads(done.stdout)
+    assert stated["sha256"] == local_bundle.sha256
+    assert Path(stated["path"]) == local_bundle.zip
+    assert (stated["zip_bytes"], stated["unzipped_bytes"]) == (local_bundle.zip_bytes, local_bundle.unzipped_bytes)
+
+
+def test_the_bundle_stays_small(local_bundle: Bundle) -> None:
+    assert local_bundle.unzipped_bytes < 36_000_000
