@@ -1,0 +1,5 @@
+"""The suppliers, simulated: one process that speaks every wire format from one seeded, deterministic inventory.
+
+`inventory.py` makes up true hotels and what each supplier says of them; `answers.py` renders them in each vendor's wire
+format; `faults.py` holds how a supplier can misbehave; `service.py` is the ASGI app, `serve.py` runs it.
+"""
