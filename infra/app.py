@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping
 
 from infra.bundle import BundleTarget, ensure_bundle
+from infra.config import DEFAULT_STAGE
 from infra.errors import KitError
 from infra.overrides import override
 
@@ -46,6 +47,8 @@ def synthesize() -> None:
 
     app = App(outdir=os.environ.get("CDK_OUTDIR", "cdk.out"))
     stage = override(settings(app.node.get_all_context()))
+    if stage.suppliers_url == DEFAULT_STAGE.suppliers_url:
+        _say(f"warning: suppliers_url is still {stage.suppliers_url}, where no supplier answers; give -c suppliers_url=…")
     bundle = ensure_bundle(BundleTarget(stage.python, stage.architecture), progress=_say)
     for warning in bundle.warnings:
         _say(f"warning: {warning}")

@@ -1,0 +1,100 @@
+"""Settings as given on a command line become a validated stage, or one line that says what is wrong."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from infra.config import DEFAULT_STAGE, INSTANCE_TYPES
+from infra.errors import InputError
+from infra.overrides import override, settable
+from tests.conftest import ROOT
+
+
+def test_nothing_given_is_the_default_stage() -> None:
+    assert override({}) == DEFAULT_STAGE
+
+
+def test_dotted_keys_set_nested_values_of_every_kind() -> None:
+    stage = override(
+        {
+            "stage": "prod",
+            "lambda_lane.memory_mb": "2048",
+            "lambda_lane.reserved_concurrency": "50",
+            "container_lane.target_utilization": "0.45",
+            "container_lane.instance_types": "c7g.xlarge, m7g.xlarge",
+            "traffic.lane_header": "none",
+        }
+    )
+    assert stage.name == "prod"
+    assert stage.lambda_lane.memory_mb == 2048
+    assert stage.lambda_lane.reserved_concurrency == 50
+    assert stage.container_lane.target_utilization == 0.45
+    assert stage.container_lane.instance_types == ("c7g.xlarge", "m7g.xlarge")
+    assert stage.traffic.lane_header is None
+    assert stage.container_lane.max_instances == DEFAULT_STAGE.container_lane.max_instances
+
+
+def test_values_that_json_already_parsed_are_taken() -> None:
+    assert override({"lambda_lane.memory_mb": 512}).lambda_lane.memory_mb == 512
+
+
+def test_an_architecture_brings_its_own_instance_types() -> None:
+    assert override({"arch": "x86_64"}).container_lane.instance_types == INSTANCE_TYPES["x86_64"]
+    own = override({"arch": "x86_64", "container_lane.instance_types": "c7a.large"})
+    assert own.container_lane.instance_types == ("c7a.large",)
+
+
+def test_every_field_of_a_stage_can_be_set() -> None:
+    keys = settable()
+    assert {"name", "region", "network.cidr", "traffic.certificate_arn", "container_lane.port"} <= set(keys)
+    assert not [key for key in keys if key in ("lambda_lane", "container_lane", "network", "traffic")]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"lambda_lane.memmory_mb": "1"}, "'lambda_lane.memmory_mb' is not known; did you mean 'lambda_lane.memory_mb'"),
+        ({"colour": "red"}, "'colour' is not known; known: arch, architecture"),
+        ({"lambda_lane.memory_mb": "lots"}, "'lambda_lane.memory_mb': 'lots' must be a whole number"),
+        ({"container_lane.target_utilization": "half"}, "'half' must be a number"),
+        ({"lambda_lane.memory_mb": "64"}, "lambda_lane.memory_mb: must be 128 to 10240"),
+        ({"stage": "9lives"}, "name: '9lives' must be 1 to 32 letters"),
+        ({"region": "mars"}, "region: 'mars' must be a region's code"),
+        ({"python": "2.7"}, "python: '2.7', must be 3.11"),
+        ({"suppliers_url": "ftp://x"}, "must be an http:// or https:// URL"),
+        ({"container_lane.instance_types": "c7g.large,c7i.large"}, "are not all arm64"),
+        ({"container_lane.instance_types": "c7g.large,c7g.xlarge"}, "must share one size"),
+        ({"container_lane.instance_types": ""}, "name at least one type"),
+        ({"network.availability_zones": "a"}, "must be two or more letters"),
+        ({"network.cidr": "10.0.0.0"}, "must be an IPv4 network of /16 to /22"),
+        ({"traffic.lambda_weight": "1000"}, "traffic weights: each must be 0 to 999 and not both 0"),
+        ({"traffic.container_weight": "0"}, "not both 0"),
+        ({"traffic.idle_timeout_s": "75"}, "must be 1 to 74, less than the service's keep-alive"),
+        ({"traffic.certificate_arn": "cert"}, "must be the ARN of an ACM certificate"),
+        ({"lambda_lane.log_retention_days": "13"}, "lambda_lane.log_retention_days: must be 1, 3"),
+        ({"container_lane.min_instances": "0"}, "container_lane.min_instances: must be 1 to max_instances"),
+        ({"container_lane.spot_percent": "101"}, "container_lane.spot_percent: must be 0 to 100"),
+    ],
+)
+def test_wrong_settings_say_what_and_what_would_be_right(given: dict[str, str], said: str) -> None:
+    with pytest.raises(InputError) as refused:
+        override(given)
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["c7g.large", "m6gd.large", "c6gn.large", "x2gd.large", "im4gn.large", "is4gen.large"])
+def test_graviton_types_are_arm(name: str) -> None:
+    assert override({"container_lane.instance_types": name}).container_lane.instance_types == (name,)
+
+
+@pytest.mark.parametrize("name", ["c7i.large", "m6a.large", "c6in.large", "g4dn.xlarge", "g5.xlarge", "i4i.large"])
+def test_others_are_x86(name: str) -> None:
+    assert override({"arch": "x86_64", "container_lane.instance_types": name}).architecture == "x86_64"
+
+
+def test_every_setting_is_documented() -> None:
+    documented = set(re.findall(r"`([a-z_.]+)`", (ROOT / "docs" / "deploy.md").read_text()))
+    assert set(settable()) <= documented
