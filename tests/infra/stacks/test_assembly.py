@@ -13,6 +13,8 @@ import pytest
 
 from tests.infra.stacks.conftest import Assembly, Synthesize
 
+pytestmark = pytest.mark.slow  # starts Node
+
 STACKS = ("foundation", "lambda", "container", "traffic")
 # cfn-lint's findings that stand, each with its reason; anything else fails.
 LINT_ACCEPTED = {
@@ -101,7 +103,6 @@ def test_aws_solutions_refuses_each_finding_that_has_no_recorded_reason(
     ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("stage", ["default", "secured"])
 def test_cfn_lint_finds_nothing_unexplained(stage: str, request: pytest.FixtureRequest) -> None:
     assembly: Assembly = request.getfixturevalue(stage)

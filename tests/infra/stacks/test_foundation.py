@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
+
 from infra.components.traffic_weights import WEIGHTS_PATTERN
 from tests.infra.stacks.conftest import Assembly
+
+pytestmark = pytest.mark.slow  # starts Node
 
 
 def rules(group: dict[str, Any], direction: str) -> list[tuple[str, int, int]]:

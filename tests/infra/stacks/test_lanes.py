@@ -10,6 +10,8 @@ from infra.components.boot.render import USER_DATA_LIMIT_BYTES
 from tests.infra.stacks.conftest import Assembly
 from tests.infra.stacks.test_assembly import every_string
 
+pytestmark = pytest.mark.slow  # starts Node
+
 
 def statements(assembly: Assembly, stack: str) -> list[dict[str, Any]]:
     resources = assembly.template(stack)["Resources"].values()

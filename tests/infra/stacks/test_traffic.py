@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from app import serve
 from infra.config import KEEP_ALIVE_S
 from tests.infra.stacks.conftest import Assembly
 from tests.infra.stacks.test_assembly import every_string
+
+pytestmark = pytest.mark.slow  # starts Node
 
 
 def attributes(assembly: Assembly) -> dict[str, str]:
