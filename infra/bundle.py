@@ -130,7 +130,7 @@ def _build(target: BundleTarget, requirements: str, fingerprint: str, out: Path,
         warnings = []
         if interpreter is not None:
             progress("byte-compiling")
-            _byte_compile(interpreter, tree)
+            byte_compile(interpreter, tree)
         else:
             warnings.append(
                 f"no Python {target.python} on this machine: the bundle has no byte-code (slow cold start) and cannot run here"
@@ -252,7 +252,7 @@ def _strip(tree: Path) -> None:
                 path.write_bytes(strip_unmapped(path.read_bytes()))
 
 
-def _byte_compile(interpreter: Path, tree: Path) -> None:
+def byte_compile(interpreter: Path, tree: Path) -> None:
     """Unchecked-hash byte-code: valid whatever the files' dates, and never looked at again (`/var/task` is read-only)."""
     command = [os.fspath(interpreter), "-I", "-m", "compileall", "-q", "-j", "1", "--invalidation-mode", "unchecked-hash"]
     done = subprocess.run(

@@ -1,0 +1,12 @@
+"""The local cloud: everything that AWS would run, as real processes on loopback.
+
+    simulator/         the suppliers
+    runtime_api.py     one Lambda environment: the Lambda Runtime API that the real awslambdaric polls
+    lambda_lane.py     environments, cold starts, throttling, limits, REPORT lines
+    container_lane.py  uvicorn workers from the same bundle
+    load_balancer.py   an Application Load Balancer's double in front of both
+    cloud.py           all of it together
+    load.py, queries.py, parity.py, measure.py   asking it, comparing it, measuring it
+
+Nothing outlives its owner: every process is told by the kernel when its parent dies.
+"""

@@ -1,0 +1,75 @@
+"""`crossover lab`: run both lanes behind a load balancer on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+import click
+
+from infra.bundle import ensure_bundle, local_target
+from infra.lab.cloud import CloudOptions, LocalCloud
+
+
+@click.group("lab")
+def command() -> None:
+    """Run both lanes behind a load balancer on this machine."""
+
+
+def parse_weights(text: str) -> tuple[int, int]:
+    """`lambda=30,container=70` -> (30, 70)."""
+    try:
+        named = dict(part.split("=") for part in text.split(","))
+        weights = int(named.pop("lambda", 0)), int(named.pop("container", 0))
+    except ValueError:
+        named, weights = {"?": ""}, (0, 0)
+    if named or not all(0 <= weight <= 999 for weight in weights) or weights == (0, 0):
+        raise click.BadParameter(f"{text!r} must be like lambda=30,container=70, each 0 to 999 and not both 0")
+    return weights
+
+
+@command.command("up")
+@click.option("--port", default=8080, show_default=True, help="The load balancer's; 0 takes a free one.")
+@click.option("--simulator-port", default=8900, show_default=True, help="The suppliers' simulator's; 0 takes a free one.")
+@click.option("--workers", default=2, show_default=True, help="uvicorn workers of the container lane.")
+@click.option("--concurrency", default=10, show_default=True, help="Most Lambda environments at once.")
+@click.option("--weights", default="lambda=50,container=50", show_default=True)
+@click.option("--latency", default="lognormal", show_default=True, help="Of the suppliers: lognormal or fixed:MS.")
+@click.option("--seed", default=7, show_default=True, help="Of the suppliers.")
+def up(port: int, simulator_port: int, workers: int, concurrency: int, weights: str, latency: str, seed: int) -> None:
+    """Bring everything up and keep it until Ctrl-C.
+
+    \b
+    Examples:
+      crossover lab up
+      crossover lab up --port 0 --weights lambda=100,container=0
+      curl -H 'x-crossover-lane: lambda' http://127.0.0.1:8080/version
+    """
+    options = CloudOptions(
+        latency=latency,
+        seed=seed,
+        workers=workers,
+        concurrency=concurrency,
+        weights=parse_weights(weights),
+        port=port,
+        simulator_port=simulator_port,
+    )
+    asyncio.run(_keep_up(options))
+
+
+async def _keep_up(options: CloudOptions) -> None:
+    def say(step: str) -> None:
+        click.echo(f"lab: {step}", err=True)
+
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    bundle = ensure_bundle(local_target(), progress=say)
+    async with LocalCloud(bundle, options, say) as cloud:
+        click.echo(f"load balancer  {cloud.balancer.url}")
+        click.echo(f"container lane {cloud.container_lane.url}")
+        click.echo(f"suppliers      {cloud.simulator_url}")
+        click.echo(f"bundle         {bundle.sha256}")
+        click.echo("Ctrl-C stops everything", err=True)
+        await stop.wait()
+        say("stopping")

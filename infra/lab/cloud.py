@@ -1,0 +1,109 @@
+"""The whole local cloud: simulator, both lanes from one bundle, and the load balancer; up on entering, gone on leaving."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from infra.bundle import ROOT, Bundle, find_interpreter
+from infra.errors import KitError
+from infra.lab.container_lane import ContainerLane
+from infra.lab.lambda_lane import LambdaLane, runtime_folder
+from infra.lab.load_balancer import LoadBalancer
+from infra.lab.processes import minimal_environment, spawn
+from infra.lab.runtime_api import Code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloudOptions:
+    """How much of everything. Port 0 takes a free one."""
+
+    latency: str = "lognormal"
+    seed: int = 7
+    workers: int = 2
+    concurrency: int = 10
+    memory_mb: int = 1_769
+    weights: tuple[int, int] = (50, 50)
+    port: int = 0
+    simulator_port: int = 0
+    deadline_ms: int = 1_500
+
+
+class LocalCloud:
+    """An async context manager over everything the lab runs."""
+
+    simulator_url: str
+    lambda_lane: LambdaLane
+    container_lane: ContainerLane
+    balancer: LoadBalancer
+
+    def __init__(self, bundle: Bundle, options: CloudOptions, progress: Callable[[str], None] = lambda _: None) -> None:
+        self.bundle = bundle
+        self.options = options
+        self._progress = progress
+        self._stack = AsyncExitStack()
+        self._logs = Path(tempfile.mkdtemp(prefix="crossover-lab-"))
+        interpreter = find_interpreter(bundle.target.python)
+        if interpreter is None:
+            raise KitError(f"no Python {bundle.target.python} on this machine: the bundle {bundle.target} cannot run here")
+        self.python = interpreter
+
+    def code(self, lane: str = "lambda") -> Code:
+        """The bundle as the Lambda lane runs it."""
+        runtime = runtime_folder(self.bundle.target.python, self.python)
+        return Code(self.bundle.tree, self.python, self.variables(lane), runtime)
+
+    def variables(self, lane: str) -> dict[str, str]:
+        """The service's environment on one lane."""
+        variables = {
+            "CROSSOVER_LANE": lane,
+            "CROSSOVER_BUNDLE_SHA256": self.bundle.sha256,
+            "CROSSOVER_SUPPLIERS_URL": self.simulator_url,
+            "CROSSOVER_DEADLINE_MS": str(self.options.deadline_ms),
+        }
+        if self.bundle.git_revision:
+            variables["CROSSOVER_GIT_REVISION"] = self.bundle.git_revision
+        return variables
+
+    async def __aenter__(self) -> LocalCloud:
+        try:
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+        shutil.rmtree(self._logs, ignore_errors=True)
+
+    async def _start(self) -> None:
+        options, enter = self.options, self._stack.enter_async_context
+        self._progress("starting the suppliers' simulator")
+        self.simulator_url = await self._start_simulator()
+        self._progress("starting the container lane")
+        self.container_lane = await enter(
+            ContainerLane(self.bundle.tree, self.python, self.variables("container"), workers=options.workers)
+        )
+        self._progress("starting the Lambda lane")
+        self.lambda_lane = await enter(LambdaLane(self.code(), memory_mb=options.memory_mb, concurrency=options.concurrency))
+        self.balancer = await enter(
+            LoadBalancer(self.lambda_lane, self.container_lane.url, weights=options.weights, port=options.port)
+        )
+
+    async def _start_simulator(self) -> str:
+        options = self.options
+        command = [sys.executable, "-m", "infra.cli", "simulator", "--port", str(options.simulator_port)]
+        command += ["--seed", str(options.seed), "--latency", options.latency]
+        env = minimal_environment({"PYTHONPATH": str(ROOT)})
+        child = await spawn(command, env=env, cwd=ROOT, log=self._logs / "simulator.log", read_stdout=True)
+        self._stack.push_async_callback(child.kill)
+        return (await child.first_line(20)).removeprefix("listening on ")

@@ -1,0 +1,218 @@
+"""An Application Load Balancer's double: one listener, weighted target groups, a Lambda and an instance target.
+
+What it keeps of the original: weights 0 to 999; the target group event for Lambda, with single or multi-value headers and
+the query string as it came; a request body over 1 MB is 413 and a response over 1 MB is 502 for Lambda; a function's error,
+time-out or throttling is 502; a broken instance is 502 and a silent one 504; idle connections close after 60 s. For the lab
+only, `x-crossover-lane: lambda|container` forces a lane.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from types import TracebackType
+
+import aiohttp
+from aiohttp import web
+from multidict import CIMultiDict
+
+from infra.errors import InputError, KitError
+from infra.lab.lambda_lane import LambdaLane
+
+LAMBDA_BODY_LIMIT = 1024 * 1024
+IDLE_TIMEOUT_S = 60
+LANE_HEADER = "x-crossover-lane"
+HOP_BY_HOP = frozenset(
+    {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade"}
+)
+TEXT_TYPES = ("text/", "application/json", "application/javascript", "application/xml")
+REASONS = {413: "Request Entity Too Large", 502: "Bad Gateway", 503: "Service Temporarily Unavailable", 504: "Gateway Time-out"}
+
+
+@dataclass(slots=True)
+class TargetGroup:
+    """What one target group has seen. `durations_ms` are target response times as the load balancer measures them."""
+
+    weight: int
+    requests: int = 0
+    target_status: Counter[int] = field(default_factory=Counter)
+    elb_status: Counter[int] = field(default_factory=Counter)
+    durations_ms: list[float] = field(default_factory=list)
+
+
+class LoadBalancer:
+    """Forwards to the two lanes by weight. An async context manager; `url` is where it listens."""
+
+    def __init__(
+        self,
+        lambda_lane: LambdaLane,
+        container_url: str,
+        *,
+        weights: tuple[int, int] = (50, 50),
+        port: int = 0,
+        multi_value_headers: bool = True,
+        seed: int = 0,
+    ) -> None:
+        self._lambda = lambda_lane
+        self._container_url = container_url
+        self._port = port
+        self._multi_value = multi_value_headers
+        self._rng = random.Random(seed)
+        self.groups = {"lambda": TargetGroup(0), "container": TargetGroup(0)}
+        self.set_weights(*weights)
+        self._runner: web.AppRunner | None = None
+        self._session: aiohttp.ClientSession | None = None
+        self.url = ""
+
+    def set_weights(self, lambda_weight: int, container_weight: int) -> None:
+        """Change the split; raises `InputError` for what elbv2 refuses (or should: 0 and 0)."""
+        weights = (lambda_weight, container_weight)
+        if not all(0 <= weight <= 999 for weight in weights) or weights == (0, 0):
+            raise InputError(f"weights {weights}: each must be 0 to 999, and not both 0")
+        self.groups["lambda"].weight, self.groups["container"].weight = weights
+
+    async def __aenter__(self) -> LoadBalancer:
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_TIMEOUT_S)
+        timeout = aiohttp.ClientTimeout(total=None, sock_read=IDLE_TIMEOUT_S, sock_connect=10)
+        self._session = aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=False)
+        self._session._retry_connection = False  # a load balancer reports a reset, it does not send again
+        app = web.Application(client_max_size=64 * 1024 * 1024)
+        app.router.add_route("*", "/{path:.*}", self._forward)
+        self._runner = web.AppRunner(app, access_log=None, keepalive_timeout=IDLE_TIMEOUT_S, shutdown_timeout=1.0)
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, "127.0.0.1", self._port, backlog=2048).start()
+        except OSError as error:
+            await self.__aexit__(None, None, None)
+            raise KitError(f"the load balancer cannot listen on port {self._port}: {error.strerror}") from None
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+        if self._session is not None:
+            await self._session.close()
+
+    async def _forward(self, request: web.Request) -> web.StreamResponse:
+        lane = request.headers.get(LANE_HEADER) or self._choose()
+        if lane not in self.groups:
+            return _elb_error(503)
+        group = self.groups[lane]
+        group.requests += 1
+        started = time.perf_counter()
+        body = await request.read()
+        response = await (self._to_lambda(request, body) if lane == "lambda" else self._to_container(request, body))
+        if isinstance(response, _ElbError):
+            group.elb_status[response.status] += 1
+        else:
+            group.target_status[response.status] += 1
+            group.durations_ms.append((time.perf_counter() - started) * 1000)
+        return response
+
+    def _choose(self) -> str:
+        groups = self.groups
+        return self._rng.choices([*groups], weights=[group.weight for group in groups.values()])[0]
+
+    async def _to_lambda(self, request: web.Request, body: bytes) -> web.Response:
+        if len(body) > LAMBDA_BODY_LIMIT:
+            return _elb_error(413)
+        result = await self._lambda.invoke(json.dumps(alb_event(request, body, multi_value=self._multi_value)).encode())
+        if result.status != 200 or result.error_type is not None or len(result.payload) > LAMBDA_BODY_LIMIT:
+            return _elb_error(502)
+        return _from_lambda(result.payload, head=request.method == "HEAD")
+
+    async def _to_container(self, request: web.Request, body: bytes) -> web.StreamResponse:
+        assert self._session is not None
+        headers = CIMultiDict((k, v) for k, v in request.headers.items() if k.lower() not in HOP_BY_HOP)
+        headers.update(_forwarded(request))
+        try:
+            async with self._session.request(
+                request.method,
+                self._container_url + request.raw_path,
+                headers=headers,
+                data=body or None,
+                allow_redirects=False,
+                skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+            ) as answer:
+                payload = await answer.read()
+                kept = CIMultiDict((k, v) for k, v in answer.headers.items() if k.lower() not in HOP_BY_HOP)
+                if request.method != "HEAD":
+                    kept.popall("Content-Length", None)
+                return web.Response(status=answer.status, headers=kept, body=payload)
+        except TimeoutError:
+            return _elb_error(504)
+        except aiohttp.ClientError:
+            return _elb_error(502)
+
+
+def alb_event(request: web.Request, body: bytes, *, multi_value: bool) -> dict[str, object]:
+    """The event an ALB hands a Lambda target: query values stay percent-encoded, header names are lower case."""
+    arn = "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/lambda/0000000000000000"
+    headers: dict[str, list[str]] = {}
+    for name, value in [*request.headers.items(), *_forwarded(request).items()]:
+        headers.setdefault(name.lower(), []).append(value)
+    query: dict[str, list[str]] = {}
+    for pair in request.rel_url.raw_query_string.split("&"):
+        if pair:
+            name, _, value = pair.partition("=")
+            query.setdefault(name, []).append(value)
+    text = request.content_type.startswith(TEXT_TYPES)
+    event: dict[str, object] = {
+        "requestContext": {"elb": {"targetGroupArn": arn}},
+        "httpMethod": request.method,
+        "path": request.rel_url.raw_path,
+        "body": body.decode() if text and body else base64.b64encode(body).decode(),
+        "isBase64Encoded": bool(body) and not text,
+    }
+    if multi_value:
+        return event | {"multiValueHeaders": headers, "multiValueQueryStringParameters": query}
+    single = {name: values[-1] for name, values in headers.items()}
+    return event | {"headers": single, "queryStringParameters": {name: values[-1] for name, values in query.items()}}
+
+
+def _forwarded(request: web.Request) -> dict[str, str]:
+    """What an ALB adds: the client at the end of X-Forwarded-For, scheme, port and a trace id."""
+    before = request.headers.get("X-Forwarded-For")
+    client = request.remote or "127.0.0.1"
+    port = request.url.port or 80
+    return {
+        "X-Forwarded-For": f"{before}, {client}" if before else client,
+        "X-Forwarded-Proto": "http",
+        "X-Forwarded-Port": str(port),
+        "X-Amzn-Trace-Id": f"Root=1-{int(time.time()):08x}-{random.getrandbits(96):024x}",
+    }
+
+
+def _from_lambda(payload: bytes, *, head: bool) -> web.Response:
+    """A function's answer as HTTP; anything that is no such answer is 502."""
+    try:
+        answer = json.loads(payload)
+        body = answer.get("body") or ""
+        content = base64.b64decode(body) if answer.get("isBase64Encoded") else body.encode()
+        headers: CIMultiDict[str] = CIMultiDict()
+        for name, values in (answer.get("multiValueHeaders") or {}).items():
+            headers.extend((name, value) for value in values)
+        headers.extend((answer.get("headers") or {}).items())
+        for name in [name for name in headers if name.lower() in HOP_BY_HOP or (name.lower() == "content-length" and not head)]:
+            headers.popall(name, None)
+        return web.Response(status=int(answer["statusCode"]), headers=headers, body=b"" if head else content)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return _elb_error(502)
+
+
+class _ElbError(web.Response):
+    """An error the load balancer itself answers, not a target."""
+
+
+def _elb_error(status: int) -> _ElbError:
+    reason = f"{status} {REASONS[status]}"
+    page = f"<html>\r\n<head><title>{reason}</title></head>\r\n<body>\r\n<center><h1>{reason}</h1></center>\r\n"
+    page += "</body>\r\n</html>\r\n"
+    return _ElbError(status=status, text=page, content_type="text/html", headers={"Server": "awselb/2.0"})
