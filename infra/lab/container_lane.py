@@ -78,6 +78,10 @@ class ContainerLane:
         assert self._child is not None
         return max(self._child.peak_memory_mb(), default=None)
 
+    def log_bytes(self) -> int:
+        """Bytes the service has logged so far."""
+        return sum(log.stat().st_size for log in self._logs.glob("*.log"))
+
     def log_tail(self) -> str:
         return "" if self._child is None else self._child.log_tail()
 

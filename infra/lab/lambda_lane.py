@@ -96,6 +96,10 @@ class LambdaLane:
         peaks = [*self._memory_of_ended, *(environment.peak_memory_mb() for environment in self.environments)]
         return max((peak for peak in peaks if peak is not None), default=None)
 
+    def log_bytes(self) -> int:
+        """Bytes the function itself has logged so far (Lambda's START, END and REPORT lines come on top)."""
+        return sum(log.stat().st_size for log in self._logs.glob("*.log"))
+
     async def prewarm(self, count: int) -> list[float]:
         """Start environments until `count` exist; returns the Init Durations (ms) of the new ones."""
         new = []

@@ -1,0 +1,124 @@
+"""`crossover demo`: the main job, end to end.
+
+bundle -> simulator and both lanes -> parity -> load -> profile -> prices -> report
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from infra.bundle import ensure_bundle, local_target
+from infra.commands.progress import Steps
+from infra.config import DEFAULT_STAGE
+from infra.cost.compare import compare
+from infra.cost.lane import CostOptions
+from infra.cost.prices import load_price_book
+from infra.cost.profile import WorkloadProfile, write_profile
+from infra.cost.report import write_report
+from infra.cost.terminal import render_terminal
+from infra.cost.traffic import TrafficProfile, load_traffic
+from infra.cost.traffic_shape import generate_bursty_fortnight, load_shape
+from infra.errors import KitError
+from infra.lab.cloud import CloudOptions, LocalCloud
+from infra.lab.load_balancer import LANE_HEADER
+from infra.lab.measure import Plan, measure, place_codes, set_latency
+from infra.lab.parity import Parity, check_parity
+from infra.lab.queries import search_paths
+
+STILL = "fixed:5"
+"""The suppliers' latency while answers are compared: held still, so that no lane sees a time-out the other does not."""
+
+PARITY_QUERIES = 200
+PEAK_RPS = 1000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    parity: Parity
+    profile: WorkloadProfile
+
+
+@click.command("demo")
+@click.option("--traffic", type=click.Path(path_type=Path), help="Your own series (timestamp,value) or access log.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path("out/demo"), show_default=True)
+@click.option("--rps", default=Plan().rps, show_default=True, help="Searches a second offered to one lane at a time.")
+@click.option("--searches", default=Plan().searches, show_default=True, help="Searches measured on each lane.")
+@click.option("--queries", default=PARITY_QUERIES, show_default=True, help="Searches compared between the lanes.")
+def command(traffic: Path | None, out: Path, rps: float, searches: int, queries: int) -> None:
+    """Bundle, run, compare, load, measure and price both lanes on this machine. Takes under three minutes.
+
+    Without --traffic the bill is for a shipped fortnight of bursty day and night traffic with a peak of 1000 searches/s.
+
+    \b
+    Examples:
+      crossover demo
+      crossover demo --traffic requests.csv --out out/mine
+    """
+    if not 0 < rps <= 1000 or not 1 <= searches <= 100_000 or not 1 <= queries <= 10_000:
+        raise click.UsageError("--rps must be above 0 and up to 1000, --searches 1 to 100000, --queries 1 to 10000")
+    series = _traffic(traffic)  # a malformed file ends here, before minutes of measuring
+    prices = load_price_book(DEFAULT_STAGE.region)
+    with Steps("demo") as steps:
+        outcome = asyncio.run(_run(Plan(rps=rps, searches=searches), queries, steps))
+        steps("pricing and writing the report")
+        write_profile(outcome.profile, out / "profile.json")
+        options = CostOptions(report_date=datetime.now(UTC).date())
+        comparison = compare(outcome.profile, series, prices, DEFAULT_STAGE, options=options)
+        parity = {"queries": outcome.parity.queries, "identical": outcome.parity.identical}
+        html, json_file = write_report(comparison, parity, out)
+        steps("done")
+    render_terminal(comparison, Console())
+    click.echo(f"\nBoth lanes ran bundle {outcome.profile.bundle.sha256[:12]}… and answered {parity['identical']} of "
+               f"{parity['queries']} searches identically.")  # fmt: skip
+    click.echo(f"Report: {html}\nJSON:   {json_file}")
+    _refuse_disparity(outcome.parity)
+
+
+async def _run(plan: Plan, queries: int, steps: Steps) -> Outcome:
+    bundle = ensure_bundle(local_target(), progress=steps)
+    steps(f"bundle {bundle.target}, {bundle.unzipped_bytes / 2**20:.1f} MB, sha256 {bundle.sha256[:12]}…")
+    measured = CloudOptions()
+    async with LocalCloud(bundle, measured, steps) as cloud:
+        steps(f"asking both lanes the same {queries} searches")
+        await set_latency(cloud, STILL)
+        parity = await _parity(cloud, queries, steps)
+        await set_latency(cloud, measured.latency)
+        profile = await measure(cloud, plan, step=steps, searched=steps.count(2 * plan.searches, "searches"))
+        steps("stopping everything")
+    return Outcome(parity, profile)
+
+
+async def _parity(cloud: LocalCloud, queries: int, steps: Steps) -> Parity:
+    await cloud.lambda_lane.prewarm(4)
+    paths = search_paths(place_codes(cloud), seed=3, today=datetime.now(UTC).date())
+    return await check_parity(
+        cloud.balancer.url,
+        cloud.balancer.url,
+        list(itertools.islice(paths, queries)),
+        lambda_headers={LANE_HEADER: "lambda"},
+        container_headers={LANE_HEADER: "container"},
+        concurrency=2,
+        progress=steps.count(queries, "compared"),
+    )
+
+
+def _traffic(path: Path | None) -> TrafficProfile:
+    if path is not None:
+        return load_traffic(path)
+    return generate_bursty_fortnight(load_shape("fortnight"), peak_rps=PEAK_RPS)
+
+
+def _refuse_disparity(parity: Parity) -> None:
+    if parity.differences:
+        first = parity.differences[0]
+        raise KitError(
+            f"the lanes answered {len(parity.differences)} of {parity.queries} searches differently; the first: {first.path} "
+            f"at {first.where}: {first.lambda_value} on Lambda, {first.container_value} on the container lane"
+        )

@@ -1,0 +1,47 @@
+"""`crossover measure`: measure what the bundle needs on each lane."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from infra.bundle import ensure_bundle, local_target
+from infra.commands.progress import Steps
+from infra.cost.profile import WorkloadProfile, write_profile
+from infra.lab.cloud import CloudOptions, LocalCloud
+from infra.lab.measure import Plan, measure
+
+DEFAULT_PROFILE = Path("out/profile.json")
+
+
+@click.command("measure")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), default=DEFAULT_PROFILE, show_default=True)
+@click.option("--rps", default=Plan().rps, show_default=True, help="Searches a second offered to one lane at a time.")
+@click.option("--searches", default=Plan().searches, show_default=True, help="Searches measured on each lane.")
+@click.option("--latency", default="lognormal", show_default=True, help="Of the suppliers: lognormal or fixed:MS.")
+@click.option("--workers", default=2, show_default=True, help="uvicorn workers of the container lane.")
+@click.option("--concurrency", default=10, show_default=True, help="Lambda environments.")
+def command(out: Path, rps: float, searches: int, latency: str, workers: int, concurrency: int) -> None:
+    """Run the bundle on both lanes here, load them alike, and write what a search needs on each to one file.
+
+    \b
+    Examples:
+      crossover measure
+      crossover measure --rps 3 --searches 300 --out profile.json
+      crossover cost --profile profile.json --rps 100
+    """
+    if not 0 < rps <= 1000 or not 1 <= searches <= 100_000:
+        raise click.UsageError("--rps must be above 0 and up to 1000, --searches 1 to 100000")
+    options = CloudOptions(latency=latency, workers=workers, concurrency=concurrency)
+    with Steps("measure") as steps:
+        profile = asyncio.run(_measure(options, Plan(rps=rps, searches=searches), steps))
+    write_profile(profile, out)
+    click.echo(out)
+
+
+async def _measure(options: CloudOptions, plan: Plan, steps: Steps) -> WorkloadProfile:
+    bundle = ensure_bundle(local_target(), progress=steps)
+    async with LocalCloud(bundle, options, steps) as cloud:
+        return await measure(cloud, plan, step=steps, searched=steps.count(2 * plan.searches, "searches"))

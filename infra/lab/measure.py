@@ -1,0 +1,223 @@
+"""Measures what the bundle needs on each lane under the same load: the profile that the cost model prices.
+
+    cold starts, the bundle's and a bare client's in turn -> the Lambda lane under load
+    -> the container lane under the same load
+
+CPU is user + system time of the lane's own processes (never of the load balancer or the simulator) over the measured
+searches; a warm-up is not counted, and Lambda environments are started before, so that no cold start is in it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import platform
+import statistics
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+import aiohttp
+
+from app.suppliers.content import load_content
+from infra.cost.profile import Conditions, LaneProfile, MeasuredBundle, WorkloadProfile
+from infra.errors import KitError
+from infra.lab.cloud import LocalCloud
+from infra.lab.container_lane import ContainerLane
+from infra.lab.lambda_lane import measure_bare_cold_starts, measure_cold_starts
+from infra.lab.load import LoadResult, run_load
+from infra.lab.load_balancer import LANE_HEADER
+from infra.lab.queries import search_paths
+
+WARM_UP_SEARCHES = 24
+MOST_FAILED = 0.02
+"""A run in which more than this share failed measured an overloaded machine, not the bundle."""
+
+START_LINES_BYTES = 2 * 80
+"""Lambda's own START and END lines of one invocation, besides its REPORT line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How much to measure. `rps` is offered to one lane at a time."""
+
+    rps: float = 6.0
+    searches: int = 150
+    cold_starts: int = 5
+    container_starts: int = 3
+    seed: int = 11
+
+
+class Lane(Protocol):
+    """What both lanes tell of themselves."""
+
+    def cpu_seconds(self) -> float: ...
+    def peak_memory_mb(self) -> float | None: ...
+    def log_bytes(self) -> int: ...
+
+
+async def measure(
+    cloud: LocalCloud, plan: Plan, *, step: Callable[[str], None], searched: Callable[[int], None] = lambda _: None
+) -> WorkloadProfile:
+    """Measure both lanes of a running cloud. Raises `KitError` when the machine cannot hold the load."""
+    places = place_codes(cloud)
+    step("measuring cold starts")
+    cold, bare = await _cold_starts(cloud, plan.cold_starts)
+    container_starts = await _container_starts(cloud, plan.container_starts)
+    step(f"loading the Lambda lane with {plan.rps:g} searches/s")
+    await cloud.lambda_lane.prewarm(cloud.options.concurrency)
+    lambda_lane = await _measure_lane(cloud, "lambda", places, plan, cold, searched, bare_ms=statistics.median(bare))
+    step(f"loading the container lane with {plan.rps:g} searches/s")
+    container_lane = await _measure_lane(cloud, "container", places, plan, container_starts, searched)
+    bundle = cloud.bundle
+    return WorkloadProfile(
+        measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        machine=machine(),
+        bundle=MeasuredBundle(
+            bundle.sha256, bundle.target.architecture, bundle.target.python, bundle.zip_bytes, bundle.unzipped_bytes
+        ),
+        conditions=Conditions(
+            searches_per_second=plan.rps,
+            suppliers=len(await _supplier_counts(cloud)),
+            supplier_latency=cloud.options.latency,
+            duration_s=round(plan.searches / plan.rps, 1),
+            container_workers=cloud.container_lane.workers,
+            lambda_environments=cloud.options.concurrency,
+        ),
+        lambda_lane=lambda_lane,
+        container_lane=container_lane,
+    )
+
+
+async def _measure_lane(
+    cloud: LocalCloud,
+    name: str,
+    places: list[str],
+    plan: Plan,
+    cold_ms: list[float],
+    searched: Callable[[int], None],
+    *,
+    bare_ms: float | None = None,
+) -> LaneProfile:
+    lane: Lane = cloud.lambda_lane if name == "lambda" else cloud.container_lane
+    paths = search_paths(places, seed=plan.seed, today=datetime.now(UTC).date())
+    await _load(cloud, name, paths, rps=plan.rps, requests=WARM_UP_SEARCHES, seed=plan.seed)
+    durations = cloud.balancer.groups[name].durations_ms
+    seen, cpu, logged = len(durations), lane.cpu_seconds(), lane.log_bytes()
+    results = len(cloud.lambda_lane.results)
+    await _control(cloud, "POST", "stats/reset")
+    load = await _load(cloud, name, paths, rps=plan.rps, requests=plan.searches, seed=plan.seed + 1, progress=searched)
+    cpu_ms = (lane.cpu_seconds() - cpu) * 1000 / load.succeeded
+    log_bytes = (lane.log_bytes() - logged) / load.succeeded
+    took = durations[seen:]
+    if name == "lambda":
+        measured = list(itertools.islice(cloud.lambda_lane.results, results, None))
+        took = [result.duration_ms for result in measured]
+        log_bytes += (
+            statistics.fmean(len(result.report(cloud.lambda_lane.memory_mb)) for result in measured) + START_LINES_BYTES
+        )
+    counts = await _supplier_counts(cloud)
+    memory = lane.peak_memory_mb()
+    if memory is None:
+        raise KitError(f"the {name} lane's memory could not be read")
+    took.sort()
+    return LaneProfile(
+        searches=load.succeeded,
+        errors=load.failed,
+        cpu_ms_per_search=round(cpu_ms, 3),
+        wait_ms=round(max(0.0, statistics.fmean(took) - cpu_ms), 3),
+        duration_p50_ms=round(statistics.median(took), 3),
+        duration_p99_ms=round(took[int(0.99 * (len(took) - 1))], 3),
+        memory_mb=round(memory, 1),
+        cold_start_ms=round(statistics.median(cold_ms), 1),
+        cold_start_samples=len(cold_ms),
+        bare_cold_start_ms=None if bare_ms is None else round(bare_ms, 1),
+        request_bytes=round(load.mean_request_bytes, 1),
+        response_bytes=round(load.mean_response_bytes, 1),
+        upstream_bytes_in=round(sum(count["bytes_out"] for count in counts.values()) / load.succeeded, 1),
+        upstream_bytes_out=round(sum(count["bytes_in"] for count in counts.values()) / load.succeeded, 1),
+        log_bytes_per_search=round(log_bytes, 1),
+    )
+
+
+async def _load(
+    cloud: LocalCloud,
+    lane: str,
+    paths: Iterator[str],
+    *,
+    rps: float,
+    requests: int,
+    seed: int,
+    progress: Callable[[int], None] | None = None,
+) -> LoadResult:
+    headers = {LANE_HEADER: lane}
+    load = await run_load(cloud.balancer.url, paths, rps=rps, requests=requests, seed=seed, headers=headers, progress=progress)
+    if load.failed > MOST_FAILED * load.sent:
+        answered = ", ".join(f"{count} × {status}" for status, count in sorted(load.statuses.items()))
+        raise KitError(
+            f"the {lane} lane failed {load.failed} of {load.sent} searches at {rps:g}/s ({answered or 'no answers'}, "
+            f"{load.broken} broken): this machine cannot hold that load; lower --rps"
+        )
+    return load
+
+
+async def _cold_starts(cloud: LocalCloud, count: int) -> tuple[list[float], list[float]]:
+    """Init Durations (ms) of the bundle and of a bare client, in turn, so that a noisy moment hits both."""
+    cold: list[float] = []
+    bare: list[float] = []
+    for _ in range(count):
+        cold += await measure_cold_starts(cloud.code(), 1)
+        bare += await measure_bare_cold_starts(cloud.code(), 1)
+    return cold, bare
+
+
+async def _container_starts(cloud: LocalCloud, count: int) -> list[float]:
+    """Spawn to ready (ms) of the container lane: the running one's, and further ones'."""
+    found = [cloud.container_lane.startup_ms]
+    while len(found) < count:
+        lane = ContainerLane(
+            cloud.bundle.tree, cloud.python, cloud.variables("container"), workers=cloud.container_lane.workers
+        )
+        async with lane:
+            found.append(lane.startup_ms)
+    return found
+
+
+async def _control(cloud: LocalCloud, method: str, path: str, body: str = "") -> bytes:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.request(method, f"{cloud.simulator_url}/_sim/{path}", data=body.encode()) as answer,
+    ):
+        answer.raise_for_status()
+        return await answer.read()
+
+
+async def set_latency(cloud: LocalCloud, latency: str) -> None:
+    """Change the suppliers' latency while they run."""
+    await _control(cloud, "PUT", "latency", latency)
+
+
+async def _supplier_counts(cloud: LocalCloud) -> dict[str, dict[str, int]]:
+    counts: dict[str, dict[str, int]] = json.loads(await _control(cloud, "GET", "stats"))["suppliers"]
+    return counts
+
+
+def place_codes(cloud: LocalCloud) -> list[str]:
+    """The places that the bundle's content knows."""
+    return sorted(load_content(cloud.bundle.tree / "app" / "suppliers" / "data" / "content.json").places)
+
+
+def machine() -> str:
+    """What was measured on, for the reader: processor, cores, kernel."""
+    model = platform.processor() or platform.machine()
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                model = line.partition(":")[2].strip()
+                break
+    except OSError:
+        pass
+    return f"{model}, {os.cpu_count()} CPUs, {platform.system()} {platform.release()}"
