@@ -66,22 +66,32 @@ def normalise(name: str) -> Name:
     return Name(telling, frozenset(word for word in telling if word.isdigit()))
 
 
+@lru_cache(maxsize=200_000)
+def name_similarity(one: str, two: str) -> float:
+    """How alike two names are, 0 to 1: words shared over words in all; 0 when the numbers in them differ.
+
+    One name may carry a chain or a district more than the other: containment counts too, when two words agree.
+    """
+    a, b = normalise(one), normalise(two)
+    if a.numbers != b.numbers:
+        return 0.0
+    shared = len(a.words & b.words)
+    if not shared:
+        return 0.0
+    union = len(a.words | b.words)
+    containment = shared / min(len(a.words), len(b.words)) if shared >= 2 or union == 1 else 0.0
+    return max(shared / union, 0.9 * containment)
+
+
 def score(a: SupplierHotel, b: SupplierHotel) -> float:
-    """How sure we are, 0 to 1, that these are one hotel. 0 when numbers in the names differ or they lie too far apart."""
-    name_a, name_b = normalise(a.name), normalise(b.name)
-    if name_a.numbers != name_b.numbers:
+    """How sure we are, 0 to 1, that these are one hotel. 0 when they lie too far apart; without a position the names must
+    be the very same, and of more than one word."""
+    similarity = name_similarity(a.name, b.name)
+    if similarity < MATCH_SCORE:
         return 0.0
-    shared = len(name_a.words & name_b.words)
-    union = len(name_a.words | name_b.words)
-    smaller = min(len(name_a.words), len(name_b.words))
-    if not shared or not smaller:
-        return 0.0
-    # One name may carry a chain or a district more than the other: containment counts, but two words must agree for it.
-    containment = shared / smaller if shared >= 2 or union == 1 else 0.0
-    similarity = max(shared / union, 0.9 * containment)
     distance = distance_m(a, b)
     if distance is None:
-        return similarity if shared == union and shared >= 2 else 0.0
+        return 1.0 if similarity == 1.0 and len(normalise(a.name).words) > 1 else 0.0
     if distance > NEAR_M:
         return 0.0
     return similarity * (1 - 0.25 * (distance / NEAR_M) ** 2)
@@ -92,7 +102,7 @@ def distance_m(a: SupplierHotel, b: SupplierHotel) -> float | None:
     if a.latitude is None or a.longitude is None or b.latitude is None or b.longitude is None:
         return None
     dy = (a.latitude - b.latitude) * 111_320
-    dx = (a.longitude - b.longitude) * 111_320 * math.cos(math.radians((a.latitude + b.latitude) / 2))
+    dx = (a.longitude - b.longitude) * 111_320 * math.cos(math.radians(a.latitude))
     return math.hypot(dx, dy)
 
 

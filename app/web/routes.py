@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 from fastapi import FastAPI, Request, Response
+from starlette.middleware.gzip import GZipMiddleware
 
 from app.core.search import SearchService
 from app.telemetry.counters import SearchCounters
@@ -41,6 +42,8 @@ def build_web(service: Service, **fastapi_arguments: Any) -> FastAPI:
         version="1",
         **fastapi_arguments,
     )
+    # An answer is about 100 kB of JSON and a tenth of that compressed: bytes out cost more than the CPU to compress them.
+    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=1)
     install_error_handlers(app)
     _add_search(app, service)
     _add_operations(app, service)
