@@ -13,14 +13,9 @@ from pathlib import Path
 import pytest
 
 from infra import bundle as bundle_module
-from infra.bundle import Bundle, BundleTarget, build_bundle, ensure_bundle, find_interpreter, local_target
+from infra.bundle import Bundle, BundleTarget, build_bundle, ensure_bundle, find_interpreter
 from infra.errors import InputError, KitError
 from tests.conftest import ROOT
-
-
-@pytest.fixture(scope="session")
-def local_bundle() -> Bundle:
-    return ensure_bundle(local_target())
 
 
 @pytest.mark.slow
