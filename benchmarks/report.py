@@ -1,0 +1,134 @@
+"""Medians over rounds, and the terminal tables. Ratios are never printed without the rate that each side held."""
+
+from __future__ import annotations
+
+import statistics
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+REFERENCES = ("go_nethttp", "go_fasthttp", "fastapi_httpx", "flask_requests")
+BUSY = 0.10
+"""Share of a core used by other programs above which the figures are called provisional."""
+
+FULL = 0.90
+
+
+def summarise(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Medians of one variant's rounds, number by number; `held` only when every round held; the rounds themselves too."""
+    return {**_median_of(runs), "rounds": runs}
+
+
+def _median_of(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    for key, value in runs[0].items():
+        values = [run[key] for run in runs]
+        if key == "failures":
+            merged[key] = {reason: sum(run.get(reason, 0) for run in values) for reason in {r for run in values for r in run}}
+        elif isinstance(value, dict):
+            merged[key] = _median_of(values)
+        elif isinstance(value, bool):
+            merged[key] = all(values)
+        elif key in ("failed", "searches"):
+            merged[key] = sum(values)
+        else:
+            known = [number for number in values if number is not None]
+            merged[key] = round(statistics.median(known), 4) if known else None
+    return merged
+
+
+def ratio(document: dict[str, Any], name: str, reference: str, kind: str) -> float | None:
+    """CPU per search of a variant over a reference's, `kind` being `fixed_rate` or `saturation`; `None` if unknown."""
+    variants = document["variants"]
+    if name not in variants or reference not in variants:
+        return None
+    ours, theirs = (variants[each][kind]["cpu_ms_per_search"] for each in (name, reference))
+    return ours / theirs if ours is not None and theirs else None
+
+
+def print_fanout(document: dict[str, Any], console: Console | None = None) -> None:
+    console = console or Console(width=150 if not Console().is_terminal else None)
+    console.print(_figures_table(document))
+    console.print(_ratios_table(document))
+    for name, reason in document["skipped"].items():
+        console.print(f"{name}: skipped: {reason}", highlight=False)
+    for line in notes(document):
+        console.print(f"note: {line}", highlight=False)
+
+
+def _figures_table(document: dict[str, Any]) -> Table:
+    table = Table(title="Fan-out of 40 calls: CPU ms per search, one core, medians")
+    for column in (
+        "variant",
+        "at rate",
+        "held/s",
+        "p50 ms",
+        "p99 ms",
+        "saturated",
+        "searches/s",
+        "peak MB",
+        "failed",
+        "offers",
+    ):
+        table.add_column(column, justify="left" if column == "variant" else "right")
+    for name, figures in document["variants"].items():
+        fixed, full = figures["fixed_rate"], figures["saturation"]
+        table.add_row(
+            name,
+            _number(fixed["cpu_ms_per_search"], 2),
+            _number(fixed["rps_held"], 1) + ("" if fixed["rps_held"] == fixed["rps_asked"] and fixed["held"] else " !"),
+            _number(fixed["p50_ms"], 0),
+            _number(fixed["p99_ms"], 0),
+            _number(full["cpu_ms_per_search"], 2),
+            _number(full["searches_per_s"], 0) + ("" if full["held"] else " !"),
+            _number(fixed["peak_rss_mb"], 0),
+            str(fixed["failed"] + full["failed"]),
+            "–" if fixed["offers_share"] is None else f"{fixed['offers_share']:.1%}",
+        )
+    return table
+
+
+def _ratios_table(document: dict[str, Any]) -> Table:
+    references = [name for name in REFERENCES if name in document["variants"]]
+    table = Table(title="CPU per search as a multiple of … (at the rate held / saturated)")
+    table.add_column("variant")
+    for reference in references:
+        table.add_column(reference, justify="right")
+    for name in document["variants"]:
+        cells = [
+            f"{_number(ratio(document, name, reference, 'fixed_rate'), 2)} / "
+            f"{_number(ratio(document, name, reference, 'saturation'), 2)}"
+            for reference in references
+        ]
+        table.add_row(name, *cells)
+    return table
+
+
+def notes(document: dict[str, Any]) -> list[str]:
+    """What a reader must know to believe the figures: rates not held, a busy machine, an upstream at its limit."""
+    said = []
+    for name, figures in document["variants"].items():
+        fixed, full = figures["fixed_rate"], figures["saturation"]
+        if not fixed["held"]:
+            said.append(f"{name} did not hold even {fixed['rps_held']:g}/s in every round; its figures flatter it")
+        elif fixed["rps_held"] < fixed["rps_asked"]:
+            said.append(f"{name} cannot hold {fixed['rps_asked']:g}/s: measured at {fixed['rps_held']:g}/s")
+        if not full["held"]:
+            said.append(f"{name} does not answer in full at saturation, even with one search in flight")
+        if full["cores_used"]["upstream_and_generator"] > FULL and full["cores_used"]["service"] < FULL:
+            said.append(f"{name} was not saturated: suppliers and generator used all of their core")
+    busiest = max(
+        (figures[kind]["cores_used"]["everything_else"] for figures in document["variants"].values()
+         for kind in ("fixed_rate", "saturation")),
+        default=0.0,
+    )  # fmt: skip
+    if busiest > BUSY:
+        said.append(f"provisional: other programs used up to {busiest:.2f} cores of this machine meanwhile")
+    if document["quick"]:
+        said.append("quick: short windows; run without --quick for figures to quote")
+    return said
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "–" if value is None else f"{value:,.{digits}f}"

@@ -1,0 +1,194 @@
+"""Measures one variant in one round: a window at the fixed rate with supplier latency, and one at saturation without.
+
+A service that cannot keep up is measured at the highest rate it holds: the rate is lowered until few searches fail, the
+answers are whole, and the p99 stays near the deadline; and likewise the number in flight at saturation.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import uvloop
+
+from benchmarks import process_tree
+from benchmarks.load import Probe, Target, Window, closed_loop, open_loop
+from benchmarks.running import Service, Upstream
+from benchmarks.workload import OFFERS_A_SEARCH, search_paths
+
+IN_FLIGHT = 8
+"""Searches in flight at saturation; lowered for a service that answers more, or in full, with fewer."""
+
+LOWER = 0.75
+"""What the rate is multiplied by when a service does not hold it."""
+
+TRIES = 8
+MIN_SEARCHES = 25
+LONGEST_FIXED_S = 12.0
+"""At a low rate the window is made longer, up to this, so that it holds at least so many searches."""
+
+WORTH_FEWER = 1.05
+"""Fewer in flight is taken for saturation only when it answers at least this much more."""
+
+MAX_FAILED = 0.01
+MIN_OFFERS = 0.97
+"""Share of all offers that the answers must hold: about 0.02% of calls pass the deadline by their latency alone."""
+
+MAX_P99_MS = 2_500.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How long to look: seconds of warm-up and window for each kind of load, and the rate asked for."""
+
+    rps: float
+    fixed_warmup_s: float = 3.0
+    fixed_s: float = 10.0
+    saturation_warmup_s: float = 1.5
+    saturation_s: float = 5.0
+
+
+QUICK_TIMES: dict[str, float] = {
+    "fixed_warmup_s": 1.5, "fixed_s": 3.0, "saturation_warmup_s": 0.8, "saturation_s": 1.5
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Pace:
+    """What a variant was last seen to hold; kept from round to round, so that only the first one searches."""
+
+    rps: float | None = None
+    in_flight: int | None = None
+
+
+Start = Callable[[], AbstractContextManager[Service]]
+"""Starts the variant's service; raises `Unavailable`."""
+
+
+class Bench:
+    """Measures one variant. Every window has a service freshly started, so that what one load left behind (idle
+    connections, a starved pool) is not charged to the next."""
+
+    def __init__(self, plan: Plan, upstream: Upstream, start: Start, seed: int) -> None:
+        self._plan = plan
+        self._upstream = upstream
+        self._start = start
+        self._seed = seed
+        self._paths: Iterator[str] = search_paths()
+
+    def measure(self, pace: Pace) -> dict[str, Any]:
+        """Both kinds of load. Saturation comes first: it tells which rate can be held."""
+        saturation = self._saturation(pace)
+        return {"fixed_rate": self._fixed(pace, capacity=saturation["searches_per_s"]), "saturation": saturation}
+
+    def _saturation(self, pace: Pace) -> dict[str, Any]:
+        if pace.in_flight is not None:
+            return self._saturate(pace.in_flight)
+        best = self._saturate(IN_FLIGHT)
+        in_flight = IN_FLIGHT
+        while in_flight > 1:
+            in_flight //= 2
+            fewer = self._saturate(in_flight)
+            if best["held"] and fewer["searches_per_s"] < best["searches_per_s"] * WORTH_FEWER:
+                break
+            best = fewer
+        pace.in_flight = int(best["in_flight"])
+        return best
+
+    def _saturate(self, in_flight: int) -> dict[str, Any]:
+        plan = self._plan
+        self._upstream.ask("/none")
+        window, memory = self._run(
+            lambda target, probe: closed_loop(
+                target, in_flight=in_flight, warmup_s=plan.saturation_warmup_s, window_s=plan.saturation_s, probe=probe
+            )
+        )
+        rate = round(window.completed / window.seconds, 2)
+        return {"in_flight": in_flight, "searches_per_s": rate, **_figures(window, _held(window)), **memory}
+
+    def _fixed(self, pace: Pace, *, capacity: float) -> dict[str, Any]:
+        if pace.rps is None:
+            pace.rps = self._plan.rps if capacity * 0.9 >= self._plan.rps else max(0.5, capacity * 0.8)
+        for attempt in range(TRIES):
+            window, memory = self._at_rate(pace.rps)
+            held = _held(window)
+            if held or attempt == TRIES - 1:
+                break
+            pace.rps = max(0.5, pace.rps * LOWER)
+        return {"rps_asked": self._plan.rps, "rps_held": round(pace.rps, 2), **_figures(window, held), **memory}
+
+    def _at_rate(self, rps: float) -> tuple[Window, dict[str, float | None]]:
+        plan = self._plan
+        window_s = max(plan.fixed_s, min(LONGEST_FIXED_S, MIN_SEARCHES / rps))
+        self._upstream.ask(f"/lognormal?seed={self._seed}")
+        return self._run(
+            lambda target, probe: open_loop(
+                target, rps=rps, warmup_s=plan.fixed_warmup_s, window_s=window_s, seed=self._seed, probe=probe
+            )
+        )
+
+    def _run(self, load: Callable[[Target, Probe], Coroutine[Any, Any, Window]]) -> tuple[Window, dict[str, float | None]]:
+        """One window of load on a fresh service, and what memory that service used."""
+        with self._start() as service:
+            target = Target("127.0.0.1", service.port, self._paths)
+            window = uvloop.run(load(target, lambda: self._probe(service)))
+            return window, {
+                "peak_rss_mb": round(process_tree.peak_rss_mb(service.pid), 1),
+                "pss_mb": _rounded(process_tree.pss_mb(service.pid), 1),
+            }
+
+    def _probe(self, service: Service) -> dict[str, float]:
+        return {
+            "service": process_tree.cpu_s(service.pid),
+            "upstream": process_tree.cpu_s(self._upstream.pid),
+            "generator": time.process_time(),
+            "machine": process_tree.machine_busy_s(),
+        }
+
+
+def offers_share(window: Window) -> float | None:
+    """Mean share of all offers that the kept answers hold; `None` when there are none. Raises `ValueError` on an answer
+    that is not this job's."""
+    if not window.bodies:
+        return None
+    counts = [sum(len(hotel["offers"]) for hotel in json.loads(body)["hotels"]) for body in window.bodies]
+    return sum(counts) / len(counts) / OFFERS_A_SEARCH
+
+
+def _held(window: Window) -> bool:
+    p99, share = window.latency_ms(0.99), offers_share(window)
+    return (
+        window.completed > 0
+        and window.failures.total() <= MAX_FAILED * window.due
+        and p99 is not None
+        and p99 <= MAX_P99_MS
+        and (share is None or share >= MIN_OFFERS)
+    )
+
+
+def _figures(window: Window, held: bool) -> dict[str, Any]:
+    used = window.cpu_s
+    other = used["machine"] - used["service"] - used["upstream"] - used["generator"]
+    return {
+        "held": held,
+        "cpu_ms_per_search": _rounded(window.cpu_ms_per_search, 3),
+        "p50_ms": _rounded(window.latency_ms(0.5), 1),
+        "p99_ms": _rounded(window.latency_ms(0.99), 1),
+        "searches": window.completed,
+        "failed": window.failures.total(),
+        "failures": dict(window.failures),
+        "offers_share": _rounded(offers_share(window), 4),
+        "cores_used": {
+            "service": round(used["service"] / window.seconds, 3),
+            "upstream_and_generator": round((used["upstream"] + used["generator"]) / window.seconds, 3),
+            "everything_else": round(max(0.0, other) / window.seconds, 3),
+        },
+    }
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
