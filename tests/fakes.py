@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from urllib.parse import urlencode
 
 from app.core.models import Money, Occupancy, SearchQuery, SupplierHotel, SupplierOffer
 
@@ -25,6 +26,13 @@ def hotel(
 ) -> SupplierHotel:
     latitude, longitude = at or (None, None)
     return SupplierHotel(supplier, hotel_id, name, latitude, longitude, (offer(),) if offers is None else offers)
+
+
+def future_search(place: str = "LON", **fields: str) -> str:
+    """A `/search` path for a stay 30 days ahead."""
+    check_in = datetime.now(UTC).date() + timedelta(days=30)
+    dates = {"check_in": check_in.isoformat(), "check_out": (check_in + timedelta(days=2)).isoformat()}
+    return "/search?" + urlencode({"place": place, **dates, **fields})
 
 
 class FakeSupplier:

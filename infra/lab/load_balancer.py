@@ -9,8 +9,10 @@ only, `x-crossover-lane: lambda|container` forces a lane.
 from __future__ import annotations
 
 import base64
+import io
 import json
 import random
+import socket
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -85,10 +87,11 @@ class LoadBalancer:
         self._runner = web.AppRunner(app, access_log=None, keepalive_timeout=IDLE_TIMEOUT_S, shutdown_timeout=1.0)
         await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, "127.0.0.1", self._port, backlog=2048).start()
+            listener = socket.create_server(("127.0.0.1", self._port), backlog=2048)
         except OSError as error:
             await self.__aexit__(None, None, None)
             raise KitError(f"the load balancer cannot listen on port {self._port}: {error.strerror}") from None
+        await web.SockSite(self._runner, listener).start()
         self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
         return self
 
@@ -137,7 +140,7 @@ class LoadBalancer:
                 request.method,
                 self._container_url + request.raw_path,
                 headers=headers,
-                data=body or None,
+                data=io.BytesIO(body) if body else None,
                 allow_redirects=False,
                 skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
             ) as answer:

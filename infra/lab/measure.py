@@ -32,7 +32,6 @@ from infra.lab.load import LoadResult, run_load
 from infra.lab.load_balancer import LANE_HEADER
 from infra.lab.queries import search_paths
 
-WARM_UP_SEARCHES = 24
 MOST_FAILED = 0.02
 """A run in which more than this share failed measured an overloaded machine, not the bundle."""
 
@@ -42,12 +41,13 @@ START_LINES_BYTES = 2 * 80
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How much to measure. `rps` is offered to one lane at a time."""
+    """How much to measure. `rps` is offered to one lane at a time; the first `warm_up` searches are not counted."""
 
     rps: float = 6.0
     searches: int = 150
     cold_starts: int = 5
     container_starts: int = 3
+    warm_up: int = 24
     seed: int = 11
 
 
@@ -104,7 +104,7 @@ async def _measure_lane(
 ) -> LaneProfile:
     lane: Lane = cloud.lambda_lane if name == "lambda" else cloud.container_lane
     paths = search_paths(places, seed=plan.seed, today=datetime.now(UTC).date())
-    await _load(cloud, name, paths, rps=plan.rps, requests=WARM_UP_SEARCHES, seed=plan.seed)
+    await _load(cloud, name, paths, rps=plan.rps, requests=plan.warm_up, seed=plan.seed)
     durations = cloud.balancer.groups[name].durations_ms
     seen, cpu, logged = len(durations), lane.cpu_seconds(), lane.log_bytes()
     results = len(cloud.lambda_lane.results)
