@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         listener = _listen(options.host, options.port)
     except OSError as error:
-        print(f"app.serve: cannot listen on {options.host}:{options.port}: {error.strerror}", file=sys.stderr)  # noqa: T201
+        print(f"app.serve: cannot listen on {options.host}:{options.port}: {os.strerror(error.errno or 0)}", file=sys.stderr)  # noqa: T201
         return 1
     config = uvicorn.Config(
         "app.serve:create_worker_app",

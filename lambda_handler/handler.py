@@ -14,6 +14,7 @@ import uvloop
 from mangum import Mangum
 
 from app.bootstrap import create_app
+from app.web.errors import error_response
 
 loop = uvloop.new_event_loop()
 asyncio.set_event_loop(loop)
@@ -27,4 +28,19 @@ _adapter = Mangum(app, lifespan="off")
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """One event of an ALB, an HTTP API (v2) or a function URL; returns that front's response object."""
-    return _adapter(event, context)
+    try:
+        return _adapter(event, context)
+    except ValueError as error:  # Mangum's reading of Host and X-Forwarded-Port; what the app raises never gets here
+        return _bad_request(event, str(error))
+
+
+def _bad_request(event: dict[str, Any], reason: str) -> dict[str, Any]:
+    answer = error_response(400, "bad_request", f"the request's headers cannot be read: {reason}")
+    multi_value = "multiValueHeaders" in event
+    headers = {name: [value] if multi_value else value for name, value in answer.headers.items()}
+    return {
+        "statusCode": answer.status_code,
+        "multiValueHeaders" if multi_value else "headers": headers,
+        "body": bytes(answer.body).decode(),
+        "isBase64Encoded": False,
+    }

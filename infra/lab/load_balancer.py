@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
 import random
 import socket
 import time
@@ -90,7 +91,7 @@ class LoadBalancer:
             listener = socket.create_server(("127.0.0.1", self._port), backlog=2048)
         except OSError as error:
             await self.__aexit__(None, None, None)
-            raise KitError(f"the load balancer cannot listen on port {self._port}: {error.strerror}") from None
+            raise KitError(f"the load balancer cannot listen on port {self._port}: {os.strerror(error.errno or 0)}") from None
         await web.SockSite(self._runner, listener).start()
         self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
         return self

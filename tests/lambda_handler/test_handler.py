@@ -1,0 +1,107 @@
+"""The Lambda entry point in the real runtime client: every front's events, read right and answered in that front's shape."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, quote
+
+import pytest
+
+from infra.lab.lambda_lane import LambdaLane, runtime_folder
+from infra.lab.runtime_api import Code
+from tests.conftest import ROOT
+from tests.fakes import future_search
+
+EVENTS = Path(__file__).parent / "events"
+FRONTS = sorted(path.stem for path in EVENTS.glob("*.json"))
+
+
+@pytest.fixture
+async def lane(simulator_url: str) -> AsyncIterator[LambdaLane]:
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    runtime = runtime_folder(version, Path(sys.executable))
+    env = {"CROSSOVER_SUPPLIERS_URL": simulator_url, "CROSSOVER_LANE": "lambda", "CROSSOVER_DEADLINE_MS": "8000"}
+    async with LambdaLane(Code(ROOT, Path(sys.executable), env, runtime)) as lane:
+        yield lane
+
+
+def event(front: str, path: str, **headers: str) -> dict[str, Any]:
+    """A front's event for this path: ALBs pass query values percent-encoded, the others the raw query string."""
+    made: dict[str, Any] = json.loads((EVENTS / f"{front}.json").read_text())
+    bare, _, query = path.partition("?")
+    if front.startswith("alb"):
+        made["path"] = bare
+        pairs = {name: quote(value) for name, value in parse_qsl(query)}
+        if "multi" in front:
+            made["multiValueQueryStringParameters"] = {name: [value] for name, value in pairs.items()}
+            made["multiValueHeaders"] |= {name.replace("_", "-"): [value] for name, value in headers.items()}
+            return made
+        made["queryStringParameters"] = pairs
+    else:
+        made |= {"rawPath": bare, "rawQueryString": query}
+        made["requestContext"]["http"]["path"] = bare
+    made["headers"] |= {name.replace("_", "-"): value for name, value in headers.items()}
+    return made
+
+
+async def call(lane: LambdaLane, made: dict[str, Any]) -> tuple[int, dict[str, str], Any]:
+    result = await lane.invoke(json.dumps(made).encode())
+    assert result.error_type is None, result.payload
+    answer = json.loads(result.payload)
+    headers = dict(answer.get("headers") or {}) | {k: v[0] for k, v in (answer.get("multiValueHeaders") or {}).items()}
+    body = base64.b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"].encode()
+    if headers.get("content-encoding") == "gzip":
+        body = gzip.decompress(body)
+    return answer["statusCode"], headers, json.loads(body)
+
+
+@pytest.mark.parametrize("front", FRONTS)
+async def test_every_front_gets_a_whole_search(lane: LambdaLane, front: str) -> None:
+    status, headers, body = await call(
+        lane, event(front, future_search(children="4,7", currency="eur"), accept_encoding="gzip")
+    )
+    assert status == 200
+    assert headers["content-type"] == "application/json"
+    assert headers["content-encoding"] == "gzip"
+    assert body["search"]["occupancy"] == {"adults": 2, "children": [4, 7]}
+    assert body["hotels"][0]["offers"][0]["price"]["currency"] == "EUR"
+    assert len(body["outcomes"]) == 45
+
+
+@pytest.mark.parametrize("front", FRONTS)
+async def test_every_front_gets_the_one_error_shape(lane: LambdaLane, front: str) -> None:
+    status, _, body = await call(lane, event(front, "/search?place=S%C3%A3o%20Paulo&adults=0"))
+    assert status == 422
+    reasons = {wrong["field"]: wrong["reason"] for wrong in body["error"]["fields"]}
+    assert "unknown place 'São Paulo'" in reasons["place"], "a percent-encoded value must reach the app decoded once"
+    assert (await call(lane, event(front, "/nowhere")))[0] == 404
+
+
+async def test_one_loop_and_one_lifespan_serve_every_front(lane: LambdaLane) -> None:
+    for front in FRONTS:
+        assert (await call(lane, event(front, "/readyz")))[0] == 200
+    assert lane.cold_starts == 1
+
+
+@pytest.mark.parametrize("host", ["a:b", "[::1]:8080"])
+async def test_a_strange_host_header_is_no_function_error(lane: LambdaLane, host: str) -> None:
+    for front in FRONTS:
+        status, headers, body = await call(lane, event(front, "/healthz", host=host))
+        assert status in (200, 400)
+        assert headers["content-type"] == "application/json"
+        assert status == 200 or body["error"]["code"] == "bad_request"
+
+
+async def test_a_wrong_setting_is_one_clear_init_error(simulator_url: str) -> None:
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    code = Code(ROOT, Path(sys.executable), {"CROSSOVER_LANE": "moon"}, runtime_folder(version, Path(sys.executable)))
+    async with LambdaLane(code) as lane:
+        failed = await lane.invoke(b"{}")
+    assert failed.error_type == "Runtime.InitError"
+    assert b"CROSSOVER_LANE: 'moon' is not one of lambda, container, local" in failed.payload
