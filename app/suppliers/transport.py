@@ -70,6 +70,8 @@ class HttpTransport:
         except httpx.DecodingError as error:
             raise SupplierMalformed(f"the body cannot be decoded: {error}") from None
         except httpx.RemoteProtocolError as error:
+            if "without sending a response" in str(error):
+                raise SupplierUnavailable("the connection broke before an answer") from None
             raise SupplierMalformed(f"not a whole HTTP answer: {error}") from None
         except httpx.TransportError as error:
             raise SupplierUnavailable(f"{_name(error)}: {error}") from None

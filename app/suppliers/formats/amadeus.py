@@ -46,8 +46,17 @@ class _Refundable(Struct, rename="camel"):
     cancellation_refund: str = ""
 
 
+class _Cancellation(Struct):
+    type: str = ""
+    deadline: str | None = None
+
+
 class _Policies(Struct):
+    """The specification declares `cancellations`, its example has `cancellation`, live answers add `refundable`."""
+
     refundable: _Refundable | None = None
+    cancellation: _Cancellation | None = None
+    cancellations: list[_Cancellation] = []
 
 
 class _Offer(Struct, rename="camel"):
@@ -156,7 +165,7 @@ class Amadeus:
         return WireRequest("GET", f"{self._account.url}/v3/shopping/hotel-offers?{urlencode(fields)}", headers)
 
     def parse(self, response: WireResponse, query: SearchQuery, hotels: Mapping[str, ContentHotel]) -> list[SupplierHotel]:
-        if response.status == 400 and {error.code for error in decode(_ERRORS, response.body).errors} <= NO_ROOMS_CODES:
+        if response.status == 400 and _only_says_no_rooms(response):
             return []
         expect_success(response)
         check_in, check_out = query.check_in.isoformat(), query.check_out.isoformat()
@@ -186,7 +195,6 @@ class Amadeus:
 def _offer(offer: _Offer, hotel_id: str) -> SupplierOffer:
     room = offer.room or _Room()
     text = room.description.text if room.description else ""
-    refund = offer.policies.refundable.cancellation_refund if offer.policies and offer.policies.refundable else ""
     return SupplierOffer(
         offer.id,
         text.partition("\n")[0] or room.type,
@@ -194,5 +202,19 @@ def _offer(offer: _Offer, hotel_id: str) -> SupplierOffer:
         price(offer.price.total, offer.price.currency, f"hotel {hotel_id} offer {offer.id}"),
         None,
         None,
-        {"NON_REFUNDABLE": False, "REFUNDABLE_UP_TO_DEADLINE": True}.get(refund),
+        _refundable(offer.policies or _Policies()),
     )
+
+
+def _refundable(policies: _Policies) -> bool | None:
+    """Whether money can come back; `None` where a penalty's deadline decides and nothing else is said."""
+    stated = policies.refundable.cancellation_refund if policies.refundable else ""
+    if stated:
+        return {"NON_REFUNDABLE": False, "REFUNDABLE_UP_TO_DEADLINE": True}.get(stated)
+    penalties = [*policies.cancellations, *([policies.cancellation] if policies.cancellation else [])]
+    return False if any(penalty.type == "FULL_STAY" and penalty.deadline is None for penalty in penalties) else None
+
+
+def _only_says_no_rooms(response: WireResponse) -> bool:
+    codes = {error.code for error in decode(_ERRORS, response.body).errors}
+    return bool(codes) and codes <= NO_ROOMS_CODES

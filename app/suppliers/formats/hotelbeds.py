@@ -15,6 +15,7 @@ from decimal import Decimal
 import msgspec
 from msgspec import Struct
 
+from app.core.errors import SupplierMalformed, SupplierUnavailable
 from app.core.models import Money, SearchQuery, SupplierHotel, SupplierOffer
 from app.suppliers.content import ContentHotel
 from app.suppliers.formats.account import Account
@@ -43,8 +44,10 @@ class _Hotel(Struct):
     rooms: list[_Room] = []
 
 
-class _Hotels(Struct):
+class _Hotels(Struct, rename="camel"):
     hotels: list[_Hotel] = []
+    check_in: str = ""
+    check_out: str = ""
 
 
 class _Answer(Struct):
@@ -63,7 +66,7 @@ class Hotelbeds:
 
     async def search(self, query: SearchQuery, transport: Transport) -> tuple[SupplierHotel, ...]:
         hotels = self._account.hotels_at(query.place)
-        return tuple(self.parse(await transport.send(self.request(query, list(hotels))), hotels))
+        return tuple(self.parse(await transport.send(self.request(query, list(hotels))), query, hotels))
 
     def request(self, query: SearchQuery, ids: list[str]) -> WireRequest:
         account = self._account
@@ -85,10 +88,16 @@ class Hotelbeds:
         }
         return WireRequest("POST", f"{account.url}/hotel-api/1.0/hotels", headers, _encode(body))
 
-    def parse(self, response: WireResponse, hotels: Mapping[str, ContentHotel]) -> list[SupplierHotel]:
+    def parse(self, response: WireResponse, query: SearchQuery, hotels: Mapping[str, ContentHotel]) -> list[SupplierHotel]:
+        if response.status == 403 and b"signature" in response.body.lower():
+            raise SupplierUnavailable("refused our signature: check the key, the secret and this machine's clock")
         expect_success(response, throttled=(403, 429))
+        answers = decode(_ANSWER, response.body).hotels
+        asked = query.check_in.isoformat(), query.check_out.isoformat()
+        if (answers.check_in or asked[0], answers.check_out or asked[1]) != asked:
+            raise SupplierMalformed(f"other dates than asked: {answers.check_in} to {answers.check_out}")
         found = []
-        for answer in decode(_ANSWER, response.body).hotels.hotels:
+        for answer in answers.hotels:
             known = hotels.get(str(answer.code))
             offers = tuple(_offer(answer, room, rate) for room in answer.rooms for rate in room.rates)
             if known is not None and offers:

@@ -1,7 +1,8 @@
 """LiteAPI v3.0, `POST /v3.0/hotels/rates` (source: the vendor's OpenAPI, liteapi-travel/mcp-server).
 
 Money is a JSON number: it is read from its text into `Decimal`, never through a float. `retailRate.total` is the stay as
-charged; fees marked not included are due at the property. No rooms: status 204, with or without a body, or an error 2001.
+charged; fees marked not included are due at the property; `suggestedSellingPrice` is the lowest price that may be shown
+in public (specification: "minimum public selling price"). No rooms: status 204, with or without a body, or an error 2001.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ class _Fee(Struct):
 
 class _RetailRate(Struct, rename="camel"):
     total: list[_Amount]
+    suggested_selling_price: list[_Amount] | None = None
     taxes_and_fees: list[_Fee] | None = None
 
 
@@ -131,6 +133,7 @@ def _offer(hotel: _Hotel, room: _RoomType, rate: _Rate) -> SupplierOffer:
     if not rate.retail_rate.total:
         raise SupplierMalformed(f"{where}: no total")
     total = rate.retail_rate.total[0]
+    lowest = rate.retail_rate.suggested_selling_price
     tag = rate.cancellation_policies.refundable_tag if rate.cancellation_policies else ""
     return SupplierOffer(
         room.offer_id,
@@ -138,7 +141,7 @@ def _offer(hotel: _Hotel, room: _RoomType, rate: _Rate) -> SupplierOffer:
         BOARDS.get(rate.board_type, rate.board_type),
         price(total.amount, total.currency, where),
         _due_at_property(rate.retail_rate.taxes_and_fees, where),
-        None,
+        Money(lowest[0].amount, lowest[0].currency) if lowest else None,
         {"RFN": True, "NRFN": False}.get(tag),
     )
 

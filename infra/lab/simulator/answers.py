@@ -17,6 +17,9 @@ import msgspec
 from app.suppliers.rates import load_rates
 from infra.lab.simulator.inventory import PLACES, ListedHotel, inventory
 
+KEPT = 8_192
+"""Bodies kept per format: about 4 kB each, so at most some 130 MB in all."""
+
 _RATES = load_rates()
 _CURRENCY_AT = {place.code: place.currency for place in PLACES}
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -77,7 +80,7 @@ def rates_of(hotel: ListedHotel, supplier: str, stay: Stay, currency: str) -> li
     return found
 
 
-@lru_cache(maxsize=40_000)
+@lru_cache(maxsize=KEPT)
 def rapid(seed: int, supplier: str, ids: tuple[str, ...], stay: Stay) -> bytes:
     """`GET /v3/properties/availability`: a list of properties, `[]` when there are none."""
     hotels = inventory(seed).by_id(supplier)
@@ -132,7 +135,7 @@ def _rapid_rate(hotel: ListedHotel, rate: Rate, party: str) -> dict[str, Any]:
     }
 
 
-@lru_cache(maxsize=40_000)
+@lru_cache(maxsize=KEPT)
 def amadeus(seed: int, supplier: str, ids: tuple[str, ...], stay: Stay) -> bytes | None:
     """`GET /v3/shopping/hotel-offers`; `None` when no hotel has rooms. Some hotels price in their own currency only."""
     hotels = inventory(seed).by_id(supplier)
@@ -161,7 +164,12 @@ def amadeus(seed: int, supplier: str, ids: tuple[str, ...], stay: Stay) -> bytes
 
 
 def _amadeus_offer(rate: Rate, stay: Stay) -> dict[str, Any]:
-    refund = "REFUNDABLE_UP_TO_DEADLINE" if rate.refundable else "NON_REFUNDABLE"
+    policies: dict[str, Any] = {"paymentType": "DEPOSIT"}
+    if rate.refundable:
+        policies["refundable"] = {"cancellationRefund": "REFUNDABLE_UP_TO_DEADLINE"}
+    else:
+        policies["cancellations"] = [{"type": "FULL_STAY", "description": {"text": "NON-REFUNDABLE RATE"}}]
+    night = ((rate.total - rate.tax) / stay.nights).quantize(rate.total)
     return {
         "id": rate.id[:10].upper(),
         "checkInDate": stay.check_in,
@@ -178,13 +186,13 @@ def _amadeus_offer(rate: Rate, stay: Stay) -> dict[str, Any]:
             "currency": rate.currency,
             "base": rate.total - rate.tax,
             "total": rate.total,
-            "variations": {"average": {"base": rate.total / stay.nights}, "changes": []},
+            "variations": {"average": {"base": night}, "changes": []},
         },
-        "policies": {"paymentType": "deposit", "refundable": {"cancellationRefund": refund}},
+        "policies": policies,
     }
 
 
-@lru_cache(maxsize=40_000)
+@lru_cache(maxsize=KEPT)
 def hotelbeds(seed: int, supplier: str, ids: tuple[str, ...], stay: Stay) -> bytes:
     """`POST /hotel-api/1.0/hotels`: money and positions are strings, in the contract's currency (EUR)."""
     hotels = inventory(seed).by_id(supplier)
@@ -241,7 +249,7 @@ def _hotelbeds_rate(hotel: ListedHotel, rate: Rate, stay: Stay) -> dict[str, Any
     return stated
 
 
-@lru_cache(maxsize=40_000)
+@lru_cache(maxsize=KEPT)
 def liteapi(seed: int, supplier: str, ids: tuple[str, ...], stay: Stay) -> bytes | None:
     """`POST /v3.0/hotels/rates`: money is a JSON number; `None` when nothing is available (answered 204)."""
     hotels = [hotel for id_ in ids if (hotel := inventory(seed).by_id(supplier).get(id_)) is not None]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -88,29 +89,38 @@ class Scenario(NamedTuple):
 
 
 def read_scenario(path: Path) -> Scenario:
-    """Read a scenario; raises `InputError` naming file, line (of a syntax error) and field."""
+    """Read a scenario; raises `InputError` naming file, line and field."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        document = tomllib.loads(text)
     except OSError as error:
         raise InputError(f"{path}: the scenario cannot be read ({error.strerror})") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not TOML: {error}") from None
     unknown = set(document) - {"latency", "faults"}
     if unknown:
-        raise InputError(f"{path}: unknown field {min(unknown)!r}; known: latency, faults")
+        raise _wrong(path, text, min(unknown), "unknown field; known: latency, faults")
     latency, faults = document.get("latency", "lognormal"), document.get("faults", {})
-    if not isinstance(latency, str) or not isinstance(faults, dict):
-        raise InputError(f"{path}: latency must be a string and faults a table")
+    if not isinstance(faults, dict):
+        raise _wrong(path, text, "faults", "must be a table, as [faults]")
     try:
-        Latency(latency, 0)
+        Latency(str(latency), 0)
     except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+        raise _wrong(path, text, "latency", str(error).removeprefix("latency: ")) from None
     parsed = {}
-    for supplier, text in faults.items():
+    for supplier, fault in faults.items():
         if supplier != "*" and supplier not in SUPPLIERS:
-            raise InputError(f"{path}: faults.{supplier}: no such supplier; they are {next(iter(SUPPLIERS))} and so on, or *")
+            known = f"{next(iter(SUPPLIERS))} to {next(reversed(SUPPLIERS))}"
+            raise _wrong(path, text, supplier, f"no such supplier; they are {known}, or *", table="faults.")
         try:
-            parsed[supplier] = parse_fault(str(text))
+            parsed[supplier] = parse_fault(str(fault))
         except InputError as error:
-            raise InputError(f"{path}: faults.{supplier}: {error}") from None
-    return Scenario(latency, parsed)
+            raise _wrong(path, text, supplier, str(error), table="faults.") from None
+    return Scenario(str(latency), parsed)
+
+
+def _wrong(path: Path, text: str, key: str, reason: str, *, table: str = "") -> InputError:
+    """One line naming file, line and field; the line is the first that sets or opens `key`."""
+    pattern = re.compile(rf"""\s*\[?\s*(faults\s*\.\s*)?["']?{re.escape(key)}["']?\s*[=.\]]""")
+    line = next((f", line {number}" for number, line in enumerate(text.splitlines(), 1) if pattern.match(line)), "")
+    return InputError(f"{path}{line}: {table}{key}: {reason}")

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-SUPPLIERS: Mapping[str, str] = {
+SUPPLIERS: dict[str, str] = {
     f"{wire_format}-{number:02}": wire_format
     for wire_format, count in (("rapid", 12), ("amadeus", 9), ("hotelbeds", 12), ("liteapi", 12))
     for number in range(1, count + 1)

@@ -20,7 +20,8 @@ def serve(simulator: Simulator, host: str, port: int) -> None:
     try:
         listener = socket.create_server((host, port), backlog=2048)
     except OSError as error:
-        raise KitError(f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}; name a free port with --port") from None
+        reason = os.strerror(error.errno or 0)
+        raise KitError(f"cannot listen on {host}:{port}: {reason}; name a free port with --port") from None
 
     class Counting(HttpToolsProtocol):
         def connection_made(self, transport: Any) -> None:

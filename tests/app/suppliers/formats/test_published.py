@@ -82,6 +82,7 @@ def test_amadeus_example_is_read(suppliers: Path) -> None:
     (hotel,) = Amadeus(account("MCLONGHM")).parse(WireResponse(200, body), query, known("MCLONGHM"))
     assert hotel.name == "JW Marriott Grosvenor House London"
     assert hotel.offers[0].total == Money(Decimal("716.00"), "GBP")
+    assert hotel.offers[0].refundable is False, "a full stay is due and no deadline is stated"
     with pytest.raises(SupplierMalformed, match="other dates than asked"):
         Amadeus(account("MCLONGHM")).parse(WireResponse(200, body), QUERY, known("MCLONGHM"))
 
@@ -99,6 +100,7 @@ def test_liteapis_examples_are_read_with_money_exact(suppliers: Path) -> None:
     (hotel,) = LiteApi(account("lp1897")).parse(WireResponse(200, body), known("lp1897"))
     assert hotel.offers[0].total == Money(Decimal("163.66"), "USD")
     assert hotel.offers[0].due_at_property == Money(Decimal("43.61"), "USD")
+    assert hotel.offers[0].floor == Money(Decimal("191.52"), "USD")
     assert hotel.offers[0].refundable is True
     nothing = (suppliers / "liteapi" / "example-rates-204-json.json").read_bytes()
     assert LiteApi(account("lp1897")).parse(WireResponse(204, nothing), known("lp1897")) == []
@@ -115,11 +117,14 @@ def test_what_we_ask_liteapi_its_schema_accepts(suppliers: Path) -> None:
 
 def test_hotelbeds_recorded_answer_is_read_as_numbers_and_as_strings(suppliers: Path) -> None:
     recorded = read(suppliers / "hotelbeds" / "200-list-available-hotels.json")
-    (hotel,) = Hotelbeds(account("6619")).parse(WireResponse(200, json.dumps(recorded).encode()), known("6619"))
+    query = SearchQuery("LON", date(2024, 4, 2), date(2024, 4, 3), Occupancy(1), "EUR")
+    (hotel,) = Hotelbeds(account("6619")).parse(WireResponse(200, json.dumps(recorded).encode()), query, known("6619"))
     assert hotel.offers[0].total == Money(Decimal("212.4"), "EUR")
     for room in recorded["hotels"]["hotels"][0]["rooms"]:
         for rate in room["rates"]:
             rate["net"] = f"{rate['net']:.2f}"
-    (on_the_wire,) = Hotelbeds(account("6619")).parse(WireResponse(200, json.dumps(recorded).encode()), known("6619"))
+    (on_the_wire,) = Hotelbeds(account("6619")).parse(WireResponse(200, json.dumps(recorded).encode()), query, known("6619"))
     assert on_the_wire.offers[0].total == Money(Decimal("212.40"), "EUR")
     assert len(on_the_wire.offers) == len(hotel.offers) > 3
+    with pytest.raises(SupplierMalformed, match="other dates than asked: 2024-04-02 to 2024-04-03"):
+        Hotelbeds(account("6619")).parse(WireResponse(200, json.dumps(recorded).encode()), QUERY, known("6619"))

@@ -122,12 +122,12 @@ async def test_rapid_skips_stays_it_does_not_sell() -> None:
 def test_hotelbeds_throttles_with_403_and_forbids_selling_below_a_mandatory_price() -> None:
     hotels = dict(account().hotels_at("LON"))
     with pytest.raises(SupplierUnavailable, match="throttled with status 403"):
-        Hotelbeds(account()).parse(respond({"error": "quota"}, 403), hotels)
+        Hotelbeds(account()).parse(respond({"error": "quota"}, 403), QUERY, hotels)
     rate = {"rateKey": "r", "net": "80.00", "sellingRate": "95.50", "hotelMandatory": True}
     answer = {"hotels": {"hotels": [{"code": 1, "currency": "EUR", "rooms": [{"name": "DBL", "rates": [rate]}]}]}}
-    (hotel,) = Hotelbeds(account()).parse(respond(answer), hotels)
+    (hotel,) = Hotelbeds(account()).parse(respond(answer), QUERY, hotels)
     assert hotel.offers[0].floor == Money(Decimal("95.50"), "EUR")
-    assert Hotelbeds(account()).parse(respond({"hotels": {"total": 0}}), hotels) == []
+    assert Hotelbeds(account()).parse(respond({"hotels": {"total": 0}}), QUERY, hotels) == []
 
 
 def test_liteapi_money_never_passes_through_a_float() -> None:
@@ -142,7 +142,7 @@ def test_a_price_that_cannot_be_charged_is_malformed(amount: str) -> None:
     rate = {"rateKey": "r", "net": amount}
     answer = {"hotels": {"hotels": [{"code": 1, "currency": "EUR", "rooms": [{"name": "DBL", "rates": [rate]}]}]}}
     with pytest.raises(SupplierMalformed, match="hotel 1 rate r: price"):
-        Hotelbeds(account()).parse(respond(answer), dict(account().hotels_at("LON")))
+        Hotelbeds(account()).parse(respond(answer), QUERY, dict(account().hotels_at("LON")))
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"\xff\xfe", b"[" * 100_000, b'{"data": 7}', b"null"])
@@ -155,7 +155,7 @@ def test_garbage_is_malformed_in_every_format(body: bytes) -> None:
     with pytest.raises(SupplierMalformed):
         LiteApi(account()).parse(WireResponse(200, body), hotels)
     with pytest.raises(SupplierMalformed):
-        Hotelbeds(account()).parse(WireResponse(200, body), hotels)
+        Hotelbeds(account()).parse(WireResponse(200, body), QUERY, hotels)
 
 
 def test_a_hotel_never_asked_for_is_left_out() -> None:

@@ -222,15 +222,15 @@ def test_every_fault_kind_is_described_and_parsed() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('latency = "fast"', "latency: 'fast' must be lognormal or fixed:<ms>"),
+        ('latency = "fast"', "line 1: latency: 'fast' must be lognormal or fixed:<ms>"),
         ('latency = "fixed:-1"', "must be lognormal or fixed:<ms>, from 0 to 60000"),
-        ('[faults]\nrapid-99 = "hang"', "faults.rapid-99: no such supplier"),
-        ('[faults]\nrapid-01 = "explode"', "faults.rapid-01: unknown fault 'explode'; known: status:<code>, garbage"),
-        ('speed = "x"', "unknown field 'speed'"),
+        ('[faults]\nrapid-99 = "hang"', "line 2: faults.rapid-99: no such supplier"),
+        ('[faults]\nrapid-01 = "explode"', "line 2: faults.rapid-01: unknown fault 'explode'; known: status:<code>, garbage"),
+        ('speed = "x"', "line 1: speed: unknown field"),
         ("latency = \n[faults]", "not TOML: Invalid value .at line 1"),
     ],
 )
-def test_a_malformed_scenario_names_file_and_field(tmp_path: Path, text: str, message: str) -> None:
+def test_a_malformed_scenario_names_file_line_and_field(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "scenario.toml"
     path.write_text(text)
     with pytest.raises(InputError, match=message) as caught:
