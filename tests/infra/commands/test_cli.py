@@ -1,0 +1,65 @@
+"""The command line: help with examples for every command, clear refusals, a quick start."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from infra.cli import COMMANDS
+from infra.commands.lab import parse_weights
+from tests.conftest import ROOT
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "infra.cli", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_every_command_is_listed_and_documented() -> None:
+    listed = run("--help")
+    assert listed.returncode == 0
+    readme = (ROOT / "README.md").read_text()
+    for name in COMMANDS:
+        assert f"\n  {name} " in listed.stdout
+        assert f"`crossover {name}" in readme, f"README does not name `crossover {name}`"
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_has_help_with_an_example(name: str) -> None:
+    shown = run(name, "--help")
+    assert shown.returncode == 0
+    nested = run(name, {"lab": "up", "prices": "show"}[name], "--help").stdout if name in ("lab", "prices") else ""
+    assert f"crossover {name}" in shown.stdout + nested
+    assert "Example" in shown.stdout + nested
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("lambda",), "No such command"),
+        (("lab", "up", "--weights", "lambda=1000,container=1"), "must be like lambda=30,container=70"),
+        (("demo", "--rps", "0"), "--rps must be above 0"),
+        (("simulator", "--latency", "slow"), "latency: 'slow' must be lognormal or fixed:<ms>"),
+        (("measure", "--searches", "0"), "--searches 1 to 100000"),
+    ],
+)
+def test_wrong_usage_is_exit_2_with_what_would_be_right(arguments: tuple[str, ...], message: str) -> None:
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_weights_are_read_or_refused() -> None:
+    assert parse_weights("lambda=30,container=70") == (30, 70)
+    assert parse_weights("container=1") == (0, 1)
+
+
+def test_the_command_line_starts_without_node_and_without_heavy_imports() -> None:
+    script = (
+        "import sys, infra.cli, infra.commands.lab; print(sorted({'aws_cdk', 'altair', 'moto', 'fastapi'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
