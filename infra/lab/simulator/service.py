@@ -15,7 +15,7 @@ import msgspec
 from infra.errors import InputError
 from infra.lab.simulator.faults import Fault, Latency, parse_fault
 from infra.lab.simulator.inventory import SUPPLIERS, inventory
-from infra.lab.simulator.vendors import JSON, VENDORS, Refused, Reply, Request, Vendor
+from infra.lab.simulator.vendors import JSON, VENDORS, Reply, Request, Vendor, ask
 
 HUGE_BYTES = 200 * 1024 * 1024
 HUGE_PART = b" " * 65_536
@@ -77,7 +77,7 @@ class Simulator:
             time.time(),
             self.tokens,
         )
-        reply = _ask(vendor, request)
+        reply = ask(vendor, request)
         if fault is not None:
             reply = reply._replace(body=_with_lies(reply.body))
         counts[2] += len(reply.body) + HEAD_BYTES
@@ -117,17 +117,6 @@ class Simulator:
                 for supplier, (requests, bytes_in, bytes_out) in self.counts.items()
             },
         }
-
-
-def _ask(vendor: Vendor, request: Request) -> Reply:
-    try:
-        return vendor.answer(request)
-    except Refused as refused:
-        return refused.reply
-    except KeyError as error:
-        return vendor.invalid(f"{error.args[0]} is required")
-    except (ValueError, TypeError, LookupError, AttributeError, msgspec.DecodeError) as error:
-        return vendor.invalid(str(error))
 
 
 async def _misbehave(fault: Fault, vendor: Vendor, transport: asyncio.Transport | None, send: Send) -> None:

@@ -67,6 +67,18 @@ class Vendor(NamedTuple):
     throttled: Reply
 
 
+def ask(vendor: Vendor, request: Request) -> Reply:
+    """What the vendor answers, refusals included; never raises for a bad request."""
+    try:
+        return vendor.answer(request)
+    except Refused as refused:
+        return refused.reply
+    except KeyError as error:
+        return vendor.invalid(f"{error.args[0]} is required")
+    except (ValueError, TypeError, LookupError, AttributeError, msgspec.DecodeError) as error:
+        return vendor.invalid(str(error))
+
+
 def _reply(status: int, body: object) -> Reply:
     return Reply(status, msgspec.json.encode(body))
 
