@@ -15,7 +15,7 @@ import os
 import platform
 import statistics
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -39,12 +39,20 @@ START_LINES_BYTES = 2 * 80
 """Lambda's own START and END lines of one invocation, besides its REPORT line."""
 
 
+LOWEST_RPS = 0.6
+"""A machine that cannot hold this much is not measured."""
+
+
+class Overloaded(KitError):
+    """The machine could not hold the offered load."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """How much to measure. `rps` is offered to one lane at a time; the first `warm_up` searches are not counted."""
 
-    rps: float = 6.0
-    searches: int = 150
+    rps: float = 4.0
+    searches: int = 120
     cold_starts: int = 5
     container_starts: int = 3
     warm_up: int = 24
@@ -62,16 +70,25 @@ class Lane(Protocol):
 async def measure(
     cloud: LocalCloud, plan: Plan, *, step: Callable[[str], None], searched: Callable[[int], None] = lambda _: None
 ) -> WorkloadProfile:
-    """Measure both lanes of a running cloud. Raises `KitError` when the machine cannot hold the load."""
+    """Measure both lanes of a running cloud, at half the rate when this machine cannot hold it (both lanes anew, for they
+    must be loaded alike). Raises `Overloaded` when even `LOWEST_RPS` is too much."""
     places = place_codes(cloud)
     step("measuring cold starts")
     cold, bare = await _cold_starts(cloud, plan.cold_starts)
     container_starts = await _container_starts(cloud, plan.container_starts)
-    step(f"loading the Lambda lane with {plan.rps:g} searches/s")
     await cloud.lambda_lane.prewarm(cloud.options.concurrency)
-    lambda_lane = await _measure_lane(cloud, "lambda", places, plan, cold, searched, bare_ms=statistics.median(bare))
-    step(f"loading the container lane with {plan.rps:g} searches/s")
-    container_lane = await _measure_lane(cloud, "container", places, plan, container_starts, searched)
+    while True:
+        try:
+            step(f"loading the Lambda lane with {plan.rps:g} searches/s")
+            lambda_lane = await _measure_lane(cloud, "lambda", places, plan, cold, searched, bare_ms=statistics.median(bare))
+            step(f"loading the container lane with {plan.rps:g} searches/s")
+            container_lane = await _measure_lane(cloud, "container", places, plan, container_starts, searched)
+            break
+        except Overloaded as overloaded:
+            if plan.rps / 2 < LOWEST_RPS:
+                raise
+            step(f"{overloaded}; measuring both lanes again at half the rate")
+            plan = replace(plan, rps=plan.rps / 2, searches=max(10, plan.searches // 2))
     bundle = cloud.bundle
     return WorkloadProfile(
         measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -157,9 +174,9 @@ async def _load(
     load = await run_load(cloud.balancer.url, paths, rps=rps, requests=requests, seed=seed, headers=headers, progress=progress)
     if load.failed > MOST_FAILED * load.sent:
         answered = ", ".join(f"{count} × {status}" for status, count in sorted(load.statuses.items()))
-        raise KitError(
+        raise Overloaded(
             f"the {lane} lane failed {load.failed} of {load.sent} searches at {rps:g}/s ({answered or 'no answers'}, "
-            f"{load.broken} broken): this machine cannot hold that load; lower --rps"
+            f"{load.broken} broken): this machine cannot hold that load"
         )
     return load
 

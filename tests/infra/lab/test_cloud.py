@@ -20,7 +20,7 @@ from infra.bundle import Bundle
 from infra.lab.cloud import CloudOptions, LocalCloud
 from infra.lab.load import run_load
 from infra.lab.load_balancer import LANE_HEADER
-from infra.lab.measure import Plan, measure, place_codes, set_latency
+from infra.lab.measure import Overloaded, Plan, measure, place_codes, set_latency
 from infra.lab.parity import check_parity
 from infra.lab.queries import search_paths
 from tests.conftest import ROOT, descendants_with
@@ -115,6 +115,18 @@ async def test_measuring_gives_every_figure_from_real_processes(cloud: LocalClou
     assert profile.lambda_lane.bare_cold_start_ms is not None
     assert profile.lambda_lane.cold_start_ms > profile.lambda_lane.bare_cold_start_ms
     assert len(steps) == 3
+
+
+async def test_a_machine_that_cannot_hold_the_load_is_measured_at_a_lower_one_or_refused(cloud: LocalCloud) -> None:
+    async with (
+        aiohttp.ClientSession() as session,
+        session.put(f"{cloud.simulator_url}/_sim/faults/*", data="status:500") as done,
+    ):
+        assert done.status == 200
+    steps: list[str] = []
+    with pytest.raises(Overloaded, match=r"the lambda lane failed 2 of 2 searches at 1/s \(2 × 503, 0 broken\)"):
+        await measure(cloud, Plan(rps=2, searches=4, warm_up=2, cold_starts=1, container_starts=1), step=steps.append)
+    assert any("again at half the rate" in step for step in steps)
 
 
 async def test_killing_a_worker_under_load_costs_at_most_its_requests_in_flight(cloud: LocalCloud) -> None:
