@@ -7,21 +7,25 @@ beforehand into one file. JSON: {"places": {code: name}, "hotels": {supplier: {p
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
 from msgspec import Struct
 
 from app.core.errors import ConfigurationError
+from app.suppliers.wire import Latitude, Longitude
+
+HotelId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
+"""Ids go into URLs and bodies as they are."""
 
 
 class ContentHotel(NamedTuple):
     """One hotel as one supplier's content describes it."""
 
-    hotel_id: str
+    hotel_id: HotelId
     name: str
-    latitude: float
-    longitude: float
+    latitude: Latitude
+    longitude: Longitude
 
 
 class Content(Struct, frozen=True, forbid_unknown_fields=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Coroutine, Sequence
 from decimal import Decimal
 from typing import Annotated, NamedTuple, Protocol, TypeVar
 
@@ -11,7 +13,13 @@ from app.core.errors import SupplierMalformed, SupplierUnavailable
 from app.core.models import Money
 
 Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
+Latitude = Annotated[float, msgspec.Meta(ge=-90, le=90)]
+Longitude = Annotated[float, msgspec.Meta(ge=-180, le=180)]
 T = TypeVar("T")
+
+LEAST, MOST = Decimal("0.001"), Decimal(10**12)
+"""Amounts beyond these are no hotel's price in any currency: from the smallest minor unit to a thousand thousand millions
+(an IDR or VND stay reaches 10^9). Within them, converting and rounding are exact in the default 28 digits."""
 
 
 class WireRequest(NamedTuple):
@@ -53,8 +61,31 @@ def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
         raise SupplierMalformed(str(error) or type(error).__name__) from None
 
 
+async def send_all(calls: Sequence[Coroutine[object, object, WireResponse]]) -> list[WireResponse]:
+    """The answers to a search's batches, in order; when one fails the others are cancelled, so that none outlives it."""
+    if len(calls) == 1:
+        return [await calls[0]]
+    tasks = [asyncio.ensure_future(call) for call in calls]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
 def price(amount: Decimal, currency: str, where: str) -> Money:
-    """A price that can be charged; raises `SupplierMalformed` for one that cannot (zero, negative, not a number)."""
-    if not (amount.is_finite() and amount > 0):
-        raise SupplierMalformed(f"{where}: price {amount} {currency}")
+    """A price that can be charged; raises `SupplierMalformed` for one that cannot: zero, negative, not a number, or far
+    beyond any price (`1E+999`), which would break the arithmetic of every other supplier's offers too."""
+    if not (amount.is_finite() and LEAST <= amount <= MOST):
+        raise SupplierMalformed(f"{where}: price {shown(amount)} {currency}")
     return Money(amount, currency)
+
+
+def charge(amount: Decimal, currency: str, where: str) -> Money:
+    """An amount beside the price (due at the property, a price floor): as `price`, but zero is an amount."""
+    return Money(amount, currency) if amount.is_zero() else price(amount, currency, where)
+
+
+def shown(amount: Decimal) -> str:
+    """An amount in a message, cut: a lying one may have a million digits."""
+    return str(amount)[:40]

@@ -20,7 +20,18 @@ from app.core.models import SearchQuery, SupplierHotel, SupplierOffer
 from app.suppliers.content import ContentHotel
 from app.suppliers.formats.account import Account
 from app.suppliers.formats.rapid import batches
-from app.suppliers.wire import Currency, Transport, WireRequest, WireResponse, decode, expect_success, price
+from app.suppliers.wire import (
+    Currency,
+    Latitude,
+    Longitude,
+    Transport,
+    WireRequest,
+    WireResponse,
+    decode,
+    expect_success,
+    price,
+    send_all,
+)
 
 MAX_IDS = 20
 RENEW_BEFORE_S = 30
@@ -72,8 +83,8 @@ class _Offer(Struct, rename="camel"):
 class _Hotel(Struct, rename="camel"):
     hotel_id: str
     name: str = ""
-    latitude: float | None = None
-    longitude: float | None = None
+    latitude: Latitude | None = None
+    longitude: Longitude | None = None
 
 
 class _Entry(Struct):
@@ -87,7 +98,7 @@ class _Answer(Struct):
 
 
 class _Error(Struct):
-    code: int
+    code: int | str
 
 
 class _Errors(Struct):
@@ -117,7 +128,7 @@ class Amadeus:
         if query.occupancy.children:
             raise SupplierSkipped("cannot search for children")
         hotels = self._account.hotels_at(query.place)
-        parts = await asyncio.gather(*(self._batch(query, ids, transport) for ids in batches(list(hotels), MAX_IDS)))
+        parts = await send_all([self._batch(query, ids, transport) for ids in batches(list(hotels), MAX_IDS)])
         return tuple(hotel for answer in parts for hotel in self.parse(answer, query, hotels))
 
     async def _batch(self, query: SearchQuery, ids: list[str], transport: Transport) -> WireResponse:

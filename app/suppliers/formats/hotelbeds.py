@@ -3,7 +3,8 @@ answers in hotelbeds-go, MIT).
 
 Signed with SHA-256 of key + secret + Unix seconds: a clock off by minutes is answered 403, and so is throttling. Money and
 positions are strings on the wire (numbers in some recordings): both are read exactly. `hotelMandatory` with `sellingRate`
-is a price floor. No rooms: `hotels` without a `hotels` list.
+is a price floor; taxes not included are due at the property. Rates marked `packaging` may only be sold inside a package,
+so they are left out. No rooms: `hotels` without a `hotels` list.
 """
 
 from __future__ import annotations
@@ -19,9 +20,19 @@ from app.core.errors import SupplierMalformed, SupplierUnavailable
 from app.core.models import Money, SearchQuery, SupplierHotel, SupplierOffer
 from app.suppliers.content import ContentHotel
 from app.suppliers.formats.account import Account
-from app.suppliers.wire import Currency, Transport, WireRequest, WireResponse, decode, expect_success, price
+from app.suppliers.wire import Currency, Transport, WireRequest, WireResponse, charge, decode, expect_success, price
 
 BOARDS = {"RO": "room only", "BB": "breakfast", "HB": "half board", "FB": "full board", "AI": "all inclusive"}
+
+
+class _Tax(Struct):
+    included: bool
+    amount: Decimal | None = None
+    currency: Currency | None = None
+
+
+class _Taxes(Struct):
+    taxes: list[_Tax] = []
 
 
 class _Rate(Struct, rename="camel"):
@@ -31,6 +42,8 @@ class _Rate(Struct, rename="camel"):
     rate_class: str = ""
     selling_rate: Decimal | None = None
     hotel_mandatory: bool = False
+    packaging: bool = False
+    taxes: _Taxes | None = None
 
 
 class _Room(Struct):
@@ -99,7 +112,7 @@ class Hotelbeds:
         found = []
         for answer in answers.hotels:
             known = hotels.get(str(answer.code))
-            offers = tuple(_offer(answer, room, rate) for room in answer.rooms for rate in room.rates)
+            offers = tuple(_offer(answer, room, rate) for room in answer.rooms for rate in room.rates if not rate.packaging)
             if known is not None and offers:
                 found.append(
                     SupplierHotel(self._account.supplier, known.hotel_id, known.name, known.latitude, known.longitude, offers)
@@ -108,13 +121,27 @@ class Hotelbeds:
 
 
 def _offer(hotel: _Hotel, room: _Room, rate: _Rate) -> SupplierOffer:
-    floor = Money(rate.selling_rate, hotel.currency) if rate.hotel_mandatory and rate.selling_rate is not None else None
+    where = f"hotel {hotel.code} rate {rate.rate_key}"
+    floor = None
+    if rate.hotel_mandatory and rate.selling_rate is not None:
+        floor = charge(rate.selling_rate, hotel.currency, f"{where} sellingRate")
     return SupplierOffer(
         rate.rate_key,
         room.name,
         BOARDS.get(rate.board_code, rate.board_code),
-        price(rate.net, hotel.currency, f"hotel {hotel.code} rate {rate.rate_key}"),
-        None,
+        price(rate.net, hotel.currency, where),
+        _due_at_property(rate.taxes, where),
         floor,
         {"NRF": False, "NOR": True}.get(rate.rate_class),
     )
+
+
+def _due_at_property(stated: _Taxes | None, where: str) -> Money | None:
+    """The sum of taxes not included; unknown (`None`) when nothing is said, an amount is missing or currencies differ."""
+    due = [tax for tax in stated.taxes if not tax.included] if stated else []
+    total = Decimal(0)
+    for tax in due:
+        if tax.amount is None or tax.currency is None or tax.currency != due[0].currency:
+            return None
+        total += charge(tax.amount, tax.currency, f"{where} taxes").amount
+    return Money(total, due[0].currency) if due and due[0].currency else None

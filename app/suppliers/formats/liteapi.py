@@ -17,7 +17,7 @@ from app.core.errors import SupplierMalformed
 from app.core.models import Money, SearchQuery, SupplierHotel, SupplierOffer
 from app.suppliers.content import ContentHotel
 from app.suppliers.formats.account import Account
-from app.suppliers.wire import Currency, Transport, WireRequest, WireResponse, decode, expect_success, price
+from app.suppliers.wire import Currency, Transport, WireRequest, WireResponse, charge, decode, expect_success, price
 
 NO_AVAILABILITY = 2001
 BOARDS = {
@@ -74,7 +74,7 @@ class _Error(Struct):
 
 
 class _Answer(Struct):
-    data: list[_Hotel] = []
+    data: list[_Hotel] | None = None
     error: _Error | None = None
 
 
@@ -117,6 +117,8 @@ class LiteApi:
             if answer.error.code == NO_AVAILABILITY:
                 return []
             raise SupplierMalformed(f"error {answer.error.code} with status {response.status}: {answer.error.message[:120]}")
+        if answer.data is None:
+            raise SupplierMalformed("neither `data` nor `error`")
         found = []
         for hotel in answer.data:
             known = hotels.get(hotel.hotel_id)
@@ -141,7 +143,7 @@ def _offer(hotel: _Hotel, room: _RoomType, rate: _Rate) -> SupplierOffer:
         BOARDS.get(rate.board_type, rate.board_type),
         price(total.amount, total.currency, where),
         _due_at_property(rate.retail_rate.taxes_and_fees, where),
-        Money(lowest[0].amount, lowest[0].currency) if lowest else None,
+        charge(lowest[0].amount, lowest[0].currency, f"{where} suggestedSellingPrice") if lowest else None,
         {"RFN": True, "NRFN": False}.get(tag),
     )
 
@@ -155,4 +157,5 @@ def _due_at_property(fees: list[_Fee] | None, where: str) -> Money | None:
         return None
     if len({fee.currency for fee in due}) > 1:
         raise SupplierMalformed(f"{where}: fees due at the property in several currencies")
-    return Money(sum((fee.amount for fee in due), Decimal(0)), due[0].currency)
+    amounts = [charge(fee.amount, fee.currency, f"{where} taxesAndFees").amount for fee in due]
+    return Money(sum(amounts, Decimal(0)), due[0].currency)

@@ -7,7 +7,6 @@ Answers carry ids but no names or positions: they are joined from content. At mo
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -18,10 +17,20 @@ import msgspec
 from msgspec import Struct
 
 from app.core.errors import SupplierMalformed, SupplierSkipped
-from app.core.models import Money, Occupancy, SearchQuery, SupplierHotel, SupplierOffer
+from app.core.models import Occupancy, SearchQuery, SupplierHotel, SupplierOffer
 from app.suppliers.content import ContentHotel
 from app.suppliers.formats.account import Account
-from app.suppliers.wire import Currency, Transport, WireRequest, WireResponse, decode, expect_success, price
+from app.suppliers.wire import (
+    Currency,
+    Transport,
+    WireRequest,
+    WireResponse,
+    charge,
+    decode,
+    expect_success,
+    price,
+    send_all,
+)
 
 MAX_IDS = 250
 MAX_NIGHTS = 28
@@ -85,9 +94,7 @@ class Rapid:
         if query.nights > MAX_NIGHTS:
             raise SupplierSkipped(f"sells at most {MAX_NIGHTS} nights")
         requests = self.requests(query, list(hotels))
-        answers = (
-            await asyncio.gather(*map(transport.send, requests)) if len(requests) > 1 else [await transport.send(requests[0])]
-        )
+        answers = await send_all([transport.send(request) for request in requests])
         return tuple(hotel for answer in answers for hotel in self.parse(answer, query, hotels))
 
     def requests(self, query: SearchQuery, ids: Sequence[str]) -> list[WireRequest]:
@@ -103,7 +110,7 @@ class Rapid:
             "sales_environment": "hotel_only",
         }
         head = f"{self._account.url}/v3/properties/availability?{urlencode(fields)}"
-        headers = {"Authorization": self._authorization(), "Accept": "application/json", "Customer-Ip": "127.0.0.1"}
+        headers = {"Authorization": self._authorization(), "Accept": "application/json"}
         return [
             WireRequest("GET", head + "".join(f"&property_id={id_}" for id_ in batch), headers)
             for batch in batches(ids, MAX_IDS)
@@ -124,7 +131,11 @@ class Rapid:
             known = hotels.get(answer.property_id)
             if known is None:  # never asked for: it has no name to show, so it is left out
                 continue
-            offers = tuple(_offer(room, rate, asked, answer.property_id) for room in answer.rooms for rate in room.rates)
+            offers = tuple(
+                _offer(room, rate, asked, query.currency, f"property {answer.property_id} rate {rate.id}")
+                for room in answer.rooms
+                for rate in room.rates
+            )
             if offers:
                 found.append(
                     SupplierHotel(self._account.supplier, known.hotel_id, known.name, known.latitude, known.longitude, offers)
@@ -142,21 +153,24 @@ def batches(ids: Sequence[str], size: int) -> list[list[str]]:
     return list(iter(lambda: list(islice(source, size)), []))
 
 
-def _offer(room: _Room, rate: _Rate, asked: str, property_id: str) -> SupplierOffer:
+def _offer(room: _Room, rate: _Rate, asked: str, currency: str, where: str) -> SupplierOffer:
     pricing = rate.occupancy_pricing.get(asked)
     if pricing is None:
-        raise SupplierMalformed(f"property {property_id} rate {rate.id}: no price for the occupancy asked ({asked})")
+        raise SupplierMalformed(f"{where}: no price for the occupancy asked ({asked})")
     totals = pricing.totals
     stay = totals.inclusive.request_currency
     fees = totals.property_fees and totals.property_fees.request_currency
     floor = totals.minimum_selling_price and totals.minimum_selling_price.request_currency
+    for amount in (stay, fees, floor):
+        if amount and amount.currency != currency:  # `request_currency` is by definition the one asked for
+            raise SupplierMalformed(f"{where}: priced in {amount.currency}, asked for {currency}")
     board = next((BOARD_AMENITIES[amenity] for amenity in rate.amenities if amenity in BOARD_AMENITIES), "room only")
     return SupplierOffer(
         rate.id,
         room.room_name,
         board,
-        price(stay.value, stay.currency, f"property {property_id} rate {rate.id}"),
-        Money(fees.value, fees.currency) if fees else None,
-        Money(floor.value, floor.currency) if floor else None,
+        price(stay.value, stay.currency, where),
+        charge(fees.value, fees.currency, f"{where} property_fees") if fees else None,
+        charge(floor.value, floor.currency, f"{where} minimum_selling_price") if floor else None,
         rate.refundable,
     )
