@@ -83,7 +83,7 @@ REFUSED: dict[str, tuple[bytes, type[SupplierError], str]] = {
         SupplierMalformed,
         "larger than 100000 bytes",
     ),
-    "a body that is not gzip": (plain(b"[]", "Content-Encoding: gzip"), SupplierMalformed, "cannot be decoded"),
+    "a body that is not gzip": (plain(b"[]", "Content-Encoding: gzip"), SupplierMalformed, "the body cannot be"),
     "half an answer": (plain(b"x" * 50)[:-1], SupplierMalformed, "not a whole HTTP answer"),
     "no HTTP at all": (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", SupplierMalformed, "not a whole HTTP answer"),
     "nothing": (b"", SupplierUnavailable, "the connection broke before an answer"),

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import jsonschema
 import pytest
 
-from app.core.errors import SupplierUnavailable
+from app.core.errors import SupplierMalformed, SupplierUnavailable
 from app.core.models import Occupancy, SearchQuery, SupplierHotel
 from app.suppliers.content import ContentHotel
 from app.suppliers.formats.account import Account
@@ -173,3 +173,40 @@ async def test_a_request_that_cannot_be_read_is_a_400_in_the_vendors_shape(suppl
     shapes = {"rapid-01": "errors", "amadeus-01": "errors", "hotelbeds-01": "error", "liteapi-01": "error"}
     assert shapes[supplier] in answer
     assert ("type" in answer) == (supplier == "rapid-01")
+
+
+async def test_a_late_refusal_of_an_old_token_does_not_throw_the_new_one_away() -> None:
+    wire, amadeus = Wire("amadeus-01"), Amadeus(account("amadeus-01"))
+    await amadeus.search(QUERY, wire)
+    wire.now += TOKEN_LIFE_S + 1
+    renewed = asyncio.Event()
+
+    class SlowRefusal:
+        async def send(self, request: WireRequest) -> WireResponse:
+            answer = await wire.send(request)
+            if answer.status == 401:
+                await renewed.wait()
+            return answer
+
+    late = asyncio.ensure_future(amadeus.search(QUERY, SlowRefusal()))
+    await asyncio.sleep(0)
+    await amadeus.search(QUERY, wire)
+    renewed.set()
+    assert await late
+    assert sum(b"access_token" in reply.body for reply in wire.replies) == 2, "one at first, one renewal"
+
+
+async def test_hotelbeds_with_another_stay_than_asked_is_malformed() -> None:
+    def another_stay(reply: Reply) -> Reply:
+        return reply._replace(body=reply.body.replace(b'"checkIn":"2027-03-01"', b'"checkIn":"2027-03-02"'))
+
+    with pytest.raises(SupplierMalformed, match="other dates than asked: 2027-03-02 to 2027-03-04"):
+        await search(Wire("hotelbeds-01", reply=another_stay), account("hotelbeds-01"))
+
+
+async def test_a_bad_request_of_ours_is_an_error_not_an_empty_answer() -> None:
+    def emptied(reply: Reply) -> Reply:
+        return reply if b"access_token" in reply.body else Reply(400, b'{"errors":[]}')
+
+    with pytest.raises(SupplierUnavailable, match="status 400"):
+        await search(Wire("amadeus-01", reply=emptied), account("amadeus-01"))
