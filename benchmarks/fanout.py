@@ -22,7 +22,7 @@ from typing import Any
 from benchmarks import machine
 from benchmarks.certificates import make_certificates
 from benchmarks.report import print_fanout, summarise
-from benchmarks.rounds import QUICK_TIMES, Bench, Pace, Plan
+from benchmarks.rounds import Bench, Pace, Plan, quick
 from benchmarks.running import service, upstream
 from benchmarks.variants import NAMES, PEERS, ROOT, Place, Unavailable, crossover
 from benchmarks.workload import suppliers_json, write_catalogue
@@ -32,8 +32,7 @@ SHIPPED_JSON = ROOT / "benchmarks" / "out" / "fanout.json"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
-    times = QUICK_TIMES if options.quick else {}
-    plan = Plan(rps=options.rps, **times)
+    plan = quick(options.rps) if options.quick else Plan(rps=options.rps)
     started = datetime.now(UTC)
     about = machine.describe()
     cores = machine.split_cores()
@@ -102,8 +101,8 @@ def _run(
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fanout", description="CPU per search, beside peers.")
-    parser.add_argument("--quick", action="store_true", help="short windows: about two minutes")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds, 1 to 20 (default %(default)s)")
+    parser.add_argument("--quick", action="store_true", help="short windows, two rounds: about three minutes")
+    parser.add_argument("--rounds", type=int, help="rounds, 1 to 20 (default 3; 2 with --quick)")
     parser.add_argument("--rps", type=float, default=100.0, help="the fixed rate in searches/s (default %(default)g)")
     parser.add_argument("--only", type=_names, default=list(NAMES), help=f"comma-separated, of {', '.join(NAMES)}")
     parser.add_argument("--tls", action="store_true", help="suppliers speak https, with a certificate made for the run")
@@ -112,6 +111,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--python", default=sys.executable, help="interpreter of the service (with --bundle)")
     parser.add_argument("--json", type=Path, default=SHIPPED_JSON, help="where to write the figures (default %(default)s)")
     options = parser.parse_args(arguments)
+    if options.rounds is None:
+        options.rounds = 2 if options.quick else 3
     if not 1 <= options.rounds <= 20:
         parser.error(f"--rounds: must be 1 to 20, got {options.rounds}")
     if not 0.5 <= options.rps <= 2_000:
@@ -136,4 +137,8 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        _say("interrupted: nothing was written")
+        sys.exit(130)

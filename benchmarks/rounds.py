@@ -6,6 +6,7 @@ answers are whole, and the p99 stays near the deadline; and likewise the number 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Callable, Coroutine, Iterator
@@ -23,13 +24,15 @@ from benchmarks.workload import OFFERS_A_SEARCH, search_paths
 IN_FLIGHT = 8
 """Searches in flight at saturation; lowered for a service that answers more, or in full, with fewer."""
 
-LOWER = 0.75
+LOWER = 0.7
 """What the rate is multiplied by when a service does not hold it."""
 
-TRIES = 8
-MIN_SEARCHES = 25
-LONGEST_FIXED_S = 12.0
-"""At a low rate the window is made longer, up to this, so that it holds at least so many searches."""
+TRIES = 3
+PROBES = 8
+PROBE_S = 2.5
+SURE, FIRST_TRY = 1.8, 0.7
+"""Supplier latency makes a search dearer than it is at saturation: a rate below 1/1.8 of what was answered there is held
+without trying; else trying begins at 0.7 of it."""
 
 WORTH_FEWER = 1.05
 """Fewer in flight is taken for saturation only when it answers at least this much more."""
@@ -50,11 +53,19 @@ class Plan:
     fixed_s: float = 10.0
     saturation_warmup_s: float = 1.5
     saturation_s: float = 5.0
+    min_searches: int = 40
+    longest_s: float = 15.0
+
+    def slow_s(self, rps: float) -> float:
+        """Seconds that a low rate needs for `min_searches`, at most `longest_s`."""
+        return min(self.longest_s, self.min_searches / rps)
 
 
-QUICK_TIMES: dict[str, float] = {
-    "fixed_warmup_s": 1.5, "fixed_s": 3.0, "saturation_warmup_s": 0.8, "saturation_s": 1.5
-}  # fmt: skip
+def quick(rps: float) -> Plan:
+    """Short windows, for a look in passing."""
+    return Plan(
+        rps=rps, fixed_warmup_s=1.0, fixed_s=2.5, saturation_warmup_s=0.6, saturation_s=1.2, min_searches=12, longest_s=5.0
+    )
 
 
 @dataclass(slots=True)
@@ -112,22 +123,33 @@ class Bench:
 
     def _fixed(self, pace: Pace, *, capacity: float) -> dict[str, Any]:
         if pace.rps is None:
-            pace.rps = self._plan.rps if capacity * 0.9 >= self._plan.rps else max(0.5, capacity * 0.8)
+            pace.rps = self._highest_rate(capacity)
         for attempt in range(TRIES):
-            window, memory = self._at_rate(pace.rps)
+            window, memory = self._at_rate(pace.rps, max(self._plan.fixed_s, self._plan.slow_s(pace.rps)))
             held = _held(window)
             if held or attempt == TRIES - 1:
                 break
-            pace.rps = max(0.5, pace.rps * LOWER)
+            pace.rps *= LOWER
         return {"rps_asked": self._plan.rps, "rps_held": round(pace.rps, 2), **_figures(window, held), **memory}
 
-    def _at_rate(self, rps: float) -> tuple[Window, dict[str, float | None]]:
-        plan = self._plan
-        window_s = max(plan.fixed_s, min(LONGEST_FIXED_S, MIN_SEARCHES / rps))
+    def _highest_rate(self, capacity: float) -> float:
+        """The rate asked for, or where short windows say that it is too much, a lower one that they hold."""
+        rps = self._plan.rps
+        if capacity * SURE >= rps:
+            return rps
+        rps = min(rps, capacity * FIRST_TRY)
+        for _ in range(PROBES):
+            window, _memory = self._at_rate(rps, PROBE_S)
+            if _held(window):
+                break
+            rps *= LOWER
+        return rps
+
+    def _at_rate(self, rps: float, window_s: float) -> tuple[Window, dict[str, float | None]]:
         self._upstream.ask(f"/lognormal?seed={self._seed}")
         return self._run(
             lambda target, probe: open_loop(
-                target, rps=rps, warmup_s=plan.fixed_warmup_s, window_s=window_s, seed=self._seed, probe=probe
+                target, rps=rps, warmup_s=self._plan.fixed_warmup_s, window_s=window_s, seed=self._seed, probe=probe
             )
         )
 
@@ -135,7 +157,15 @@ class Bench:
         """One window of load on a fresh service, and what memory that service used."""
         with self._start() as service:
             target = Target("127.0.0.1", service.port, self._paths)
-            window = uvloop.run(load(target, lambda: self._probe(service)))
+
+            async def loaded() -> Window:
+                try:
+                    return await load(target, lambda: self._probe(service))
+                finally:
+                    target.close()
+                    await asyncio.sleep(0)  # closing is done on the loop's next turn
+
+            window = uvloop.run(loaded())
             return window, {
                 "peak_rss_mb": round(process_tree.peak_rss_mb(service.pid), 1),
                 "pss_mb": _rounded(process_tree.pss_mb(service.pid), 1),

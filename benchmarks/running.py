@@ -19,7 +19,7 @@ from typing import IO, NamedTuple
 from benchmarks.variants import ROOT, Place, Unavailable, Variant
 
 START_LIMIT_S = 30.0
-STOP_LIMIT_S = 8.0
+STOP_LIMIT_S = 2.0
 PR_SET_PDEATHSIG = 1
 
 
@@ -117,14 +117,14 @@ def _await_health(process: subprocess.Popen[bytes], port: int, log: IO[str]) -> 
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Ask, then end: our own process only. Servers started here end their own workers when asked."""
+    """Ask, then end: the process and the workers in the session that we gave it."""
     if process.stdin is not None:
         process.stdin.close()
     process.terminate()
     try:
         process.wait(STOP_LIMIT_S)
     except subprocess.TimeoutExpired:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     if process.stdout is not None:
         process.stdout.close()

@@ -1,0 +1,214 @@
+"""What the Lambda lane pays for the framework: cold start, and CPU per invocation, beside a bare runtime client.
+
+    python -m benchmarks.cold_start [--quick] [--rounds 11] [--json benchmarks/out/cold_start.json]
+
+Cold start is from spawning the runtime client to its first poll of the Runtime API's `/next`, of the service's bundle and of
+an empty handler in turn. CPU is of `/healthz`, one request at a time, on the Lambda lane (ALB events), with an empty handler,
+and on uvicorn. Builds the bundle for this machine where there is none. Exit code 0: measured; 1: cannot (says why).
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import itertools
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import machine, process_tree
+from benchmarks.load import Target, closed_loop
+from infra.bundle import ROOT, Bundle, ensure_bundle, find_interpreter, local_target
+from infra.errors import KitError
+from infra.lab.container_lane import ContainerLane
+from infra.lab.lambda_lane import (
+    BARE_HANDLER,
+    LambdaLane,
+    measure_bare_cold_starts,
+    measure_cold_starts,
+    runtime_folder,
+)
+from infra.lab.runtime_api import Code
+
+HEALTHZ = json.dumps(
+    {
+        "requestContext": {"elb": {"targetGroupArn": "arn:aws:elasticloadbalancing:us-east-1:1:targetgroup/bench/1"}},
+        "httpMethod": "GET",
+        "path": "/healthz",
+        "queryStringParameters": {},
+        "headers": {"host": "bench", "accept": "*/*", "x-forwarded-for": "192.0.2.1", "x-forwarded-port": "443",
+                    "x-forwarded-proto": "https"},
+        "body": "",
+        "isBase64Encoded": False,
+    }
+).encode()  # fmt: skip
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _parse(arguments)
+    about, started = machine.describe(), datetime.now(UTC)
+    try:
+        target = local_target()
+        interpreter = find_interpreter(target.python)
+        if interpreter is None:
+            raise KitError(f"no Python {target.python} on this machine")
+        bundle = ensure_bundle(target, progress=_say)
+        runtime = runtime_folder(target.python, interpreter)
+        code = Code(bundle.tree, interpreter, {"CROSSOVER_LANE": "lambda"}, runtime)
+        figures = asyncio.run(_measure(code, options.rounds, 300 if options.quick else 2_000))
+    except KitError as error:
+        _say(f"cold_start: {error}")
+        return 1
+    document = {
+        "benchmark": "cold_start",
+        "started": started.isoformat(timespec="seconds"),
+        "quick": options.quick,
+        "machine": about,
+        "bundle": _about(bundle),
+        **figures,
+    }
+    _print(document)
+    options.json.parent.mkdir(parents=True, exist_ok=True)
+    options.json.write_text(json.dumps(document, indent=2) + "\n")
+    _say(f"wrote {options.json}")
+    return 0
+
+
+async def _measure(code: Code, rounds: int, requests: int) -> dict[str, Any]:
+    own: list[float] = []
+    bare: list[float] = []
+    busy, began, self_cpu = process_tree.machine_busy_s(), time.monotonic(), time.process_time()
+    await measure_cold_starts(code, 1)  # the first reads the files from disk; it is thrown away
+    await measure_bare_cold_starts(code, 1)
+    for number in range(rounds):
+        own += await measure_cold_starts(code, 1)
+        bare += await measure_bare_cold_starts(code, 1)
+        _say(f"cold start {number + 1}/{rounds}: {own[-1]:.0f} ms, bare {bare[-1]:.0f} ms")
+    cores_used = (process_tree.machine_busy_s() - busy - (time.process_time() - self_cpu)) / (time.monotonic() - began)
+    cpu: dict[str, list[float]] = {"lambda": [], "lambda_empty_handler": [], "uvicorn": []}
+    with tempfile.TemporaryDirectory(prefix="crossover-bare-") as folder:
+        (Path(folder) / "bare.py").write_text(BARE_HANDLER)
+        empty = Code(Path(folder), code.python, {}, code.runtime, "bare.handler")
+        for _ in range(3):
+            cpu["lambda"].append(await _lambda_cpu_ms(code, requests))
+            cpu["lambda_empty_handler"].append(await _lambda_cpu_ms(empty, requests))
+            cpu["uvicorn"].append(await _uvicorn_cpu_ms(code, requests))
+    medians = {name: round(statistics.median(values), 3) for name, values in cpu.items()}
+    cold, floor = statistics.median(own), statistics.median(bare)
+    return {
+        "cold_start_ms": {
+            "crossover": round(cold, 1),
+            "bare": round(floor, 1),
+            "ratio": round(cold / floor, 2),
+            "rounds": [{"crossover": round(a, 1), "bare": round(b, 1)} for a, b in zip(own, bare, strict=True)],
+        },
+        "healthz_cpu_ms": {**medians, "lambda_over_uvicorn": round(medians["lambda"] / medians["uvicorn"], 2)},
+        "cores_used_by_all_during_cold_starts": round(cores_used, 2),
+    }
+
+
+async def _lambda_cpu_ms(code: Code, requests: int) -> float:
+    """CPU ms of one environment per invocation, after a tenth as many to warm up."""
+    async with LambdaLane(code, concurrency=1) as lane:
+        await lane.prewarm(1)
+
+        async def invoke(count: int) -> None:
+            for _ in range(count):
+                result = await lane.invoke(HEALTHZ)
+                if result.error_type is not None:
+                    raise KitError(f"the handler failed: {result.payload.decode()[:300]}")
+
+        await invoke(requests // 10)
+        return await _cpu_ms(lane.cpu_seconds, invoke(requests), requests)
+
+
+async def _uvicorn_cpu_ms(code: Code, requests: int) -> float:
+    """CPU ms of the container lane's one worker per request, one at a time on one keep-alive connection."""
+    environment = {**code.env, "CROSSOVER_LANE": "container"}
+    async with ContainerLane(code.tree, code.python, environment, workers=1) as lane:
+        address = urlsplit(lane.url)
+        assert address.hostname is not None
+        assert address.port is not None
+        target = Target(address.hostname, address.port, itertools.repeat("/healthz"))
+        seconds = max(1.0, requests / 1_000)
+        window = await closed_loop(
+            target, in_flight=1, warmup_s=0.5, window_s=seconds, probe=lambda: {"service": lane.cpu_seconds()}
+        )
+        target.close()
+        spent = window.cpu_ms_per_search
+        if spent is None or window.failures:
+            raise KitError(f"uvicorn did not answer /healthz: {dict(window.failures)}")
+        return spent
+
+
+async def _cpu_ms(used: Callable[[], float], work: Any, count: int) -> float:
+    before = used()
+    await work
+    return (used() - before) * 1000 / count
+
+
+def _about(bundle: Bundle) -> dict[str, Any]:
+    return {
+        "target": str(bundle.target),
+        "sha256": bundle.sha256,
+        "zip_bytes": bundle.zip_bytes,
+        "unzipped_bytes": bundle.unzipped_bytes,
+        "byte_compiled": bundle.byte_compiled,
+    }
+
+
+def _print(document: dict[str, Any]) -> None:
+    cold, cpu, bundle = document["cold_start_ms"], document["healthz_cpu_ms"], document["bundle"]
+    table = Table(title=f"The Lambda lane, bundle {bundle['target']}, {bundle['unzipped_bytes'] / 1e6:.1f} MB unzipped")
+    for column in ("figure", "this service", "beside", "ratio"):
+        table.add_column(column, justify="left" if column == "figure" else "right")
+    table.add_row(
+        "cold start, ms (beside: bare runtime client)",
+        f"{cold['crossover']:.0f}",
+        f"{cold['bare']:.0f}",
+        f"{cold['ratio']:.1f}×",
+    )
+    table.add_row(
+        "CPU ms of /healthz (beside: empty handler)",
+        f"{cpu['lambda']:.2f}", f"{cpu['lambda_empty_handler']:.2f}", f"{cpu['lambda'] / cpu['lambda_empty_handler']:.1f}×",
+    )  # fmt: skip
+    table.add_row(
+        "CPU ms of /healthz (beside: uvicorn)",
+        f"{cpu['lambda']:.2f}",
+        f"{cpu['uvicorn']:.2f}",
+        f"{cpu['lambda_over_uvicorn']:.1f}×",
+    )
+    Console().print(table)
+    if document["cores_used_by_all_during_cold_starts"] > 1.2:  # one cold start after the other keeps one core busy
+        _say("note: provisional: other programs kept this machine busy meanwhile")
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.cold_start", description="Cold start and CPU per invocation.")
+    parser.add_argument("--quick", action="store_true", help="5 rounds and fewer invocations")
+    parser.add_argument("--rounds", type=int, help="cold starts of each kind, 3 to 100 (default 11; 5 with --quick)")
+    parser.add_argument("--json", type=Path, default=ROOT / "benchmarks" / "out" / "cold_start.json")
+    options = parser.parse_args(arguments)
+    if options.rounds is None:
+        options.rounds = 5 if options.quick else 11
+    if not 3 <= options.rounds <= 100:
+        parser.error(f"--rounds: must be 3 to 100, got {options.rounds}")
+    return options
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
