@@ -71,7 +71,7 @@ class ContainerLane:
 
     instance_types: tuple[str, ...] = INSTANCE_TYPES["arm64"]
     min_instances: int = 2
-    max_instances: int = 60
+    max_instances: int = 100
     on_demand_base: int = 2
     spot_percent: int = 80
     target_utilization: float = 0.6

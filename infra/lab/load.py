@@ -22,7 +22,7 @@ MAX_REQUESTS = 200_000
 @dataclass(slots=True)
 class LoadResult:
     """What came of one run. Latencies in ms, of successful requests; sizes in bytes of whole HTTP messages, estimated
-    from the head as written and the body as received."""
+    from the head as written and the body as received, still compressed."""
 
     offered_rps: float
     duration_s: float = 0.0
@@ -79,7 +79,9 @@ async def run_load(
     loop = asyncio.get_running_loop()
     timeout = aiohttp.ClientTimeout(total=timeout_s)
     connector = aiohttp.TCPConnector(limit=0)
-    async with aiohttp.ClientSession(base_url, timeout=timeout, connector=connector, headers=headers) as session:
+    async with aiohttp.ClientSession(
+        base_url, timeout=timeout, connector=connector, headers=headers, auto_decompress=False
+    ) as session:
         session._retry_connection = False  # aiohttp would resend a GET and so hide a reset; a test holds this
         started = loop.time()
         due = started

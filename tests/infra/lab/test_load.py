@@ -35,6 +35,19 @@ async def test_every_request_is_counted_with_its_status_and_sizes() -> None:
     assert len(result.latencies_ms) == 19
 
 
+async def test_sizes_are_those_on_the_wire_not_after_decompressing() -> None:
+    async def handler(request: web.Request) -> web.Response:
+        assert "gzip" in request.headers["Accept-Encoding"], "callers take compressed answers"
+        response = web.Response(body=b"x" * 100_000)
+        response.enable_compression(web.ContentCoding.gzip)
+        return response
+
+    server = await serve(handler)  # type: ignore[arg-type]
+    result = await run_load(str(server.make_url("/")), itertools.repeat("/"), rps=500, requests=2, seed=1)
+    await server.close()
+    assert result.mean_response_bytes < 2_000
+
+
 async def test_a_slow_server_does_not_slow_the_offered_load() -> None:
     alive = most = 0
 
