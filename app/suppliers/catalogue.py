@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 
 from app.core.errors import ConfigurationError
 from app.suppliers.content import Content, load_content
-from app.suppliers.formats.known import FORMATS
+from app.suppliers.formats.known import FORMATS, NUMERIC_IDS
 
 FIELDS = ("format", "url", "timeout_ms", "key", "secret")
 TIMEOUT_MS = (50, 30_000)
@@ -75,7 +75,21 @@ def load_catalogue(path: Path, *, variables: Mapping[str, str]) -> Catalogue:
     if not isinstance(tables, dict) or not tables:
         raise ConfigurationError(f"{path}: suppliers: configure at least one, as [suppliers.<id>]")
     entries = tuple(_Entry(path, name, table, variables).read() for name, table in tables.items())
-    return Catalogue(entries, load_content(path.parent / content))
+    catalogue = Catalogue(entries, load_content(path.parent / content))
+    for entry in entries:
+        _check_hotels(f"{path}: suppliers.{entry.id}", entry, catalogue.content, content)
+    return catalogue
+
+
+def _check_hotels(where: str, entry: SupplierEntry, content: Content, file: str) -> None:
+    """Raises when this supplier could never be asked: it has no hotels, or ids that its format cannot carry."""
+    hotels = [hotel for listed in content.hotels.get(entry.id, {}).values() for hotel in listed]
+    if not hotels:
+        raise ConfigurationError(f"{where}: {file} lists no hotels of it; add them there, or take this supplier out")
+    if entry.format in NUMERIC_IDS:
+        for hotel in hotels:
+            if not hotel.hotel_id.isdecimal():
+                raise ConfigurationError(f"{where}: {file}: hotel id {hotel.hotel_id!r}: in {entry.format} ids are numbers")
 
 
 class _Entry:

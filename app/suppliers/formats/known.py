@@ -21,3 +21,6 @@ class Format(Protocol):
 
 
 FORMATS: dict[str, type[Format]] = {"amadeus": Amadeus, "hotelbeds": Hotelbeds, "liteapi": LiteApi, "rapid": Rapid}
+
+NUMERIC_IDS = frozenset({"hotelbeds", "rapid"})
+"""Formats in which a hotel's id is decimal digits."""

@@ -91,3 +91,18 @@ def test_no_supplier_and_broken_content_are_refused(folder: Path) -> None:
     (folder / "content.json").write_text('{"places": {"LON": 7}, "hotels": {}}')
     with pytest.raises(ConfigurationError, match=r"content\.json: not a content index: .*\$\.places"):
         load(folder, RIGHT)
+
+
+def test_a_supplier_that_could_never_be_asked_is_refused(folder: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"suppliers\.two: content\.json lists no hotels of it; add them"):
+        load(folder, RIGHT + RIGHT[RIGHT.index("[suppliers.one]") :].replace("suppliers.one", "suppliers.two"))
+    (folder / "content.json").write_text(CONTENT.replace('"1"', '"LP1"'))
+    with pytest.raises(ConfigurationError, match=r"suppliers\.one: content\.json: hotel id 'LP1': in rapid ids are numbers"):
+        load(folder, RIGHT)
+    assert load(folder, RIGHT.replace('"rapid"', '"liteapi"')).suppliers[0].format == "liteapi"
+
+
+def test_a_hotel_id_that_would_change_a_url_is_refused(folder: Path) -> None:
+    (folder / "content.json").write_text(CONTENT.replace('"1"', '"1&currency=EUR"'))
+    with pytest.raises(ConfigurationError, match=r"content\.json: not a content index: Expected `str` matching regex"):
+        load(folder, RIGHT)
