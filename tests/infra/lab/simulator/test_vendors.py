@@ -210,3 +210,9 @@ async def test_a_bad_request_of_ours_is_an_error_not_an_empty_answer() -> None:
 
     with pytest.raises(SupplierUnavailable, match="status 400"):
         await search(Wire("amadeus-01", reply=emptied), account("amadeus-01"))
+
+
+async def test_a_currency_the_vendor_does_not_sell_in_is_named() -> None:
+    wire, right = await sent_by("rapid-01")
+    reply = wire.ask(right._replace(url=right.url.replace("currency=USD", "currency=XTS")))
+    assert (reply.status, b"currency 'XTS' is not sold in" in reply.body) == (400, True)
