@@ -90,7 +90,13 @@ class LiteApi:
 
     async def search(self, query: SearchQuery, transport: Transport) -> tuple[SupplierHotel, ...]:
         hotels = self._account.hotels_at(query.place)
-        return tuple(self.parse(await transport.send(self.request(query, list(hotels))), hotels))
+        found = self.parse(await transport.send(self.request(query, list(hotels))), hotels)
+        for hotel in found:
+            for offer in hotel.offers:
+                if offer.total.currency != query.currency:
+                    where = f"hotel {hotel.hotel_id} offer {offer.offer_id}"
+                    raise SupplierMalformed(f"{where}: priced in {offer.total.currency}, asked for {query.currency}")
+        return tuple(found)
 
     def request(self, query: SearchQuery, ids: list[str]) -> WireRequest:
         party: dict[str, object] = {"adults": query.occupancy.adults}

@@ -30,6 +30,7 @@ KINDS = {
     "drip": "a byte every 50 ms",
     "empty": "an empty body with status 200",
     "lie": "prices below zero",
+    "currency": "prices in a currency that was not asked for",
     "throttle": "the format's own throttling answer",
 }
 MEDIAN_MS, P99_MS = 60.0, 500.0

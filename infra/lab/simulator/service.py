@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import socket
 import struct
 import time
@@ -62,7 +63,7 @@ class Simulator:
         await asyncio.sleep(self.latency.next_s(supplier))
         vendor = VENDORS[SUPPLIERS[supplier]]
         fault = self.faults.get(supplier) or self.faults.get("*")
-        if fault is not None and fault.kind != "lie":
+        if fault is not None and fault.kind not in LIES:
             transport = scope.get("crossover.transport")
             await _while_connected(receive, _misbehave(fault, vendor, transport, send))
             return
@@ -79,7 +80,7 @@ class Simulator:
         )
         reply = ask(vendor, request)
         if fault is not None:
-            reply = reply._replace(body=_with_lies(reply.body))
+            reply = reply._replace(body=LIES[fault.kind](reply.body))
         counts[2] += len(reply.body) + HEAD_BYTES
         await _answer(send, reply)
 
@@ -172,13 +173,21 @@ def _reset(transport: asyncio.Transport) -> None:
     transport.abort()
 
 
-def _with_lies(body: bytes) -> bytes:
+def _below_zero(body: bytes) -> bytes:
     """Every price below zero, whatever the format writes it as."""
     for name in (b'"value":', b'"total":', b'"net":', b'"amount":'):
         body = body.replace(name + b'"', name + b'"-')
         for digit in b"123456789":
             body = body.replace(name + bytes([digit]), name + b"-" + bytes([digit]))
     return body
+
+
+def _in_another_currency(body: bytes) -> bytes:
+    return re.sub(rb'"currency":"[A-Z]{3}"', b'"currency":"CZK"', body)
+
+
+LIES: dict[str, Callable[[bytes], bytes]] = {"lie": _below_zero, "currency": _in_another_currency}
+"""Faults that change a right answer, instead of replacing it."""
 
 
 def _size(headers: list[tuple[bytes, bytes]]) -> int:

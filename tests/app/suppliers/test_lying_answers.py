@@ -105,6 +105,7 @@ LIES: dict[str, tuple[str, Any]] = {
     "liteapi total 1e400": ("liteapi", liteapi("1e400")),
     "liteapi floor -3": ("liteapi", liteapi(floor="-3")),
     "liteapi fee -500": ("liteapi", liteapi(fee="-500")),
+    "liteapi in a currency not asked for": ("liteapi", liteapi().replace(b"USD", b"JPY")),
     "liteapi says nothing": ("liteapi", {}),
 }
 

@@ -174,6 +174,18 @@ async def test_every_fault_is_the_right_outcome_and_quick(simulator_url: str, su
         assert await asked.search(QUERY), "the supplier must be usable again after every fault"
 
 
+async def test_another_currency_is_a_lie_only_where_the_format_promises_the_one_asked(simulator_url: str) -> None:
+    put(simulator_url, "*", "currency")
+    async with open_suppliers(catalogue(simulator_url)) as suppliers:
+        by_id = {supplier.id: supplier for supplier in suppliers}
+        for supplier in ("rapid-01", "liteapi-01"):
+            with pytest.raises(SupplierMalformed, match="priced in CZK, asked for USD"):
+                await by_id[supplier].search(QUERY)
+        for supplier in ("amadeus-01", "hotelbeds-01"):
+            hotels = await by_id[supplier].search(QUERY)
+            assert {offer.total.currency for hotel in hotels for offer in hotel.offers} == {"CZK"}
+
+
 @pytest.mark.parametrize("kind", ["hang", "drip"])
 async def test_an_answer_that_never_ends_is_cut_by_the_fan_out(simulator_url: str, kind: str) -> None:
     put(simulator_url, "rapid-01", kind)
