@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 
 import click
@@ -54,16 +55,18 @@ def up(port: int, simulator_port: int, workers: int, concurrency: int, weights: 
         port=port,
         simulator_port=simulator_port,
     )
-    asyncio.run(_keep_up(options))
+    with contextlib.suppress(asyncio.CancelledError):
+        asyncio.run(_keep_up(options))
 
 
 async def _keep_up(options: CloudOptions) -> None:
     def say(step: str) -> None:
         click.echo(f"lab: {step}", err=True)
 
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    this = asyncio.current_task()
+    assert this is not None
+    for number in (signal.SIGINT, signal.SIGTERM):  # also while things start
+        asyncio.get_running_loop().add_signal_handler(number, this.cancel)
     bundle = ensure_bundle(local_target(), progress=say)
     async with LocalCloud(bundle, options, say) as cloud:
         click.echo(f"load balancer  {cloud.balancer.url}")
@@ -71,5 +74,7 @@ async def _keep_up(options: CloudOptions) -> None:
         click.echo(f"suppliers      {cloud.simulator_url}")
         click.echo(f"bundle         {bundle.sha256}")
         click.echo("Ctrl-C stops everything", err=True)
-        await stop.wait()
-        say("stopping")
+        try:
+            await asyncio.Event().wait()
+        finally:
+            say("stopping")

@@ -48,11 +48,12 @@ class LocalCloud:
         self.options = options
         self._progress = progress
         self._stack = AsyncExitStack()
-        self._logs = Path(tempfile.mkdtemp(prefix="crossover-lab-"))
         interpreter = find_interpreter(bundle.target.python)
         if interpreter is None:
             raise KitError(f"no Python {bundle.target.python} on this machine: the bundle {bundle.target} cannot run here")
         self.python = interpreter
+        self._logs = Path(tempfile.mkdtemp(prefix="crossover-lab-"))
+        self._stack.callback(shutil.rmtree, self._logs, ignore_errors=True)
 
     def code(self, lane: str = "lambda") -> Code:
         """The bundle as the Lambda lane runs it."""
@@ -83,7 +84,6 @@ class LocalCloud:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._stack.aclose()
-        shutil.rmtree(self._logs, ignore_errors=True)
 
     async def _start(self) -> None:
         options, enter = self.options, self._stack.enter_async_context

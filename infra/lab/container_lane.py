@@ -38,13 +38,15 @@ class ContainerLane:
         env = minimal_environment({"PYTHONPATH": str(self._tree), "PYTHONDONTWRITEBYTECODE": "1", **self._env})
         command: list[str | Path] = [self._python, "-m", "app.serve", "--port", str(self._port), "--workers", str(self.workers)]
         started = time.perf_counter()
-        self._child = await spawn(command, env=env, cwd=self._tree, log=self._logs / "service.log", read_stdout=True)
-        line = await self._child.first_line(START_LIMIT_S)
-        self.url = line.removeprefix("listening on ")
         try:
+            self._child = await spawn(command, env=env, cwd=self._tree, log=self._logs / "service.log", read_stdout=True)
+            line = await self._child.first_line(START_LIMIT_S)
+            self.url = line.removeprefix("listening on ")
             await self._wait_until_ready(started)
         except BaseException:
-            await self._child.kill()
+            if self._child is not None:
+                await self._child.kill()
+            shutil.rmtree(self._logs, ignore_errors=True)
             raise
         return self
 

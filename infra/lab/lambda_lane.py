@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 import math
 import shutil
 import tempfile
 import time
 import uuid
 from collections import deque
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from infra.bundle import ROOT, byte_compile, install_locked, locked_requirements
-from infra.lab.runtime_api import Code, Environment, EnvironmentGone
+from infra.lab.runtime_api import Code, Environment, EnvironmentGone, error_payload
 
 REQUEST_LIMIT = 6 * 1024 * 1024
 KEPT_REPORTS = 200_000
@@ -77,9 +78,8 @@ class LambdaLane:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for task in self._background:
-            task.cancel()
         await asyncio.gather(*(environment.stop() for environment in list(self.environments)))
+        await asyncio.gather(*self._background, return_exceptions=True)  # they end, for every environment has
         shutil.rmtree(self._logs, ignore_errors=True)
 
     @property
@@ -130,14 +130,13 @@ class LambdaLane:
             outcome = await environment.run(request_id, event, self._timeout_s)
         except TimeoutError:
             await self._drop(environment)
-            elapsed = self._timeout_s * 1000
-            return _failed(
-                request_id, "Sandbox.Timedout", f"Task timed out after {self._timeout_s:.2f} seconds", elapsed, init_ms
-            )
+            reason = f"Task timed out after {self._timeout_s:.2f} seconds"
+            memory = environment.peak_memory_mb()
+            return _failed(request_id, "Sandbox.Timedout", reason, self._timeout_s * 1000, init_ms, memory)
         except EnvironmentGone as gone:
             await self._drop(environment)
-            elapsed = (time.perf_counter() - started) * 1000
-            return _failed(request_id, "Runtime.ExitError", f"Runtime exited: {gone.reason}", elapsed, init_ms)
+            elapsed, memory = (time.perf_counter() - started) * 1000, environment.peak_memory_mb()
+            return _failed(request_id, "Runtime.ExitError", f"Runtime exited: {gone.reason}", elapsed, init_ms, memory)
         except asyncio.CancelledError:
             self._later(self._drop(environment))
             raise
@@ -180,8 +179,7 @@ class LambdaLane:
         try:
             await environment.start()
         except BaseException:
-            self.environments.discard(environment)
-            await environment.stop()
+            await self._drop(environment)
             raise
 
     async def _start(self) -> Environment:
@@ -191,9 +189,7 @@ class LambdaLane:
 
     async def _free(self, environment: Environment) -> None:
         """Make an environment available once it polls again; one that has ended instead is dropped."""
-        try:
-            await asyncio.wait_for(environment.wait_until_free(), 2)
-        except TimeoutError:
+        if not await environment.wait_until_free():
             await self._drop(environment)
         async with self._freed:
             self._returning.discard(environment)
@@ -210,23 +206,21 @@ class LambdaLane:
             if memory is not None:
                 self._memory_of_ended.append(memory)
 
-    def _later(self, work: object) -> None:
-        task = asyncio.ensure_future(work)  # type: ignore[call-overload]
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
 
 def _refused(request_id: str, status: int, kind: str, message: str) -> InvokeResult:
-    return InvokeResult(request_id, status, _error(kind, message), 0.0, 0, None, None, kind)
+    return InvokeResult(request_id, status, error_payload(kind, message), 0.0, 0, None, None, kind)
 
 
-def _failed(request_id: str, kind: str, message: str, duration_ms: float, init_ms: float | None) -> InvokeResult:
+def _failed(
+    request_id: str, kind: str, message: str, duration_ms: float, init_ms: float | None, memory_mb: float | None = None
+) -> InvokeResult:
     billed = math.ceil(duration_ms + (init_ms or 0.0))
-    return InvokeResult(request_id, 200, _error(kind, message), duration_ms, billed, init_ms, None, kind)
-
-
-def _error(kind: str, message: str) -> bytes:
-    return json.dumps({"errorType": kind, "errorMessage": message}).encode()
+    return InvokeResult(request_id, 200, error_payload(kind, message), duration_ms, billed, init_ms, memory_mb, kind)
 
 
 def runtime_folder(python: str, interpreter: Path) -> Path:

@@ -2,8 +2,9 @@
 
 What it keeps of the original: weights 0 to 999; the target group event for Lambda, with single or multi-value headers and
 the query string as it came; a request body over 1 MB is 413 and a response over 1 MB is 502 for Lambda; a function's error,
-time-out or throttling is 502; a broken instance is 502 and a silent one 504; idle connections close after 60 s. For the lab
-only, `x-crossover-lane: lambda|container` forces a lane.
+time-out or throttling is 502; a broken instance is 502 and a silent one 504; idle connections close after 60 s; answers of
+instances are passed on as they come. `x-crossover-lane: lambda|container` takes that lane whatever the weights, as the
+deployed listener's rules do.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ import random
 import socket
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 
 import aiohttp
 from aiohttp import web
 from multidict import CIMultiDict
+from yarl import URL
 
 from infra.errors import InputError, KitError
 from infra.lab.lambda_lane import LambdaLane
@@ -29,6 +32,9 @@ from infra.lab.lambda_lane import LambdaLane
 LAMBDA_BODY_LIMIT = 1024 * 1024
 IDLE_TIMEOUT_S = 60
 LANE_HEADER = "x-crossover-lane"
+WHOLE_ANSWER_BYTES = 1024 * 1024
+"""An instance's answer up to this length is passed on whole, a longer one or one of unknown length in pieces."""
+
 HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade"}
 )
@@ -58,12 +64,14 @@ class LoadBalancer:
         weights: tuple[int, int] = (50, 50),
         port: int = 0,
         multi_value_headers: bool = True,
+        idle_timeout_s: float = IDLE_TIMEOUT_S,
         seed: int = 0,
     ) -> None:
         self._lambda = lambda_lane
         self._container_url = container_url
         self._port = port
         self._multi_value = multi_value_headers
+        self._idle_timeout_s = idle_timeout_s
         self._rng = random.Random(seed)
         self.groups = {"lambda": TargetGroup(0), "container": TargetGroup(0)}
         self.set_weights(*weights)
@@ -79,13 +87,15 @@ class LoadBalancer:
         self.groups["lambda"].weight, self.groups["container"].weight = weights
 
     async def __aenter__(self) -> LoadBalancer:
-        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_TIMEOUT_S)
-        timeout = aiohttp.ClientTimeout(total=None, sock_read=IDLE_TIMEOUT_S, sock_connect=10)
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=self._idle_timeout_s)
+        timeout = aiohttp.ClientTimeout(total=None, sock_read=self._idle_timeout_s, sock_connect=10)
         self._session = aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=False)
         self._session._retry_connection = False  # a load balancer reports a reset, it does not send again
         app = web.Application(client_max_size=64 * 1024 * 1024)
         app.router.add_route("*", "/{path:.*}", self._forward)
-        self._runner = web.AppRunner(app, access_log=None, keepalive_timeout=IDLE_TIMEOUT_S, shutdown_timeout=1.0)
+        self._runner = web.AppRunner(
+            app, access_log=None, keepalive_timeout=self._idle_timeout_s, shutdown_timeout=1.0, auto_decompress=False
+        )
         await self._runner.setup()
         try:
             listener = socket.create_server(("127.0.0.1", self._port), backlog=2048)
@@ -93,7 +103,8 @@ class LoadBalancer:
             await self.__aexit__(None, None, None)
             raise KitError(f"the load balancer cannot listen on port {self._port}: {os.strerror(error.errno or 0)}") from None
         await web.SockSite(self._runner, listener).start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        self._port = int(self._runner.addresses[0][1])
+        self.url = f"http://127.0.0.1:{self._port}"
         return self
 
     async def __aexit__(
@@ -105,9 +116,8 @@ class LoadBalancer:
             await self._session.close()
 
     async def _forward(self, request: web.Request) -> web.StreamResponse:
-        lane = request.headers.get(LANE_HEADER) or self._choose()
-        if lane not in self.groups:
-            return _elb_error(503)
+        named = request.headers.get(LANE_HEADER, "")
+        lane = named if named in self.groups else self._choose()
         group = self.groups[lane]
         group.requests += 1
         started = time.perf_counter()
@@ -127,47 +137,75 @@ class LoadBalancer:
     async def _to_lambda(self, request: web.Request, body: bytes) -> web.Response:
         if len(body) > LAMBDA_BODY_LIMIT:
             return _elb_error(413)
-        result = await self._lambda.invoke(json.dumps(alb_event(request, body, multi_value=self._multi_value)).encode())
+        event = alb_event(request, body, self._port, multi_value=self._multi_value)
+        result = await self._lambda.invoke(json.dumps(event).encode())
         if result.status != 200 or result.error_type is not None or len(result.payload) > LAMBDA_BODY_LIMIT:
             return _elb_error(502)
-        return _from_lambda(result.payload, head=request.method == "HEAD")
+        return _from_lambda(result.payload, multi_value=self._multi_value, head=request.method == "HEAD")
 
     async def _to_container(self, request: web.Request, body: bytes) -> web.StreamResponse:
         assert self._session is not None
-        headers = CIMultiDict((k, v) for k, v in request.headers.items() if k.lower() not in HOP_BY_HOP)
-        headers.update(_forwarded(request))
+        headers = _end_to_end(request.headers)
+        headers.update(_forwarded(request, self._port))
         try:
             async with self._session.request(
                 request.method,
-                self._container_url + request.raw_path,
+                URL(self._container_url + request.raw_path, encoded=True),
                 headers=headers,
                 data=io.BytesIO(body) if body else None,
                 allow_redirects=False,
                 skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
             ) as answer:
-                payload = await answer.read()
-                kept = CIMultiDict((k, v) for k, v in answer.headers.items() if k.lower() not in HOP_BY_HOP)
-                if request.method != "HEAD":
-                    kept.popall("Content-Length", None)
-                return web.Response(status=answer.status, headers=kept, body=payload)
+                return await _pass_on(request, answer)
         except TimeoutError:
             return _elb_error(504)
         except aiohttp.ClientError:
             return _elb_error(502)
 
 
-def alb_event(request: web.Request, body: bytes, *, multi_value: bool) -> dict[str, object]:
-    """The event an ALB hands a Lambda target: query values stay percent-encoded, header names are lower case."""
+async def _pass_on(request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:
+    """An instance's answer, as it comes. Raises what the client raises while nothing has been passed on; after that the
+    caller's connection is closed, for its answer is not whole."""
+    kept = _end_to_end(answer.headers)
+    if request.method == "HEAD" or answer.status in (204, 304):
+        return web.Response(status=answer.status, headers=kept)
+    if answer.content_length is not None and answer.content_length <= WHOLE_ANSWER_BYTES:
+        body = await answer.read()
+        kept.popall("Content-Length", None)
+        return web.Response(status=answer.status, headers=kept, body=body)
+    response = web.StreamResponse(status=answer.status, headers=kept)
+    await response.prepare(request)
+    try:
+        async for chunk in answer.content.iter_any():
+            await response.write(chunk)
+    except (TimeoutError, aiohttp.ClientError):
+        if request.transport is not None:
+            request.transport.close()
+        return response
+    await response.write_eof()
+    return response
+
+
+def _end_to_end(headers: Mapping[str, str]) -> CIMultiDict[str]:
+    """Without those that are about one connection: the standard's own and what `Connection` names."""
+    named = {name.strip().lower() for name in headers.get("Connection", "").split(",")}
+    return CIMultiDict((name, value) for name, value in headers.items() if name.lower() not in HOP_BY_HOP | named)
+
+
+def alb_event(request: web.Request, body: bytes, port: int, *, multi_value: bool) -> dict[str, object]:
+    """The event an ALB hands a Lambda target: query values stay percent-encoded, header names are lower case, a body is
+    text for text types and base64 for the rest. Of a repeated header or parameter the single-value form keeps the last."""
     arn = "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/lambda/0000000000000000"
     headers: dict[str, list[str]] = {}
-    for name, value in [*request.headers.items(), *_forwarded(request).items()]:
+    for name, value in request.headers.items():
         headers.setdefault(name.lower(), []).append(value)
+    headers |= {name.lower(): [value] for name, value in _forwarded(request, port).items()}
     query: dict[str, list[str]] = {}
     for pair in request.rel_url.raw_query_string.split("&"):
         if pair:
             name, _, value = pair.partition("=")
             query.setdefault(name, []).append(value)
-    text = request.content_type.startswith(TEXT_TYPES)
+    text = request.content_type.startswith(TEXT_TYPES) and "Content-Encoding" not in request.headers and _is_utf8(body)
     event: dict[str, object] = {
         "requestContext": {"elb": {"targetGroupArn": arn}},
         "httpMethod": request.method,
@@ -181,34 +219,47 @@ def alb_event(request: web.Request, body: bytes, *, multi_value: bool) -> dict[s
     return event | {"headers": single, "queryStringParameters": {name: values[-1] for name, values in query.items()}}
 
 
-def _forwarded(request: web.Request) -> dict[str, str]:
-    """What an ALB adds: the client at the end of X-Forwarded-For, scheme, port and a trace id."""
-    before = request.headers.get("X-Forwarded-For")
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _forwarded(request: web.Request, port: int) -> dict[str, str]:
+    """What an ALB sets, whatever the client sent: the client at the end of X-Forwarded-For, scheme, the listener's port, and
+    a trace id of its own, as Self before the fields that the client gave."""
+    before = ", ".join(request.headers.getall("X-Forwarded-For", []))
     client = request.remote or "127.0.0.1"
-    port = request.url.port or 80
+    trace = f"1-{int(time.time()):08x}-{random.getrandbits(96):024x}"
+    fields = [part for part in request.headers.get("X-Amzn-Trace-Id", "").split(";") if part and not part.startswith("Self=")]
     return {
         "X-Forwarded-For": f"{before}, {client}" if before else client,
         "X-Forwarded-Proto": "http",
         "X-Forwarded-Port": str(port),
-        "X-Amzn-Trace-Id": f"Root=1-{int(time.time()):08x}-{random.getrandbits(96):024x}",
+        "X-Amzn-Trace-Id": ";".join([f"Self={trace}", *fields]) if fields else f"Root={trace}",
     }
 
 
-def _from_lambda(payload: bytes, *, head: bool) -> web.Response:
-    """A function's answer as HTTP; anything that is no such answer is 502."""
+def _from_lambda(payload: bytes, *, multi_value: bool, head: bool) -> web.Response:
+    """A function's answer as HTTP, with the headers of the form that the target group uses; what is no such answer is 502."""
     try:
         answer = json.loads(payload)
-        body = answer.get("body") or ""
-        content = base64.b64decode(body) if answer.get("isBase64Encoded") else body.encode()
-        headers: CIMultiDict[str] = CIMultiDict()
-        for name, values in (answer.get("multiValueHeaders") or {}).items():
-            headers.extend((name, value) for value in values)
-        headers.extend((answer.get("headers") or {}).items())
-        for name in [name for name in headers if name.lower() in HOP_BY_HOP or (name.lower() == "content-length" and not head)]:
-            headers.popall(name, None)
-        return web.Response(status=int(answer["statusCode"]), headers=headers, body=b"" if head else content)
+        status, body = int(answer["statusCode"]), answer.get("body") or ""
+        content = base64.b64decode(body, validate=True) if answer.get("isBase64Encoded") else body.encode()
+        if multi_value:
+            pairs = [(name, str(value)) for name, values in (answer.get("multiValueHeaders") or {}).items() for value in values]
+        else:
+            pairs = [(name, str(value)) for name, value in (answer.get("headers") or {}).items()]
+        headers = _end_to_end(CIMultiDict(pairs))
     except (ValueError, KeyError, TypeError, AttributeError):
         return _elb_error(502)
+    if not 200 <= status <= 599 or any(character in name + value for name, value in pairs for character in "\r\n\0"):
+        return _elb_error(502)
+    if not head:
+        headers.popall("Content-Length", None)
+    return web.Response(status=status, headers=headers, body=b"" if head else content)
 
 
 class _ElbError(web.Response):

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ RESPONSE_LIMIT = 6_291_556
 """Largest response in bytes that Lambda takes from a synchronous invocation (6 MB and its own envelope)."""
 
 INIT_LIMIT_S = 10.0
+POLL_LIMIT_S = 2.0
+"""An environment that has answered polls again within milliseconds; one that does not is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +84,8 @@ class Environment:
         return 0.0 if self._child is None else self._child.cpu_seconds()
 
     def peak_memory_mb(self) -> float | None:
-        peaks = self._child.peak_memory_mb() if self._child is not None else []
-        return max(peaks, default=None)
+        """Peak resident memory in MiB; after its end, as last read."""
+        return None if self._child is None else self._child.observe()
 
     async def start(self) -> None:
         """Spawn and wait for the first poll; `init_ms` is the time between. Raises `EnvironmentGone`."""
@@ -90,21 +93,18 @@ class Environment:
         started = time.perf_counter()
         command: list[str | Path] = [self._code.python, "-m", "awslambdaric", self._code.handler]
         self._child = await spawn(command, env=self._variables(port), cwd=self._code.tree, log=self._log)
-        ready = asyncio.ensure_future(self._ready.wait())
-        ended = asyncio.ensure_future(self._child.wait())
-        try:
-            done, _ = await asyncio.wait({ready, ended}, timeout=INIT_LIMIT_S, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            ready.cancel()
-            ended.cancel()
-        if ready not in done:
-            reason = self._init_error or (self._child.log_tail() if done else f"init took more than {INIT_LIMIT_S:g} s")
+        first = await _first(self._ready.wait(), self._child.wait(), timeout_s=INIT_LIMIT_S)
+        if first != 0:
+            ended = self._child.log_tail() or f"exit status {self._child.exit_status}"
+            reason = self._init_error or (f"init took more than {INIT_LIMIT_S:g} s" if first is None else ended)
             await self.stop()
             raise EnvironmentGone(reason)
         self.init_ms = (time.perf_counter() - started) * 1000
 
-    async def wait_until_free(self) -> None:
-        await self._ready.wait()
+    async def wait_until_free(self) -> bool:
+        """Wait for the next poll; false when the process ended instead, or did not poll within `POLL_LIMIT_S`."""
+        assert self._child is not None
+        return await _first(self._ready.wait(), self._child.wait(), timeout_s=POLL_LIMIT_S) == 0
 
     async def run(self, request_id: str, event: bytes, timeout_s: float) -> Outcome:
         """Hand over an event and await its end. Raises `TimeoutError` or `EnvironmentGone`; both leave it unusable."""
@@ -115,17 +115,14 @@ class Environment:
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._answer = answer
         polling.set_result((request_id, event, time.time() + timeout_s))
-        ended = asyncio.ensure_future(self._child.wait())
-        either: list[asyncio.Future[Any]] = [answer, ended]
         try:
-            await asyncio.wait(either, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
-            if answer.done():
+            first = await _first(answer, self._child.wait(), timeout_s=timeout_s)
+            if first == 0:
                 return answer.result()
-            if ended.done():
-                raise EnvironmentGone(f"exit status {ended.result()}")
-            raise TimeoutError
+            if first is None:
+                raise TimeoutError
+            raise EnvironmentGone(f"exit status {self._child.exit_status}")
         finally:
-            ended.cancel()
             self._answer = None
 
     async def stop(self) -> None:
@@ -134,8 +131,8 @@ class Environment:
         if self._polling is not None and not self._polling.done():
             self._polling.cancel()
         if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+            runner, self._runner = self._runner, None
+            await runner.cleanup()
 
     async def _serve(self) -> int:
         app = web.Application(client_max_size=64 * 1024 * 1024)
@@ -179,6 +176,7 @@ class Environment:
         headers = {
             "Lambda-Runtime-Aws-Request-Id": request_id,
             "Lambda-Runtime-Deadline-Ms": str(int(deadline * 1000)),
+            "Lambda-Runtime-Trace-Id": f"Root=1-{int(time.time()):08x}-{random.getrandbits(96):024x};Sampled=0",
             "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:us-east-1:000000000000:function:crossover-lab",
         }
         return web.Response(body=event, content_type="application/json", headers=headers)
@@ -187,7 +185,9 @@ class Environment:
         payload = await request.read()
         if len(payload) > RESPONSE_LIMIT:
             message = f"Response payload size exceeded maximum allowed payload size ({RESPONSE_LIMIT} bytes)."
-            self._end(request, Outcome(_error("Function.ResponseSizeTooLarge", message), "Function.ResponseSizeTooLarge"))
+            self._end(
+                request, Outcome(error_payload("Function.ResponseSizeTooLarge", message), "Function.ResponseSizeTooLarge")
+            )
             return web.Response(status=413, body=b"{}", content_type="application/json")
         self._end(request, Outcome(payload))
         return web.Response(status=202, body=b'{"status":"OK"}', content_type="application/json")
@@ -207,5 +207,17 @@ class Environment:
             self._answer.set_result(outcome)
 
 
-def _error(kind: str, message: str) -> bytes:
+async def _first(*awaitables: Awaitable[Any], timeout_s: float) -> int | None:
+    """The position of the first to finish (the earlier one when both have), `None` when none does in time."""
+    tasks = [asyncio.ensure_future(awaitable) for awaitable in awaitables]
+    try:
+        done, _ = await asyncio.wait(tasks, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+    return next((position for position, task in enumerate(tasks) if task in done), None)
+
+
+def error_payload(kind: str, message: str) -> bytes:
+    """An error as Lambda's service words it."""
     return json.dumps({"errorType": kind, "errorMessage": message}).encode()

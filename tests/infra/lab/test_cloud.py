@@ -31,7 +31,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 async def cloud(local_bundle: Bundle) -> AsyncIterator[LocalCloud]:
-    async with LocalCloud(local_bundle, CloudOptions(latency="fixed:2", concurrency=3, deadline_ms=5_000)) as cloud:
+    async with LocalCloud(local_bundle, CloudOptions(latency="fixed:2", concurrency=6, deadline_ms=5_000)) as cloud:
         yield cloud
 
 
@@ -85,6 +85,13 @@ async def test_the_same_searches_get_identical_answers_on_both_lanes(cloud: Loca
     paths = search_paths(place_codes(cloud), seed=5, today=datetime.now(UTC).date())
     asked = [next(paths) for _ in range(20)]
     bad = ["/search?place=LON", "/search?place=XXX&check_in=2027-01-01&check_out=1", "/nowhere", "/search?adults=%C3%BC%20x"]
+    bad += [
+        f"{future_search()}&place=PAR",
+        f"{future_search()}&currency=",
+        "/search?place=%ff&check_in=+",
+        "//search",
+        "/%73earch",
+    ]
     parity = await check_parity(
         cloud.balancer.url,
         cloud.balancer.url,
@@ -94,7 +101,7 @@ async def test_the_same_searches_get_identical_answers_on_both_lanes(cloud: Loca
         concurrency=2,
     )
     assert parity.differences == ()
-    assert (parity.queries, parity.identical) == (24, 24)
+    assert (parity.queries, parity.identical) == (29, 29)
 
 
 async def test_measuring_gives_every_figure_from_real_processes(cloud: LocalCloud) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gzip
 import io
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -34,17 +36,40 @@ def handler(event, context):
         return ["no", "answer"]
     if path == "/slow":
         import time; time.sleep(5)
-    headers = {"content-type": ["application/json"], "set-cookie": ["a=1", "b=2"], "connection": ["close"]}
-    return {"statusCode": 201, "multiValueHeaders": headers, "body": json.dumps(event)}
+    if path == "/split":
+        return {"statusCode": 200, "multiValueHeaders": {"x-own": ["1\\r\\nx-injected: 2"]}, "body": ""}
+    if path == "/status":
+        return {"statusCode": 42, "body": ""}
+    if "headers" in event:
+        return {"statusCode": 201, "headers": {"content-type": "application/json"}, "body": json.dumps(event)}
+    headers = {"content-type": ["application/json"], "set-cookie": ["a=1", "b=2"]}
+    headers |= {"connection": ["close, x-hop"], "x-hop": ["1"]}
+    return {"statusCode": 201, "multiValueHeaders": headers, "headers": {"x-other-form": "1"}, "body": json.dumps(event)}
 """
 
 
 @pytest.fixture
-async def instance() -> AsyncIterator[TestServer]:
+def more() -> asyncio.Event:
+    """Until it is set, the instance keeps the rest of a streamed answer back."""
+    return asyncio.Event()
+
+
+@pytest.fixture
+async def instance(more: asyncio.Event) -> AsyncIterator[TestServer]:
     async def handler(request: web.Request) -> web.StreamResponse:
         if request.path == "/reset":
             assert request.transport is not None
             request.transport.abort()
+        if request.path in ("/stream", "/cut"):
+            response = web.StreamResponse()
+            await response.prepare(request)
+            await response.write(b"first")
+            await more.wait()
+            if request.path == "/cut":
+                assert request.transport is not None
+                request.transport.abort()
+            await response.write(b", last")
+            return response
         payload = {"path": request.raw_path, "headers": dict(request.headers), "body": (await request.read()).decode("latin-1")}
         return web.json_response(payload, headers={"Connection": "close", "X-Own": "1"})
 
@@ -75,17 +100,26 @@ TO_LAMBDA, TO_CONTAINER = {LANE_HEADER: "lambda"}, {LANE_HEADER: "container"}
 async def test_a_lambda_target_gets_the_event_an_alb_sends(balancer: LoadBalancer, session: aiohttp.ClientSession) -> None:
     url = URL(f"{balancer.url}/a%20b/c?x=1&x=2&city=S%C3%A3o%20Paulo&empty=", encoded=True)
     headers = [*TO_LAMBDA.items(), ("X-Twice", "1"), ("X-Twice", "2"), ("X-Forwarded-For", "9.9.9.9")]
+    headers += [
+        ("X-Forwarded-Proto", "https"),
+        ("X-Amzn-Trace-Id", "Self=1-0-0;Root=1-1-1;CalledFrom=app"),
+        ("Host", "example.com"),
+    ]
     async with session.post(url, data=b'{"a": 1}', headers=[*headers, ("Content-Type", "application/json")]) as answer:
         event = await answer.json()
         assert answer.status == 201
         assert answer.headers.getall("Set-Cookie") == ["a=1", "b=2"]
+        assert "X-Other-Form" not in answer.headers, "a target group with multi-value headers reads those only"
+        assert "X-Hop" not in answer.headers
     assert event["httpMethod"] == "POST"
     assert event["path"] == "/a%20b/c"
     assert event["multiValueQueryStringParameters"] == {"x": ["1", "2"], "city": ["S%C3%A3o%20Paulo"], "empty": [""]}
     assert event["multiValueHeaders"]["x-twice"] == ["1", "2"]
-    assert event["multiValueHeaders"]["x-forwarded-for"][-1] == "9.9.9.9, 127.0.0.1"
-    assert event["multiValueHeaders"]["x-forwarded-proto"] == ["http"]
-    assert event["multiValueHeaders"]["x-amzn-trace-id"][0].startswith("Root=1-")
+    assert event["multiValueHeaders"]["x-forwarded-for"] == ["9.9.9.9, 127.0.0.1"]
+    assert event["multiValueHeaders"]["x-forwarded-proto"] == ["http"], "a client cannot claim another scheme"
+    assert event["multiValueHeaders"]["x-forwarded-port"] == [str(URL(balancer.url).port)]
+    (trace,) = event["multiValueHeaders"]["x-amzn-trace-id"]
+    assert re.fullmatch("Self=1-[0-9a-f]{8}-[0-9a-f]{24};Root=1-1-1;CalledFrom=app", trace)
     assert "targetGroupArn" in event["requestContext"]["elb"]
     assert (event["body"], event["isBase64Encoded"]) == ('{"a": 1}', False)
 
@@ -106,7 +140,9 @@ async def test_binary_bodies_are_base64_and_single_value_headers_keep_the_last(
     assert "multiValueHeaders" not in event
 
 
-@pytest.mark.parametrize(("path", "status"), [("/boom", 502), ("/big", 502), ("/junk", 502), ("/slow", 502)])
+@pytest.mark.parametrize(
+    ("path", "status"), [("/boom", 502), ("/big", 502), ("/junk", 502), ("/slow", 502), ("/split", 502), ("/status", 502)]
+)
 async def test_what_a_function_gets_wrong_is_502(
     balancer: LoadBalancer, session: aiohttp.ClientSession, path: str, status: int
 ) -> None:
@@ -181,3 +217,70 @@ async def test_events_are_json_that_any_lambda_target_reads(balancer: LoadBalanc
         event = json.loads(await answer.read())
     assert event["body"] == ""
     assert event["isBase64Encoded"] is False
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [(b"\xff\xfe", {"Content-Type": "text/plain"}), (b"plain", {"Content-Type": "text/plain", "Content-Encoding": "gzip"})],
+)
+async def test_a_text_body_that_is_no_text_is_base64(
+    balancer: LoadBalancer, session: aiohttp.ClientSession, body: bytes, headers: dict[str, str]
+) -> None:
+    async with session.post(balancer.url, data=body, headers=TO_LAMBDA | headers) as answer:
+        event = await answer.json()
+    assert event["isBase64Encoded"] is True
+    assert base64.b64decode(event["body"]) == body
+
+
+async def test_a_body_sent_compressed_reaches_an_instance_as_it_was_sent(
+    balancer: LoadBalancer, session: aiohttp.ClientSession
+) -> None:
+    path = URL(f"{balancer.url}/%7Ea?x=%3A&y=1+2&y=%2B", encoded=True)
+    async with session.post(path, data=gzip.compress(b"some"), headers=TO_CONTAINER | {"Content-Encoding": "gzip"}) as answer:
+        seen = await answer.json()
+    assert seen["body"] == "some", "the instance, not the load balancer, decompresses"
+    assert seen["headers"]["Content-Encoding"] == "gzip"
+    assert seen["path"] == "/%7Ea?x=%3A&y=1+2&y=%2B", "a path must not be rewritten on its way"
+
+
+async def test_a_streamed_answer_is_passed_on_as_it_comes(
+    balancer: LoadBalancer, session: aiohttp.ClientSession, more: asyncio.Event
+) -> None:
+    async with session.get(f"{balancer.url}/stream", headers=TO_CONTAINER) as answer:
+        assert await answer.content.readany() == b"first"
+        more.set()
+        assert await answer.read() == b", last"
+    assert balancer.groups["container"].target_status[200] == 1
+
+
+async def test_an_answer_cut_short_is_never_passed_on_as_whole(
+    balancer: LoadBalancer, session: aiohttp.ClientSession, more: asyncio.Event
+) -> None:
+    async with session.get(f"{balancer.url}/cut", headers=TO_CONTAINER) as answer:
+        assert await answer.content.readany() == b"first"
+        more.set()
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await answer.read()
+
+
+async def test_a_lane_that_does_not_exist_is_no_lane_asked_for(balancer: LoadBalancer, session: aiohttp.ClientSession) -> None:
+    balancer.set_weights(0, 1)
+    async with session.get(f"{balancer.url}/p", headers={LANE_HEADER: "elsewhere"}) as answer:
+        assert answer.headers["X-Own"] == "1"
+
+
+async def test_a_silent_instance_is_504(code_of: MakeCode, session: aiohttp.ClientSession) -> None:
+    async def never(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(never, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with (
+        server,
+        LambdaLane(code_of(ECHO)) as lane,
+        LoadBalancer(lane, url, weights=(0, 1), idle_timeout_s=0.2) as balancer,
+        session.get(balancer.url) as answer,
+    ):
+        assert answer.status == 504
+        assert "504 Gateway Time-out" in await answer.text()
