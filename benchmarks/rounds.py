@@ -181,8 +181,7 @@ class Bench:
 
 
 def offers_share(window: Window) -> float | None:
-    """Mean share of all offers that the kept answers hold; `None` when there are none. Raises `ValueError` on an answer
-    that is not this job's."""
+    """Mean share of all offers that the kept answers hold; `None` when there are none."""
     if not window.bodies:
         return None
     counts = [sum(len(hotel["offers"]) for hotel in json.loads(body)["hotels"]) for body in window.bodies]

@@ -200,7 +200,7 @@ func run(s *search) result {
 
 func merge(answers [][]property, outcomes []outcome, occupancy string) []*hotel {
 	byID := map[string]*hotel{}
-	var hotels []*hotel
+	hotels := []*hotel{}
 	for i, answer := range answers {
 		if outcomes[i].Status != "ok" {
 			continue

@@ -193,7 +193,7 @@ func run(parent context.Context, s *search) result {
 
 func merge(answers [][]property, outcomes []outcome, occupancy string) []*hotel {
 	byID := map[string]*hotel{}
-	var hotels []*hotel
+	hotels := []*hotel{}
 	for i, answer := range answers {
 		if outcomes[i].Status != "ok" {
 			continue
