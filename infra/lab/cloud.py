@@ -1,13 +1,18 @@
-"""The whole local cloud: simulator, both lanes from one bundle, and the load balancer; up on entering, gone on leaving."""
+"""The whole local cloud: simulator, both lanes from one bundle, and the load balancer; up on entering, gone on leaving.
+
+Both lanes run a snapshot of the bundle, as a deployed version is immutable: building anew while the lab runs changes nothing
+in it.
+"""
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -52,8 +57,8 @@ class LocalCloud:
         if interpreter is None:
             raise KitError(f"no Python {bundle.target.python} on this machine: the bundle {bundle.target} cannot run here")
         self.python = interpreter
-        self._logs = Path(tempfile.mkdtemp(prefix="crossover-lab-"))
-        self._stack.callback(shutil.rmtree, self._logs, ignore_errors=True)
+        self._folder = Path(tempfile.mkdtemp(prefix="crossover-lab-"))
+        self._stack.callback(shutil.rmtree, self._folder, ignore_errors=True)
 
     def code(self, lane: str = "lambda") -> Code:
         """The bundle as the Lambda lane runs it."""
@@ -87,6 +92,7 @@ class LocalCloud:
 
     async def _start(self) -> None:
         options, enter = self.options, self._stack.enter_async_context
+        self.bundle = replace(self.bundle, tree=_snapshot(self.bundle.tree, self._folder / "bundle"))
         self._progress("starting the suppliers' simulator")
         self.simulator_url = await self._start_simulator()
         self._progress("starting the container lane")
@@ -104,6 +110,21 @@ class LocalCloud:
         command = [sys.executable, "-m", "infra.cli", "simulator", "--port", str(options.simulator_port)]
         command += ["--seed", str(options.seed), "--latency", options.latency]
         env = minimal_environment({"PYTHONPATH": str(ROOT)})
-        child = await spawn(command, env=env, cwd=ROOT, log=self._logs / "simulator.log", read_stdout=True)
+        child = await spawn(command, env=env, cwd=ROOT, log=self._folder / "simulator.log", read_stdout=True)
         self._stack.push_async_callback(child.kill)
         return (await child.first_line(20)).removeprefix("listening on ")
+
+
+def _snapshot(tree: Path, into: Path) -> Path:
+    """Hard links where the file system allows, copies elsewhere (36 MB)."""
+    try:
+        return Path(shutil.copytree(tree, into, copy_function=_link))
+    except (shutil.Error, OSError):
+        raise KitError(f"the bundle in {tree} was replaced while the lab started; start it again") from None
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)

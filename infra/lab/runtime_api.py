@@ -17,6 +17,7 @@ from typing import Any
 
 from aiohttp import web
 
+from infra.errors import KitError
 from infra.lab.processes import Child, minimal_environment, spawn
 
 API = "/2018-06-01/runtime"
@@ -47,11 +48,11 @@ class Outcome:
     error_type: str | None = None
 
 
-class EnvironmentGone(Exception):
+class EnvironmentGone(KitError):
     """The environment's process ended; `reason` is the tail of its log, or what it posted to `/init/error`."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(reason)
+        super().__init__(f"a Lambda environment ended: {reason}")
         self.reason = reason
 
 

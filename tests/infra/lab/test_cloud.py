@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import aiohttp
 import psutil
 import pytest
 
 from infra.bundle import Bundle
+from infra.errors import KitError
 from infra.lab.cloud import CloudOptions, LocalCloud
 from infra.lab.load import run_load
 from infra.lab.load_balancer import LANE_HEADER
@@ -79,6 +83,23 @@ async def get_text(cloud: LocalCloud, lane: str, path: str) -> str:
         session.get(cloud.balancer.url + path, headers={LANE_HEADER: lane}) as answer,
     ):
         return await answer.text()
+
+
+async def test_a_bundle_replaced_meanwhile_changes_nothing_that_runs(local_bundle: Bundle, tmp_path: Path) -> None:
+    tree = Path(shutil.copytree(local_bundle.tree, tmp_path / "tree"))
+    async with LocalCloud(replace(local_bundle, tree=tree), CloudOptions(latency="fixed:2", workers=1)) as cloud:
+        shutil.rmtree(tree)
+        for lane in ("lambda", "container"):  # the Lambda lane starts its first environment only now
+            assert (await get(cloud, lane, "/version"))[0] == 200
+        folder = cloud.bundle.tree.parent
+        assert folder.is_dir()
+    assert not folder.exists()
+
+
+async def test_a_bundle_that_is_gone_is_one_clear_line(local_bundle: Bundle, tmp_path: Path) -> None:
+    cloud = LocalCloud(replace(local_bundle, tree=tmp_path / "gone"), CloudOptions())
+    with pytest.raises(KitError, match="was replaced while the lab started; start it again"):
+        await cloud.__aenter__()
 
 
 async def test_the_same_searches_get_identical_answers_on_both_lanes(cloud: LocalCloud) -> None:
@@ -233,6 +254,21 @@ def children_of(pid: int) -> list[int]:
 
 def alive(pids: set[int]) -> set[int]:
     return {pid for pid in pids if psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE}
+
+
+def test_ctrl_c_while_the_lab_starts_leaves_nothing_running(local_bundle: Bundle) -> None:
+    with start(["lab", "up", "--port", "0", "--simulator-port", "0"], "starting") as lab:
+        assert lab.stderr is not None
+        while "starting the container lane" not in lab.stderr.readline():
+            assert lab.poll() is None
+        children = set(children_of(lab.pid))
+        lab.send_signal(signal.SIGINT)
+        assert lab.wait(30) == 0
+        output, errors = lab.communicate()
+    assert "Traceback" not in errors
+    assert children
+    assert alive(children) == set()
+    assert "load balancer" not in output
 
 
 def test_a_port_in_use_is_one_clear_line(local_bundle: Bundle) -> None:
