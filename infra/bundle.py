@@ -1,6 +1,6 @@
 """One reproducible artifact for both lanes: the service and its locked dependencies, as a directory and as a zip.
 
-    export the locked `service` group -> install its hashed wheels for the target -> add the service -> strip
+    export the locked `service` group -> install its hashed wheels for the target -> add the service -> check and strip
     -> byte-compile -> zip with sorted names and fixed dates -> SHA-256 of the zip is the bundle's digest
 
 Nothing about the machine or the moment gets into the bytes; the git revision stands beside the zip, in `bundle.json`.
@@ -8,19 +8,24 @@ Nothing about the machine or the moment gets into the bytes; the git revision st
 
 from __future__ import annotations
 
+import base64
+import csv
 import fcntl
 import hashlib
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fnmatch import fnmatch
 from pathlib import Path
 
 from infra.elf import strip_unmapped
@@ -29,7 +34,10 @@ from infra.errors import InputError, KitError
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_OUT = ROOT / "out" / "bundle"
 SOURCES = ("app", "lambda_handler")
-BUILDER = "1"
+NOT_SOURCES = (".*", "__pycache__", "*.pyc", "*.md", "*~")
+"""Files beside the sources that editors, systems and Python leave there."""
+
+BUILDER = "2"
 """Changed whenever this module makes other bytes of the same sources, so that old bundles are built anew."""
 
 LAMBDA_UNZIPPED_LIMIT = 250 * 1024 * 1024
@@ -89,15 +97,16 @@ def local_target() -> BundleTarget:
 def find_interpreter(python: str) -> Path | None:
     """An interpreter of this minor version on this machine, or `None`; never downloads one."""
     if python == f"{sys.version_info.major}.{sys.version_info.minor}":
-        return Path(sys.executable)
+        # The interpreter itself, not the virtual environment's: a lane must not find the kit's own packages.
+        return Path(getattr(sys, "_base_executable", sys.executable))
     found = subprocess.run(
         [uv(), "python", "find", "--no-python-downloads", "--no-project", python], capture_output=True, text=True, check=False
     )
     if found.returncode == 0:
         return Path(found.stdout.strip())
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))  # uv sees only the versions pyenv has activated
-    installed = sorted(pyenv.glob(f"versions/{python}.*/bin/python{python}"))
-    return installed[-1] if installed else None
+    installed = pyenv.glob(f"versions/{python}.*/bin/python{python}")
+    return max(installed, key=lambda path: [int(n) for n in re.findall(r"\d+", path.parts[-3])], default=None)
 
 
 def ensure_bundle(target: BundleTarget, *, out: Path = DEFAULT_OUT, progress: Progress | None = None) -> Bundle:
@@ -106,7 +115,9 @@ def ensure_bundle(target: BundleTarget, *, out: Path = DEFAULT_OUT, progress: Pr
         requirements = _locked_requirements()
         fingerprint = _fingerprint(target, requirements)
         at_hand = _read(out / str(target), fingerprint)
-        return at_hand or _build(target, requirements, fingerprint, out, progress or (lambda _: None))
+        if at_hand is not None:  # the same bytes may have been committed since
+            return replace(at_hand, git_revision=_git_revision())
+        return _build(target, requirements, fingerprint, out, progress or (lambda _: None))
 
 
 def build_bundle(target: BundleTarget, *, out: Path = DEFAULT_OUT, progress: Progress | None = None) -> Bundle:
@@ -121,24 +132,23 @@ def _build(target: BundleTarget, requirements: str, fingerprint: str, out: Path,
     with tempfile.TemporaryDirectory(dir=out, prefix=".building-") as scratch:
         tree = Path(scratch) / "tree"
         progress(f"installing locked wheels for {target}")
-        _install(target, requirements, tree)
-        for source in SOURCES:
-            shutil.copytree(ROOT / source, tree / source)
-        progress("stripping")
-        _strip(tree)
+        _install(target, requirements, Path(scratch) / "wheels")
+        files = _wheel_files(Path(scratch) / "wheels") | _source_files()
+        _write(tree, files)
         interpreter = find_interpreter(target.python)
         warnings = []
         if interpreter is not None:
             progress("byte-compiling")
             byte_compile(interpreter, tree)
+            files |= {path.relative_to(tree).as_posix(): path.read_bytes() for path in tree.rglob("*.pyc")}
         else:
             warnings.append(
                 f"no Python {target.python} on this machine: the bundle has no byte-code (slow cold start) and cannot run here"
             )
-        unzipped = _refuse_over_limit(tree)
+        unzipped = _refuse_over_limit(files)
         progress("zipping")
         archive = Path(scratch) / "bundle.zip"
-        digest = _zip(tree, archive)
+        digest = _zip(files, archive)
         bundle = {
             "sha256": digest,
             "zip_bytes": archive.stat().st_size,
@@ -167,7 +177,7 @@ def _read(folder: Path, fingerprint: str) -> Bundle | None:
         stated = json.loads((folder / "bundle.json").read_bytes())
     except (OSError, ValueError):
         return None
-    if stated.get("fingerprint") != fingerprint or not (folder / "tree").is_dir() or not (folder / "bundle.zip").is_file():
+    if stated.get("fingerprint") != fingerprint or not _is_whole(folder, stated["sha256"]):
         return None
     return Bundle(
         folder / "tree",
@@ -182,19 +192,38 @@ def _read(folder: Path, fingerprint: str) -> Bundle | None:
     )
 
 
+def _is_whole(folder: Path, sha256: str) -> bool:
+    """Whether the zip has its digest still and the tree holds the zip's very files: what was edited by hand is built anew.
+    Certificate stores may differ, for an agent of the machine may have added its own authority."""
+    try:
+        if _sha256(folder / "bundle.zip") != sha256:
+            return False
+        with zipfile.ZipFile(folder / "bundle.zip") as archive:
+            zipped = {entry.filename: entry.CRC for entry in archive.infolist()}
+        files = {path.relative_to(folder / "tree").as_posix(): path for path in _files(folder / "tree")}
+        return zipped.keys() == files.keys() and all(
+            zlib.crc32(files[name].read_bytes()) == crc for name, crc in zipped.items() if not name.endswith(".pem")
+        )
+    except (OSError, zipfile.BadZipFile):
+        return False
+
+
 def uv() -> str:
     """The locked uv beside the running interpreter."""
     from uv import find_uv_bin
 
-    return os.fspath(find_uv_bin())
+    try:
+        return os.fspath(find_uv_bin())
+    except FileNotFoundError:
+        raise KitError("uv is not beside this Python: run `make setup`") from None
 
 
 def locked_requirements(group: str) -> str:
     """A dependency group of `uv.lock` as hashed requirements, without the project itself."""
-    command = [uv(), "export", "--frozen", "--quiet", "--no-emit-project", "--no-header", "--no-annotate"]
+    command = [uv(), "export", "--locked", "--offline", "--quiet", "--no-emit-project", "--no-header", "--no-annotate"]
     done = subprocess.run([*command, "--only-group", group], cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise KitError(f"uv.lock cannot be read: {_last_line(done.stderr)}")
+        raise KitError(f"uv.lock does not match pyproject.toml (run `uv lock` and commit it): {_one_line(done.stderr)}")
     return done.stdout
 
 
@@ -220,7 +249,7 @@ def install_locked(requirements: str, into: Path, *, python: str, architecture: 
             env=_clean_environment(),
         )
     if done.returncode:
-        raise KitError(f"the locked wheels for Python {python} could not be installed: {_last_line(done.stderr)}")
+        raise KitError(f"the locked wheels for Python {python} could not be installed: {_one_line(done.stderr)}")
 
 
 def _clean_environment() -> dict[str, str]:
@@ -233,28 +262,65 @@ def _install(target: BundleTarget, requirements: str, tree: Path) -> None:
     install_locked(requirements, tree, python=target.python, architecture=target.architecture)
 
 
-def _strip(tree: Path) -> None:
-    """Remove what is not needed at run time; licences and METADATA stay, they must travel with the code."""
-    for folder, folders, files in os.walk(tree, topdown=True):
-        here = Path(folder)
-        for name in [name for name in folders if name in DROPPED_FOLDERS]:
-            shutil.rmtree(here / name)
-            folders.remove(name)
-        in_metadata = any(part.endswith(".dist-info") for part in here.relative_to(tree).parts)
-        for name in files:
-            path = here / name
-            unwanted = name.endswith(DROPPED_SUFFIXES) or name == ".lock"
-            if in_metadata and not name.upper().startswith(KEPT_METADATA) and "licenses" not in here.parts:
-                unwanted = True
-            if unwanted:
-                path.unlink()
-            elif ".so" in name:
-                path.write_bytes(strip_unmapped(path.read_bytes()))
+def _wheel_files(installed: Path) -> dict[str, bytes]:
+    """The wheels' files that are needed at run time, by path: checked against the wheels' own hashes, shared objects cut.
+
+    Licences and METADATA stay, they must travel with the code. Read at once and written anew, for on some machines an agent
+    adds its certificate authority to every certificate store that it finds.
+    """
+    recorded = _recorded_hashes(installed)
+    kept = {}
+    for path in _files(installed):
+        name = path.relative_to(installed).as_posix()
+        if not _is_needed(name):
+            continue
+        content = path.read_bytes()
+        if recorded.get(name, content) not in (content, hashlib.sha256(content).digest()):
+            raise KitError(f"{name} is not what its wheel holds: another program has changed it; build again")
+        kept[name] = strip_unmapped(content) if ".so" in path.name else content
+    return kept
+
+
+def _recorded_hashes(installed: Path) -> dict[str, bytes]:
+    """Path -> SHA-256, as the wheels' RECORD files state them."""
+    hashes = {}
+    for record in installed.glob("*.dist-info/RECORD"):
+        for name, stated, _ in csv.reader(record.read_text(encoding="utf-8").splitlines()):
+            kind, _, value = stated.partition("=")
+            if kind == "sha256":
+                hashes[name] = base64.urlsafe_b64decode(value + "=" * (-len(value) % 4))
+    return hashes
+
+
+def _is_needed(name: str) -> bool:
+    *folders, file = name.split("/")
+    if DROPPED_FOLDERS & set(folders) or file.endswith(DROPPED_SUFFIXES) or file == ".lock":
+        return False
+    if folders and folders[0].endswith(".dist-info"):
+        return file.upper().startswith(KEPT_METADATA) or "licenses" in folders
+    return True
+
+
+def _source_files() -> dict[str, bytes]:
+    """The service's own files, without what editors and Python leave beside them."""
+    found = {}
+    for path in (path for source in SOURCES for path in _files(ROOT / source)):
+        parts = path.relative_to(ROOT).parts
+        if not any(fnmatch(part, pattern) for part in parts for pattern in NOT_SOURCES):
+            found["/".join(parts)] = path.read_bytes()
+    return found
+
+
+def _write(tree: Path, files: dict[str, bytes]) -> None:
+    for name, content in files.items():
+        path = tree / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
 
 
 def byte_compile(interpreter: Path, tree: Path) -> None:
     """Unchecked-hash byte-code: valid whatever the files' dates, and never looked at again (`/var/task` is read-only)."""
-    command = [os.fspath(interpreter), "-I", "-m", "compileall", "-q", "-j", "1", "--invalidation-mode", "unchecked-hash"]
+    command = [os.fspath(interpreter), "-s", "-m", "compileall", "-q", "-j", "1", "--invalidation-mode", "unchecked-hash"]
     done = subprocess.run(
         [*command, "-s", os.fspath(tree), os.fspath(tree)],
         capture_output=True,
@@ -263,14 +329,14 @@ def byte_compile(interpreter: Path, tree: Path) -> None:
         env={"PYTHONHASHSEED": "0", "PATH": os.environ.get("PATH", "")},
     )
     if done.returncode:
-        raise KitError(f"byte-compiling failed: {_last_line(done.stdout + done.stderr)}")
+        raise KitError(f"byte-compiling failed: {_one_line(done.stdout + done.stderr)}")
 
 
-def _refuse_over_limit(tree: Path) -> int:
+def _refuse_over_limit(files: dict[str, bytes]) -> int:
     sizes: dict[str, int] = {}
-    for path in _files(tree):
-        top = path.relative_to(tree).parts[0]
-        sizes[top] = sizes.get(top, 0) + path.stat().st_size
+    for name, content in files.items():
+        top = name.partition("/")[0]
+        sizes[top] = sizes.get(top, 0) + len(content)
     total = sum(sizes.values())
     if total > LAMBDA_UNZIPPED_LIMIT:
         largest = sorted(sizes, key=lambda name: -sizes[name])[:3]
@@ -283,16 +349,20 @@ def _files(tree: Path) -> list[Path]:
     return sorted((path for path in tree.rglob("*") if path.is_file()), key=lambda path: path.relative_to(tree).as_posix())
 
 
-def _zip(tree: Path, archive: Path) -> str:
+def _zip(files: dict[str, bytes], archive: Path) -> str:
     """Zip with sorted names, one date and fixed permissions; returns the SHA-256 (hex) of the zip."""
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as zipped:
-        for path in _files(tree):
-            entry = zipfile.ZipInfo(path.relative_to(tree).as_posix(), date_time=(1980, 1, 1, 0, 0, 0))
+        for name in sorted(files):
+            entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
             entry.external_attr = (0o100644) << 16
             entry.create_system = 3
             entry.compress_type = zipfile.ZIP_DEFLATED
-            zipped.writestr(entry, path.read_bytes(), compresslevel=9)
-    with archive.open("rb") as file:
+            zipped.writestr(entry, files[name], compresslevel=9)
+    return _sha256(archive)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -301,10 +371,8 @@ def _fingerprint(target: BundleTarget, requirements: str) -> str:
     hashed = hashlib.sha256()
     interpreter = find_interpreter(target.python)
     hashed.update(f"{BUILDER}\0{target}\0{interpreter is not None}\0{requirements}\0".encode())
-    for source in SOURCES:
-        for path in _files(ROOT / source):
-            if "__pycache__" not in path.parts:
-                hashed.update(f"{path.relative_to(ROOT).as_posix()}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
+    for name, content in sorted(_source_files().items()):
+        hashed.update(f"{name}\0".encode() + hashlib.sha256(content).digest())
     return hashed.hexdigest()
 
 
@@ -319,15 +387,19 @@ def _git_revision() -> str | None:
     return head.stdout.strip() + ("-dirty" if status.stdout.strip() else "")
 
 
-def _last_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "no reason given"
+def _one_line(text: str) -> str:
+    """A program's complaint as one line, shortened."""
+    joined = " ".join(text.split())
+    return (joined if len(joined) <= 400 else joined[:399] + "…") or "no reason given"
 
 
 @contextmanager
 def _lock(out: Path) -> Iterator[None]:
     """One build at a time; leftovers of a killed one are removed."""
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{out}: bundles cannot be kept there ({error.strerror})") from None
     with (out / ".lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         for leftover in out.glob(".building-*"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from infra import bundle as bundle_module
-from infra.bundle import Bundle, BundleTarget, build_bundle, ensure_bundle, find_interpreter
+from infra.bundle import Bundle, BundleTarget, build_bundle, ensure_bundle, find_interpreter, local_target
 from infra.errors import InputError, KitError
 from tests.conftest import ROOT
 
@@ -39,8 +40,10 @@ def test_the_zip_holds_the_very_files_of_the_tree_and_its_digest_is_the_files(lo
         for path in local_bundle.tree.rglob("*")
         if path.is_file()
     }
-    assert zipped == files
-    assert sum(map(len, files.values())) == local_bundle.unzipped_bytes
+    assert sum(map(len, zipped.values())) == local_bundle.unzipped_bytes
+    assert zipped.keys() == files.keys()
+    different = [name for name, content in files.items() if zipped[name] != content]
+    assert set(different) <= {"certifi/cacert.pem"}, "an agent of the machine may add to a certificate store, to nothing else"
 
 
 def test_it_holds_the_service_and_no_tooling_and_is_byte_compiled(local_bundle: Bundle) -> None:
@@ -65,6 +68,57 @@ def test_nothing_is_built_again_while_nothing_changed(local_bundle: Bundle) -> N
     steps: list[str] = []
     assert ensure_bundle(local_bundle.target, progress=steps.append) == local_bundle
     assert steps == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("harm", ["zip", "edited", "added"])
+def test_a_bundle_that_was_tampered_with_is_built_anew(local_bundle: Bundle, tmp_path: Path, harm: str) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(local_bundle.tree.parent.parent, out, ignore=shutil.ignore_patterns("arm64*"))
+    tree = out / str(local_bundle.target) / "tree"
+    if harm == "zip":
+        archive = tree.parent / "bundle.zip"
+        archive.write_bytes(archive.read_bytes()[:1000])
+    elif harm == "edited":
+        (tree / "app" / "serve.py").write_text("print('changed')\n")
+    else:
+        (tree / "app" / "more.py").write_text("")
+    steps: list[str] = []
+    assert ensure_bundle(local_bundle.target, out=out, progress=steps.append).sha256 == local_bundle.sha256
+    assert steps
+
+
+def test_what_editors_leave_beside_the_sources_is_not_shipped(local_bundle: Bundle) -> None:
+    leftover = ROOT / "app" / ".ports.py.swp"
+    leftover.write_text("x")
+    try:
+        steps: list[str] = []
+        assert ensure_bundle(local_bundle.target, progress=steps.append).sha256 == local_bundle.sha256
+        assert steps == []
+    finally:
+        leftover.unlink()
+
+
+def test_the_interpreter_of_a_lane_does_not_see_the_kits_packages() -> None:
+    running = f"{sys.version_info.major}.{sys.version_info.minor}"
+    interpreter = find_interpreter(running)
+    assert interpreter is not None
+    assert subprocess.run([interpreter, "-c", "import infra.bundle"], cwd="/", capture_output=True, check=False).returncode == 1
+
+
+def test_a_lock_behind_pyproject_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    changed = (ROOT / "pyproject.toml").read_text().replace('    "mangum>=', '    "six>=1.16",\n    "mangum>=')
+    (tmp_path / "pyproject.toml").write_text(changed)
+    for name in ("uv.lock", "README.md"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    monkeypatch.setattr(bundle_module, "ROOT", tmp_path)
+    with pytest.raises(KitError, match=r"uv\.lock does not match pyproject\.toml"):
+        bundle_module.locked_requirements("service")
+
+
+def test_a_place_that_cannot_be_written_is_one_line() -> None:
+    with pytest.raises(InputError, match="bundles cannot be kept there"):
+        ensure_bundle(local_target(), out=Path("/proc/nowhere"))
 
 
 @pytest.mark.slow
