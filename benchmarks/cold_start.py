@@ -28,7 +28,7 @@ from rich.table import Table
 
 from benchmarks import machine, process_tree
 from benchmarks.load import Target, closed_loop
-from infra.bundle import ROOT, Bundle, ensure_bundle, find_interpreter, local_target
+from infra.bundle import Bundle, ensure_bundle, find_interpreter, local_target
 from infra.errors import KitError
 from infra.lab.container_lane import ContainerLane
 from infra.lab.lambda_lane import (
@@ -39,6 +39,7 @@ from infra.lab.lambda_lane import (
     runtime_folder,
 )
 from infra.lab.runtime_api import Code
+from infra.wheels import ROOT
 
 HEALTHZ = json.dumps(
     {

@@ -8,8 +8,6 @@ Nothing about the machine or the moment gets into the bytes; the git revision st
 
 from __future__ import annotations
 
-import base64
-import csv
 import fcntl
 import hashlib
 import json
@@ -28,10 +26,9 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from pathlib import Path
 
-from infra.elf import strip_unmapped
 from infra.errors import InputError, KitError
+from infra.wheels import PLATFORMS, ROOT, install_locked, locked_requirements, one_line, uv, wheel_files
 
-ROOT = Path(__file__).resolve().parent.parent
 DEFAULT_OUT = ROOT / "out" / "bundle"
 SOURCES = ("app", "lambda_handler")
 NOT_SOURCES = (".*", "__pycache__", "*.pyc", "*.md", "*~")
@@ -44,10 +41,6 @@ LAMBDA_UNZIPPED_LIMIT = 250 * 1024 * 1024
 """AWS Lambda quota: deployment package, unzipped, layers included."""
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
-PLATFORMS = {"arm64": "aarch64-manylinux_2_28", "x86_64": "x86_64-manylinux_2_28"}
-DROPPED_SUFFIXES = (".pyi", ".pyx", ".pxd", ".c", ".h", ".pyc", ".typed")
-DROPPED_FOLDERS = frozenset({"__pycache__", "tests", "bin"})
-KEPT_METADATA = ("METADATA", "LICENSE", "LICENCE", "COPYING", "NOTICE", "AUTHORS")
 
 Progress = Callable[[str], None]
 
@@ -133,7 +126,7 @@ def _build(target: BundleTarget, requirements: str, fingerprint: str, out: Path,
         tree = Path(scratch) / "tree"
         progress(f"installing locked wheels for {target}")
         _install(target, requirements, Path(scratch) / "wheels")
-        files = _wheel_files(Path(scratch) / "wheels") | _source_files()
+        files = wheel_files(Path(scratch) / "wheels") | _source_files()
         _write(tree, files)
         interpreter = find_interpreter(target.python)
         warnings = []
@@ -208,97 +201,13 @@ def _is_whole(folder: Path, sha256: str) -> bool:
         return False
 
 
-def uv() -> str:
-    """The locked uv beside the running interpreter."""
-    from uv import find_uv_bin
-
-    try:
-        return os.fspath(find_uv_bin())
-    except FileNotFoundError:
-        raise KitError("uv is not beside this Python: run `make setup`") from None
-
-
-def locked_requirements(group: str) -> str:
-    """A dependency group of `uv.lock` as hashed requirements, without the project itself."""
-    command = [uv(), "export", "--locked", "--offline", "--quiet", "--no-emit-project", "--no-header", "--no-annotate"]
-    done = subprocess.run([*command, "--only-group", group], cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise KitError(f"uv.lock does not match pyproject.toml (run `uv lock` and commit it): {_one_line(done.stderr)}")
-    return done.stdout
-
-
 def _locked_requirements() -> str:
     return locked_requirements("service")
-
-
-def install_locked(requirements: str, into: Path, *, python: str, architecture: str | None = None) -> None:
-    """Install hashed wheels (never a source distribution) for a target into a folder."""
-    command = [uv(), "pip", "install", "--quiet", "--no-config", "--require-hashes", "--no-deps", "--only-binary", ":all:"]
-    command += ["--target", os.fspath(into), "--python-version", python, "--link-mode", "copy", "--no-compile-bytecode"]
-    if architecture is not None:
-        command += ["--python-platform", PLATFORMS[architecture]]
-    with tempfile.NamedTemporaryFile("w", suffix=".txt") as listed:
-        listed.write(requirements)
-        listed.flush()
-        done = subprocess.run(
-            [*command, "-r", listed.name],
-            cwd=into.parent,
-            capture_output=True,
-            text=True,
-            check=False,
-            env=_clean_environment(),
-        )
-    if done.returncode:
-        raise KitError(f"the locked wheels for Python {python} could not be installed: {_one_line(done.stderr)}")
-
-
-def _clean_environment() -> dict[str, str]:
-    """The caller's environment without an active virtual environment, which `--target` must not look at."""
-    return {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
 
 
 def _install(target: BundleTarget, requirements: str, tree: Path) -> None:
     tree.parent.mkdir(parents=True, exist_ok=True)
     install_locked(requirements, tree, python=target.python, architecture=target.architecture)
-
-
-def _wheel_files(installed: Path) -> dict[str, bytes]:
-    """The wheels' files that are needed at run time, by path: checked against the wheels' own hashes, shared objects cut.
-
-    Licences and METADATA stay, they must travel with the code. Read at once and written anew, for on some machines an agent
-    adds its certificate authority to every certificate store that it finds.
-    """
-    recorded = _recorded_hashes(installed)
-    kept = {}
-    for path in _files(installed):
-        name = path.relative_to(installed).as_posix()
-        if not _is_needed(name):
-            continue
-        content = path.read_bytes()
-        if recorded.get(name, content) not in (content, hashlib.sha256(content).digest()):
-            raise KitError(f"{name} is not what its wheel holds: another program has changed it; build again")
-        kept[name] = strip_unmapped(content) if ".so" in path.name else content
-    return kept
-
-
-def _recorded_hashes(installed: Path) -> dict[str, bytes]:
-    """Path -> SHA-256, as the wheels' RECORD files state them."""
-    hashes = {}
-    for record in installed.glob("*.dist-info/RECORD"):
-        for name, stated, _ in csv.reader(record.read_text(encoding="utf-8").splitlines()):
-            kind, _, value = stated.partition("=")
-            if kind == "sha256":
-                hashes[name] = base64.urlsafe_b64decode(value + "=" * (-len(value) % 4))
-    return hashes
-
-
-def _is_needed(name: str) -> bool:
-    *folders, file = name.split("/")
-    if DROPPED_FOLDERS & set(folders) or file.endswith(DROPPED_SUFFIXES) or file == ".lock":
-        return False
-    if folders and folders[0].endswith(".dist-info"):
-        return file.upper().startswith(KEPT_METADATA) or "licenses" in folders
-    return True
 
 
 def _source_files() -> dict[str, bytes]:
@@ -329,7 +238,7 @@ def byte_compile(interpreter: Path, tree: Path) -> None:
         env={"PYTHONHASHSEED": "0", "PATH": os.environ.get("PATH", "")},
     )
     if done.returncode:
-        raise KitError(f"byte-compiling failed: {_one_line(done.stdout + done.stderr)}")
+        raise KitError(f"byte-compiling failed: {one_line(done.stdout + done.stderr)}")
 
 
 def _refuse_over_limit(files: dict[str, bytes]) -> int:
@@ -385,12 +294,6 @@ def _git_revision() -> str | None:
         ["git", "status", "--porcelain", "--", *SOURCES, "uv.lock"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     return head.stdout.strip() + ("-dirty" if status.stdout.strip() else "")
-
-
-def _one_line(text: str) -> str:
-    """A program's complaint as one line, shortened."""
-    joined = " ".join(text.split())
-    return (joined if len(joined) <= 400 else joined[:399] + "…") or "no reason given"
 
 
 @contextmanager

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 
-from infra.bundle import DEFAULT_OUT, PLATFORMS, PYTHONS, Bundle, BundleTarget, build_bundle, ensure_bundle, local_target
+from infra.bundle import DEFAULT_OUT, PYTHONS, Bundle, BundleTarget, build_bundle, ensure_bundle, local_target
 from infra.config import DEFAULT_STAGE
+from infra.wheels import PLATFORMS
 
 
 @click.command("bundle")

@@ -16,13 +16,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
-from infra.bundle import ROOT, Bundle, find_interpreter
+from infra.bundle import Bundle, find_interpreter
 from infra.errors import KitError
 from infra.lab.container_lane import ContainerLane
 from infra.lab.lambda_lane import LambdaLane, runtime_folder
 from infra.lab.load_balancer import LoadBalancer
 from infra.lab.processes import minimal_environment, spawn
 from infra.lab.runtime_api import Code
+from infra.wheels import ROOT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

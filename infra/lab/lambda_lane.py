@@ -21,8 +21,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from infra.bundle import ROOT, byte_compile, install_locked, locked_requirements
+from infra.bundle import byte_compile
 from infra.lab.runtime_api import Code, Environment, EnvironmentGone, error_payload
+from infra.wheels import ROOT, install_locked, locked_requirements
 
 REQUEST_LIMIT = 6 * 1024 * 1024
 KEPT_REPORTS = 200_000
@@ -233,7 +234,11 @@ def runtime_folder(python: str, interpreter: Path) -> Path:
         with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
             install_locked(requirements, Path(scratch) / "runtime", python=python)
             byte_compile(interpreter, Path(scratch) / "runtime")
-            (Path(scratch) / "runtime").rename(folder)
+            try:
+                (Path(scratch) / "runtime").rename(folder)
+            except OSError:  # another process was faster, with the same locked wheels
+                if not folder.is_dir():
+                    raise
     return folder
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from infra import bundle as bundle_module
+from infra import wheels
 from infra.bundle import Bundle, BundleTarget, build_bundle, ensure_bundle, find_interpreter, local_target
 from infra.errors import InputError, KitError
 from tests.conftest import ROOT
@@ -111,9 +112,9 @@ def test_a_lock_behind_pyproject_is_refused(tmp_path: Path, monkeypatch: pytest.
     (tmp_path / "pyproject.toml").write_text(changed)
     for name in ("uv.lock", "README.md"):
         shutil.copy(ROOT / name, tmp_path / name)
-    monkeypatch.setattr(bundle_module, "ROOT", tmp_path)
+    monkeypatch.setattr(wheels, "ROOT", tmp_path)
     with pytest.raises(KitError, match=r"uv\.lock does not match pyproject\.toml"):
-        bundle_module.locked_requirements("service")
+        wheels.locked_requirements("service")
 
 
 def test_a_place_that_cannot_be_written_is_one_line() -> None:
