@@ -5,6 +5,8 @@
     lambda_lane.py     environments, cold starts, throttling, limits, REPORT lines
     container_lane.py  uvicorn workers from the same bundle
     load_balancer.py   an Application Load Balancer's double in front of both
+    target_events.py   its events and answers
+    processes.py       child processes that cannot be left behind
     cloud.py           all of it together
     load.py, queries.py, parity.py, measure.py   asking it, comparing it, measuring it
 

@@ -9,7 +9,6 @@ deployed listener's rules do.
 
 from __future__ import annotations
 
-import base64
 import io
 import json
 import os
@@ -17,17 +16,16 @@ import random
 import socket
 import time
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
 
 import aiohttp
 from aiohttp import web
-from multidict import CIMultiDict
 from yarl import URL
 
 from infra.errors import InputError, KitError
 from infra.lab.lambda_lane import LambdaLane
+from infra.lab.target_events import alb_event, end_to_end, forwarded_headers, http_answer
 
 LAMBDA_BODY_LIMIT = 1024 * 1024
 IDLE_TIMEOUT_S = 60
@@ -35,10 +33,6 @@ LANE_HEADER = "x-crossover-lane"
 WHOLE_ANSWER_BYTES = 1024 * 1024
 """An instance's answer up to this length is passed on whole, a longer one or one of unknown length in pieces."""
 
-HOP_BY_HOP = frozenset(
-    {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade"}
-)
-TEXT_TYPES = ("text/", "application/json", "application/javascript", "application/xml")
 REASONS = {413: "Request Entity Too Large", 502: "Bad Gateway", 503: "Service Temporarily Unavailable", 504: "Gateway Time-out"}
 
 
@@ -141,12 +135,13 @@ class LoadBalancer:
         result = await self._lambda.invoke(json.dumps(event).encode())
         if result.status != 200 or result.error_type is not None or len(result.payload) > LAMBDA_BODY_LIMIT:
             return _elb_error(502)
-        return _from_lambda(result.payload, multi_value=self._multi_value, head=request.method == "HEAD")
+        answer = http_answer(result.payload, multi_value=self._multi_value, head=request.method == "HEAD")
+        return _elb_error(502) if answer is None else answer
 
     async def _to_container(self, request: web.Request, body: bytes) -> web.StreamResponse:
         assert self._session is not None
-        headers = _end_to_end(request.headers)
-        headers.update(_forwarded(request, self._port))
+        headers = end_to_end(request.headers)
+        headers.update(forwarded_headers(request, self._port))
         try:
             async with self._session.request(
                 request.method,
@@ -166,7 +161,7 @@ class LoadBalancer:
 async def _pass_on(request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:
     """An instance's answer, as it comes. Raises what the client raises while nothing has been passed on; after that the
     caller's connection is closed, for its answer is not whole."""
-    kept = _end_to_end(answer.headers)
+    kept = end_to_end(answer.headers)
     if request.method == "HEAD" or answer.status in (204, 304):
         return web.Response(status=answer.status, headers=kept)
     if answer.content_length is not None and answer.content_length <= WHOLE_ANSWER_BYTES:
@@ -184,82 +179,6 @@ async def _pass_on(request: web.Request, answer: aiohttp.ClientResponse) -> web.
         return response
     await response.write_eof()
     return response
-
-
-def _end_to_end(headers: Mapping[str, str]) -> CIMultiDict[str]:
-    """Without those that are about one connection: the standard's own and what `Connection` names."""
-    named = {name.strip().lower() for name in headers.get("Connection", "").split(",")}
-    return CIMultiDict((name, value) for name, value in headers.items() if name.lower() not in HOP_BY_HOP | named)
-
-
-def alb_event(request: web.Request, body: bytes, port: int, *, multi_value: bool) -> dict[str, object]:
-    """The event an ALB hands a Lambda target: query values stay percent-encoded, header names are lower case, a body is
-    text for text types and base64 for the rest. Of a repeated header or parameter the single-value form keeps the last."""
-    arn = "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/lambda/0000000000000000"
-    headers: dict[str, list[str]] = {}
-    for name, value in request.headers.items():
-        headers.setdefault(name.lower(), []).append(value)
-    headers |= {name.lower(): [value] for name, value in _forwarded(request, port).items()}
-    query: dict[str, list[str]] = {}
-    for pair in request.rel_url.raw_query_string.split("&"):
-        if pair:
-            name, _, value = pair.partition("=")
-            query.setdefault(name, []).append(value)
-    text = request.content_type.startswith(TEXT_TYPES) and "Content-Encoding" not in request.headers and _is_utf8(body)
-    event: dict[str, object] = {
-        "requestContext": {"elb": {"targetGroupArn": arn}},
-        "httpMethod": request.method,
-        "path": request.rel_url.raw_path,
-        "body": body.decode() if text and body else base64.b64encode(body).decode(),
-        "isBase64Encoded": bool(body) and not text,
-    }
-    if multi_value:
-        return event | {"multiValueHeaders": headers, "multiValueQueryStringParameters": query}
-    single = {name: values[-1] for name, values in headers.items()}
-    return event | {"headers": single, "queryStringParameters": {name: values[-1] for name, values in query.items()}}
-
-
-def _is_utf8(body: bytes) -> bool:
-    try:
-        body.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _forwarded(request: web.Request, port: int) -> dict[str, str]:
-    """What an ALB sets, whatever the client sent: the client at the end of X-Forwarded-For, scheme, the listener's port, and
-    a trace id of its own, as Self before the fields that the client gave."""
-    before = ", ".join(request.headers.getall("X-Forwarded-For", []))
-    client = request.remote or "127.0.0.1"
-    trace = f"1-{int(time.time()):08x}-{random.getrandbits(96):024x}"
-    fields = [part for part in request.headers.get("X-Amzn-Trace-Id", "").split(";") if part and not part.startswith("Self=")]
-    return {
-        "X-Forwarded-For": f"{before}, {client}" if before else client,
-        "X-Forwarded-Proto": "http",
-        "X-Forwarded-Port": str(port),
-        "X-Amzn-Trace-Id": ";".join([f"Self={trace}", *fields]) if fields else f"Root={trace}",
-    }
-
-
-def _from_lambda(payload: bytes, *, multi_value: bool, head: bool) -> web.Response:
-    """A function's answer as HTTP, with the headers of the form that the target group uses; what is no such answer is 502."""
-    try:
-        answer = json.loads(payload)
-        status, body = int(answer["statusCode"]), answer.get("body") or ""
-        content = base64.b64decode(body, validate=True) if answer.get("isBase64Encoded") else body.encode()
-        if multi_value:
-            pairs = [(name, str(value)) for name, values in (answer.get("multiValueHeaders") or {}).items() for value in values]
-        else:
-            pairs = [(name, str(value)) for name, value in (answer.get("headers") or {}).items()]
-        headers = _end_to_end(CIMultiDict(pairs))
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return _elb_error(502)
-    if not 200 <= status <= 599 or any(character in name + value for name, value in pairs for character in "\r\n\0"):
-        return _elb_error(502)
-    if not head:
-        headers.popall("Content-Length", None)
-    return web.Response(status=status, headers=headers, body=b"" if head else content)
 
 
 class _ElbError(web.Response):

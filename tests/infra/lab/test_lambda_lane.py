@@ -97,6 +97,16 @@ async def test_one_environment_takes_one_event_at_a_time_and_more_are_started_on
         assert lane.cold_starts == 3
 
 
+async def test_the_most_recently_used_environment_is_taken_first(code_of: MakeCode) -> None:
+    async with LambdaLane(code_of(HANDLER), concurrency=3) as lane:
+        await lane.prewarm(3)
+        used = set()
+        for _ in range(6):
+            used.add(answer(await lane.invoke(b"{}"))["pid"])
+            await asyncio.sleep(0.1)  # it polls again meanwhile
+        assert len(used) == 1, "the others stay idle, so that they could be taken down"
+
+
 async def test_over_the_concurrency_limit_calls_are_throttled_not_queued(code_of: MakeCode) -> None:
     async with LambdaLane(code_of(HANDLER), concurrency=1) as lane:
         await lane.prewarm(1)

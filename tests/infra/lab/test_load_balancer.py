@@ -219,17 +219,11 @@ async def test_events_are_json_that_any_lambda_target_reads(balancer: LoadBalanc
     assert event["isBase64Encoded"] is False
 
 
-@pytest.mark.parametrize(
-    ("body", "headers"),
-    [(b"\xff\xfe", {"Content-Type": "text/plain"}), (b"plain", {"Content-Type": "text/plain", "Content-Encoding": "gzip"})],
-)
-async def test_a_text_body_that_is_no_text_is_base64(
-    balancer: LoadBalancer, session: aiohttp.ClientSession, body: bytes, headers: dict[str, str]
-) -> None:
-    async with session.post(balancer.url, data=body, headers=TO_LAMBDA | headers) as answer:
+async def test_a_text_body_that_is_no_text_is_base64(balancer: LoadBalancer, session: aiohttp.ClientSession) -> None:
+    async with session.post(balancer.url, data=b"\xff\xfe", headers=TO_LAMBDA | {"Content-Type": "text/plain"}) as answer:
         event = await answer.json()
     assert event["isBase64Encoded"] is True
-    assert base64.b64decode(event["body"]) == body
+    assert base64.b64decode(event["body"]) == b"\xff\xfe"
 
 
 async def test_a_body_sent_compressed_reaches_an_instance_as_it_was_sent(

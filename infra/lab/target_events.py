@@ -1,0 +1,99 @@
+"""An Application Load Balancer's language: HTTP to a target group's event and a function's answer to HTTP, and the headers that
+a load balancer adds and takes away.
+
+Source: Elastic Load Balancing, "Use Lambda functions as targets", "HTTP headers and Application Load Balancers" and "Request
+tracing". Where they say nothing (a text type whose body is no UTF-8) the body is base64.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+import time
+from collections.abc import Mapping
+
+from aiohttp import web
+from multidict import CIMultiDict
+
+HOP_BY_HOP = frozenset(
+    {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade"}
+)
+TEXT_TYPES = ("text/", "application/json", "application/javascript", "application/xml")
+
+
+def alb_event(request: web.Request, body: bytes, port: int, *, multi_value: bool) -> dict[str, object]:
+    """The event an ALB hands a Lambda target: query values stay percent-encoded, header names are lower case, a body is
+    text for text types and base64 for the rest. Of a repeated header or parameter the single-value form keeps the last."""
+    arn = "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/lambda/0000000000000000"
+    headers: dict[str, list[str]] = {}
+    for name, value in request.headers.items():
+        headers.setdefault(name.lower(), []).append(value)
+    headers |= {name.lower(): [value] for name, value in forwarded_headers(request, port).items()}
+    query: dict[str, list[str]] = {}
+    for pair in request.rel_url.raw_query_string.split("&"):
+        if pair:
+            name, _, value = pair.partition("=")
+            query.setdefault(name, []).append(value)
+    text = request.content_type.startswith(TEXT_TYPES) and _is_utf8(body)
+    event: dict[str, object] = {
+        "requestContext": {"elb": {"targetGroupArn": arn}},
+        "httpMethod": request.method,
+        "path": request.rel_url.raw_path,
+        "body": body.decode() if text and body else base64.b64encode(body).decode(),
+        "isBase64Encoded": bool(body) and not text,
+    }
+    if multi_value:
+        return event | {"multiValueHeaders": headers, "multiValueQueryStringParameters": query}
+    single = {name: values[-1] for name, values in headers.items()}
+    return event | {"headers": single, "queryStringParameters": {name: values[-1] for name, values in query.items()}}
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def forwarded_headers(request: web.Request, port: int) -> dict[str, str]:
+    """What an ALB sets, whatever the client sent: the client at the end of X-Forwarded-For, scheme, the listener's port, and
+    a trace id of its own, as Self before the fields that the client gave."""
+    before = ", ".join(request.headers.getall("X-Forwarded-For", []))
+    client = request.remote or "127.0.0.1"
+    trace = f"1-{int(time.time()):08x}-{random.getrandbits(96):024x}"
+    fields = [part for part in request.headers.get("X-Amzn-Trace-Id", "").split(";") if part and not part.startswith("Self=")]
+    return {
+        "X-Forwarded-For": f"{before}, {client}" if before else client,
+        "X-Forwarded-Proto": "http",
+        "X-Forwarded-Port": str(port),
+        "X-Amzn-Trace-Id": ";".join([f"Self={trace}", *fields]) if fields else f"Root={trace}",
+    }
+
+
+def http_answer(payload: bytes, *, multi_value: bool, head: bool) -> web.Response | None:
+    """A function's answer as HTTP, with the headers of the form that the target group uses; `None` for what
+    is no such answer."""
+    try:
+        answer = json.loads(payload)
+        status, body = int(answer["statusCode"]), answer.get("body") or ""
+        content = base64.b64decode(body, validate=True) if answer.get("isBase64Encoded") else body.encode()
+        if multi_value:
+            pairs = [(name, str(value)) for name, values in (answer.get("multiValueHeaders") or {}).items() for value in values]
+        else:
+            pairs = [(name, str(value)) for name, value in (answer.get("headers") or {}).items()]
+        headers = end_to_end(CIMultiDict(pairs))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+    if not 200 <= status <= 599 or any(character in name + value for name, value in pairs for character in "\r\n\0"):
+        return None
+    if not head:
+        headers.popall("Content-Length", None)
+    return web.Response(status=status, headers=headers, body=b"" if head else content)
+
+
+def end_to_end(headers: Mapping[str, str]) -> CIMultiDict[str]:
+    """Without those that are about one connection: the standard's own and what `Connection` names."""
+    named = {name.strip().lower() for name in headers.get("Connection", "").split(",")}
+    return CIMultiDict((name, value) for name, value in headers.items() if name.lower() not in HOP_BY_HOP | named)
