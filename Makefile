@@ -1,5 +1,5 @@
 # make demo: the main job, end to end. make test: every check and every test. Each sets up what it needs by itself.
-.PHONY: demo test check setup bundle synth clean help
+.PHONY: demo test check setup bundle synth bench clean help
 .DEFAULT_GOAL := help
 
 SETUP := .setup/done
@@ -11,6 +11,7 @@ help:
 	@echo "make demo TRAFFIC=file.csv   the same, priced for your own traffic series (timestamp,value)"
 	@echo "make test                    every check and every test"
 	@echo "make check                   formatting, lint, types, import contracts"
+	@echo "make bench                   compare the service's CPU per search with what others would have written"
 	@echo "make synth                   synthesize the CDK stacks"
 	@echo "make clean                   remove what the targets above made"
 
@@ -36,6 +37,10 @@ bundle: $(SETUP)
 
 synth: $(SETUP)
 	npx cdk synth --quiet
+
+bench: $(SETUP)
+	$(RUN)/python -m benchmarks.fanout
+	$(RUN)/python -m benchmarks.cold_start
 
 clean:
 	rm -rf .venv .setup node_modules out cdk.out
