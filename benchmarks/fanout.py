@@ -101,8 +101,8 @@ def _run(
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fanout", description="CPU per search, beside peers.")
-    parser.add_argument("--quick", action="store_true", help="short windows, two rounds: about three minutes")
-    parser.add_argument("--rounds", type=int, help="rounds, 1 to 20 (default 3; 2 with --quick)")
+    parser.add_argument("--quick", action="store_true", help="short windows, one round: three to four minutes")
+    parser.add_argument("--rounds", type=int, help="rounds, 1 to 20 (default 3; 1 with --quick)")
     parser.add_argument("--rps", type=float, default=100.0, help="the fixed rate in searches/s (default %(default)g)")
     parser.add_argument("--only", type=_names, default=list(NAMES), help=f"comma-separated, of {', '.join(NAMES)}")
     parser.add_argument("--tls", action="store_true", help="suppliers speak https, with a certificate made for the run")
@@ -112,7 +112,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--json", type=Path, default=SHIPPED_JSON, help="where to write the figures (default %(default)s)")
     options = parser.parse_args(arguments)
     if options.rounds is None:
-        options.rounds = 2 if options.quick else 3
+        options.rounds = 1 if options.quick else 3
     if not 1 <= options.rounds <= 20:
         parser.error(f"--rounds: must be 1 to 20, got {options.rounds}")
     if not 0.5 <= options.rps <= 2_000:

@@ -126,7 +126,7 @@ def notes(document: dict[str, Any]) -> list[str]:
     if busiest > BUSY:
         said.append(f"provisional: other programs used up to {busiest:.2f} cores of this machine meanwhile")
     if document["quick"]:
-        said.append("quick: short windows; run without --quick for figures to quote")
+        said.append("quick: short windows, few rounds; run without --quick for figures to quote")
     return said
 
 

@@ -55,6 +55,8 @@ class Plan:
     saturation_s: float = 5.0
     min_searches: int = 40
     longest_s: float = 15.0
+    try_fewer: bool = True
+    """Whether saturation is also tried with fewer in flight where the first number was held."""
 
     def slow_s(self, rps: float) -> float:
         """Seconds that a low rate needs for `min_searches`, at most `longest_s`."""
@@ -64,7 +66,14 @@ class Plan:
 def quick(rps: float) -> Plan:
     """Short windows, for a look in passing."""
     return Plan(
-        rps=rps, fixed_warmup_s=1.0, fixed_s=2.5, saturation_warmup_s=0.6, saturation_s=1.2, min_searches=12, longest_s=5.0
+        rps=rps,
+        fixed_warmup_s=1.0,
+        fixed_s=2.5,
+        saturation_warmup_s=0.6,
+        saturation_s=1.2,
+        min_searches=12,
+        longest_s=5.0,
+        try_fewer=False,
     )
 
 
@@ -101,7 +110,7 @@ class Bench:
             return self._saturate(pace.in_flight)
         best = self._saturate(IN_FLIGHT)
         in_flight = IN_FLIGHT
-        while in_flight > 1:
+        while in_flight > 1 and (self._plan.try_fewer or not best["held"]):
             in_flight //= 2
             fewer = self._saturate(in_flight)
             if best["held"] and fewer["searches_per_s"] < best["searches_per_s"] * WORTH_FEWER:
