@@ -5,6 +5,7 @@
 SETUP := .setup/done
 RUN := .venv/bin
 TRAFFIC ?=
+QUICK ?=
 
 help:
 	@echo "make demo                    bundle, run, load, measure, price and compare both lanes on this machine"
@@ -12,6 +13,7 @@ help:
 	@echo "make test                    every check and every test"
 	@echo "make check                   formatting, lint, types, import contracts"
 	@echo "make bench                   compare the service's CPU per search with what others would have written"
+	@echo "make bench QUICK=1           the same in under five minutes"
 	@echo "make synth                   synthesize the CDK stacks"
 	@echo "make clean                   remove what the targets above made"
 
@@ -39,8 +41,8 @@ synth: $(SETUP)
 	npx cdk synth --quiet
 
 bench: $(SETUP)
-	$(RUN)/python -m benchmarks.fanout
-	$(RUN)/python -m benchmarks.cold_start
+	$(RUN)/python -m benchmarks.fanout $(if $(QUICK),--quick)
+	$(RUN)/python -m benchmarks.cold_start $(if $(QUICK),--quick)
 
 clean:
 	rm -rf .venv .setup node_modules out cdk.out

@@ -30,10 +30,22 @@ def parse_weights(text: str) -> tuple[int, int]:
 
 
 @command.command("up")
-@click.option("--port", default=8080, show_default=True, help="The load balancer's; 0 takes a free one.")
-@click.option("--simulator-port", default=8900, show_default=True, help="The suppliers' simulator's; 0 takes a free one.")
-@click.option("--workers", default=2, show_default=True, help="uvicorn workers of the container lane.")
-@click.option("--concurrency", default=10, show_default=True, help="Most Lambda environments at once.")
+@click.option(
+    "--port", type=click.IntRange(0, 65_535), default=8080, show_default=True, help="The load balancer's; 0 takes a free one."
+)
+@click.option(
+    "--simulator-port",
+    type=click.IntRange(0, 65_535),
+    default=8900,
+    show_default=True,
+    help="The suppliers' simulator's; 0 takes a free one.",
+)
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="uvicorn workers of the container lane."
+)
+@click.option(
+    "--concurrency", type=click.IntRange(1, 200), default=10, show_default=True, help="Most Lambda environments at once."
+)
 @click.option("--weights", default="lambda=50,container=50", show_default=True)
 @click.option("--latency", default="lognormal", show_default=True, help="Of the suppliers: lognormal or fixed:MS.")
 @click.option("--seed", default=7, show_default=True, help="Of the suppliers.")

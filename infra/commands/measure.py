@@ -21,8 +21,10 @@ DEFAULT_PROFILE = Path("out/profile.json")
 @click.option("--rps", default=Plan().rps, show_default=True, help="Searches a second offered to one lane at a time.")
 @click.option("--searches", default=Plan().searches, show_default=True, help="Searches measured on each lane.")
 @click.option("--latency", default="lognormal", show_default=True, help="Of the suppliers: lognormal or fixed:MS.")
-@click.option("--workers", default=2, show_default=True, help="uvicorn workers of the container lane.")
-@click.option("--concurrency", default=10, show_default=True, help="Lambda environments.")
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="uvicorn workers of the container lane."
+)
+@click.option("--concurrency", type=click.IntRange(1, 200), default=10, show_default=True, help="Lambda environments.")
 def command(out: Path, rps: float, searches: int, latency: str, workers: int, concurrency: int) -> None:
     """Run the bundle on both lanes here, load them alike, and write what a search needs on each to one file.
 

@@ -17,7 +17,7 @@ FAULTS = "\n".join(f"  {kind:10} {meaning}" for kind, meaning in KINDS.items())
 
 @click.command("simulator", epilog="\b\nFaults, for --scenario and PUT /_sim/faults/<supplier or *>:\n" + FAULTS)
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8900, show_default=True, help="0 takes a free port.")
+@click.option("--port", type=click.IntRange(0, 65_535), default=8900, show_default=True, help="0 takes a free port.")
 @click.option("--seed", default=7, show_default=True, help="Of the hotels, prices and latencies.")
 @click.option("--latency", default="lognormal", show_default=True, help="lognormal (median 60 ms, p99 500 ms) or fixed:MS.")
 @click.option("--scenario", type=click.Path(path_type=Path, dir_okay=False), help="TOML file with latency and faults.")

@@ -40,6 +40,8 @@ def test_every_command_has_help_with_an_example(name: str) -> None:
     [
         (("lambda",), "No such command"),
         (("lab", "up", "--weights", "lambda=1000,container=1"), "must be like lambda=30,container=70"),
+        (("lab", "up", "--port", "99999"), "99999 is not in the range 0<=x<=65535"),
+        (("lab", "up", "--workers", "0"), "0 is not in the range 1<=x<=64"),
         (("demo", "--rps", "0"), "--rps must be above 0"),
         (("simulator", "--latency", "slow"), "latency: 'slow' must be lognormal or fixed:<ms>"),
         (("measure", "--searches", "0"), "--searches 1 to 100000"),
