@@ -173,7 +173,7 @@ def test_group_mixes_instance_types_on_demand_and_spot(cloud: Cloud) -> None:
     assert policy["InstancesDistribution"]["OnDemandBaseCapacity"] == 2
     assert policy["InstancesDistribution"]["SpotAllocationStrategy"] == "price-capacity-optimized"
     assert len(policy["LaunchTemplate"]["Overrides"]) == 6
-    assert (group["MinSize"], group["MaxSize"], group["HealthCheckType"]) == (2, 60, "ELB")
+    assert (group["MinSize"], group["MaxSize"], group["HealthCheckType"]) == (2, 100, "ELB")
 
 
 def test_instances_boot_with_the_bundle_that_was_uploaded(cloud: Cloud, bundle: Bundle) -> None:

@@ -130,7 +130,7 @@ def test_group_mixes_on_demand_and_spot_as_the_stage_says(default: Assembly) -> 
     }
     types = [override["InstanceType"] for override in policy["LaunchTemplate"]["Overrides"]]
     assert tuple(types) == default.stage.container_lane.instance_types
-    assert (group["MinSize"], group["MaxSize"]) == ("2", "60")
+    assert (group["MinSize"], group["MaxSize"]) == ("2", "100")
     assert "DesiredCapacity" not in group  # a deployment must not undo what scaling decided
     assert group["CapacityRebalance"] is True
 
