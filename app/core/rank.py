@@ -1,13 +1,13 @@
 """The business rules: markup, currency, and order. Pure and exact; rounding happens once, on the price a guest sees.
 
-price = max(supplier's total × (1 + markup), supplier's price floor), converted, then rounded half-even to the
-        currency's minor digits (ISO 4217)
+price = supplier's total × (1 + markup), converted, then rounded half-even to the currency's minor digits (ISO 4217);
+        where that is below the supplier's price floor: the floor, converted, rounded up
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
 from typing import NamedTuple
 
 from app.core.consolidate import ConsolidatedHotel
@@ -53,44 +53,49 @@ def rank(hotels: Sequence[ConsolidatedHotel], *, currency: str, rules: Rules, ra
 
 
 class _Pricing:
-    """Prices one search's offers; a currency's rate is looked up once."""
+    """Prices one search's offers; what a currency's amounts are multiplied by is worked out once."""
 
     def __init__(self, currency: str, rules: Rules, rates: ExchangeRates) -> None:
         self._currency = currency
         self._rates = rates
         self._markup = 1 + rules.markup_percent / 100
         self._quantum = Decimal(1).scaleb(-MINOR_DIGITS.get(currency, 2))
-        self._rate_of: dict[str, Decimal | None] = {}
+        self._factors_of: dict[str, tuple[Decimal, Decimal] | None] = {}
         self.unpriceable: dict[str, int] = {}
 
     def price(self, supplier: str, stated: SupplierOffer) -> Offer | None:
-        rate = self._rate(stated.total.currency)
-        if rate is None:
+        """The offer as shown; `None`, and counted, when a currency of its price or of its floor has no rate."""
+        total, floor = stated.total, stated.floor
+        factors = self._factors(total.currency)
+        floor_factors = factors if floor is None else self._factors(floor.currency)
+        if factors is None or floor_factors is None:
             self.unpriceable[supplier] = self.unpriceable.get(supplier, 0) + 1
             return None
-        amount = stated.total.amount * self._markup * rate
-        floor = stated.floor
-        if floor is not None and (floor_rate := self._rate(floor.currency)) is not None:
-            amount = max(amount, floor.amount * floor_rate)
+        amount = (total.amount * factors[1]).quantize(self._quantum, ROUND_HALF_EVEN)
+        if floor is not None and amount < (least := floor.amount * floor_factors[0]):
+            amount = least.quantize(self._quantum, ROUND_CEILING)
         return Offer(
             supplier,
             stated.offer_id,
             stated.room,
             stated.board,
-            Money(amount.quantize(self._quantum, ROUND_HALF_EVEN), self._currency),
-            stated.total,
+            Money(amount, self._currency),
+            total,
             stated.due_at_property,
             stated.refundable,
         )
 
-    def _rate(self, source: str) -> Decimal | None:
+    def _factors(self, source: str) -> tuple[Decimal, Decimal] | None:
+        """The rate, and the rate with our markup; `None` without a rate."""
         try:
-            return self._rate_of[source]
+            return self._factors_of[source]
         except KeyError:
             pass
+        factors = None
         try:
             rate = Decimal(1) if source == self._currency else self._rates.rate(source, self._currency)
+            factors = rate, rate * self._markup
         except KeyError:
-            rate = None
-        self._rate_of[source] = rate
-        return rate
+            pass
+        self._factors_of[source] = factors
+        return factors

@@ -66,7 +66,7 @@ class SearchService:
 def _outcomes(answers: Sequence[SupplierAnswer], unpriceable: dict[str, int]) -> tuple[SupplierOutcome, ...]:
     """Every supplier's outcome; one whose offers could not all be priced says how many were dropped."""
     return tuple(
-        replace(answer.outcome, detail=f"{dropped} offers dropped: no exchange rate for their currency")
+        replace(answer.outcome, detail=f"{dropped} offer{'s' * (dropped > 1)} dropped: no exchange rate for their currency")
         if (dropped := unpriceable.get(answer.outcome.supplier))
         else answer.outcome
         for answer in answers

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 
 import pytest
 
 from app.core.errors import SupplierMalformed, SupplierSkipped, SupplierTimeout, SupplierUnavailable
 from app.core.fanout import SupplierAnswer, fan_out
+from app.core.models import SearchQuery, SupplierHotel
 from tests.fakes import QUERY, FakeSupplier, hotel
 
 
@@ -34,18 +36,53 @@ async def test_suppliers_are_asked_in_parallel_and_answers_keep_their_order() ->
         (SupplierSkipped("cannot search for children"), "skipped", "cannot search for children"),
         (ZeroDivisionError("oops"), "error", "ZeroDivisionError: oops"),
         (RecursionError(), "error", "RecursionError: "),
+        (SystemExit("gone"), "error", "SystemExit: gone"),
+        (asyncio.CancelledError("its own"), "error", "CancelledError: its own"),
+        (SupplierMalformed("x" * 5_000), "malformed", "x" * 299 + "…"),
     ],
 )
-async def test_each_failure_becomes_that_suppliers_outcome(error: Exception, status: str, detail: str) -> None:
+async def test_each_failure_becomes_that_suppliers_outcome(error: BaseException, status: str, detail: str) -> None:
     good, bad = await ask(FakeSupplier("good", (hotel("good"),)), FakeSupplier("bad", error=error))
     assert (good.outcome.status, bad.outcome.status, bad.outcome.detail) == ("ok", status, detail)
     assert bad.hotels == ()
 
 
-@pytest.mark.parametrize("junk", [None, 7, ["not a hotel"]])
-async def test_a_supplier_that_returns_junk_is_an_error_of_its_own(junk: object) -> None:
-    good, bad = await ask(FakeSupplier("good", (hotel("good"),)), FakeSupplier("bad", junk))
-    assert (good.outcome.status, bad.outcome.status, bad.hotels) == ("ok", "error", ())
+class Unspeakable(BaseException):
+    def __str__(self) -> str:
+        raise RuntimeError("no message")
+
+
+async def test_an_exception_that_cannot_even_be_shown_is_an_error_of_its_own() -> None:
+    good, bad = await ask(FakeSupplier("good", (hotel("good"),)), FakeSupplier("bad", error=Unspeakable()))
+    assert (good.outcome.status, bad.outcome.status) == ("ok", "error")
+    assert bad.outcome.detail == "Unspeakable: (its message cannot be shown)"
+
+
+class StubbornSupplier(FakeSupplier):
+    """Ignores being cancelled until `released`."""
+
+    def __init__(self, supplier_id: str) -> None:
+        super().__init__(supplier_id, timeout_ms=50)
+        self.released = asyncio.Event()
+
+    async def search(self, query: SearchQuery) -> tuple[SupplierHotel, ...]:
+        while not self.released.is_set():
+            with suppress(asyncio.CancelledError):
+                await self.released.wait()
+        return ()
+
+
+async def test_a_supplier_that_ignores_being_cancelled_is_left_behind_not_awaited(caplog: pytest.LogCaptureFixture) -> None:
+    before = asyncio.all_tasks()
+    stubborn = StubbornSupplier("stubborn")
+    started = time.perf_counter()
+    first, second = await ask(stubborn, FakeSupplier("good", (hotel("good"),)), deadline_ms=100)
+    assert time.perf_counter() - started < 1
+    assert (first.outcome.status, second.outcome.status) == ("timeout", "ok")
+    assert "stubborn ignores being cancelled" in caplog.text
+    stubborn.released.set()
+    await asyncio.sleep(0.05)
+    assert asyncio.all_tasks() == before
 
 
 async def test_slow_supplier_is_reported_not_awaited() -> None:

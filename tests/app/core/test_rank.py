@@ -45,6 +45,42 @@ def test_a_price_floor_in_another_currency_is_never_undercut() -> None:
     assert shown.offers[0].price == Money(Decimal("150.00"), "USD")
 
 
+def test_rounding_never_takes_a_price_below_its_floor() -> None:
+    floor = Money(Decimal("83.45"), "EUR")  # 104.3125 USD: rounded half-even it would be 104.31
+    (shown,) = ranked(offer(amount="1.00", floor=floor)).hotels
+    assert shown.offers[0].price == Money(Decimal("104.32"), "USD")
+    (rounded_down,) = ranked(offer(amount="100.004", floor=Money(Decimal("100.003"), "USD")), markup="0").hotels
+    assert rounded_down.offers[0].price == Money(Decimal("100.01"), "USD")
+
+
+def test_an_offer_whose_floor_cannot_be_converted_is_dropped_not_sold_below_it() -> None:
+    result = ranked(offer("a", floor=Money(Decimal("500"), "XTS")), offer("b"))
+    assert [shown.offer_id for shown in result.hotels[0].offers] == ["b"]
+    assert result.unpriceable == {"s1": 1}
+
+
+@pytest.mark.parametrize(("currency", "price"), [("KWD", "33.000"), ("JPY", "16500"), ("EUR", "88.00")])
+def test_a_price_has_its_currencys_minor_digits(currency: str, price: str) -> None:
+    rates = FakeRates({"USD": "1", "EUR": "0.8", "JPY": "150", "KWD": "0.3"})
+    hotels = consolidate([hotel(offers=(offer(),))])
+    (shown,) = rank(hotels, currency=currency, rules=Rules(Decimal(10)), rates=rates).hotels
+    assert str(shown.offers[0].price.amount) == price
+
+
+def test_a_currencys_rate_is_looked_up_once_a_search() -> None:
+    class CountingRates(FakeRates):
+        asked = 0
+
+        def rate(self, source: str, target: str) -> Decimal:
+            self.asked += 1
+            return super().rate(source, target)
+
+    rates = CountingRates()
+    hotels = consolidate([hotel(offers=tuple(offer(f"o{n}", currency="EUR") for n in range(20)))])
+    rank(hotels, currency="USD", rules=Rules(Decimal(10)), rates=rates)
+    assert rates.asked == 1
+
+
 def test_an_offer_whose_currency_has_no_rate_is_dropped_and_counted() -> None:
     result = ranked(offer("a", currency="XTS"), offer("b"))
     assert [shown.offer_id for shown in result.hotels[0].offers] == ["b"]

@@ -5,12 +5,16 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from msgspec import json
+from msgspec.structs import replace
 
 from app.core.errors import AllSuppliersFailed, SupplierMalformed, SupplierSkipped, SupplierUnavailable
-from app.core.models import SupplierOutcome
+from app.core.models import Money, SupplierHotel, SupplierOutcome
 from app.core.rank import Rules
 from app.core.search import SearchService
 from tests.fakes import QUERY, FakeRates, FakeSupplier, hotel, offer
+
+NAN, INFINITE = float("nan"), float("inf")
 
 
 class Observer:
@@ -66,4 +70,43 @@ async def test_dropped_offers_are_said_in_the_suppliers_outcome() -> None:
     result = await service(FakeSupplier("a", (hotel("a", offers=(offer("x"), offer("y", currency="XTS"))),))).search(
         QUERY, limit=10
     )
-    assert result.outcomes[0].detail == "1 offers dropped: no exchange rate for their currency"
+    assert result.outcomes[0].detail == "1 offer dropped: no exchange rate for their currency"
+
+
+def lie(**fields: object) -> tuple[SupplierHotel, ...]:
+    return (replace(hotel("liar"), **fields),)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lie(name=None),
+        lie(hotel_id=7),
+        lie(latitude=NAN),
+        lie(longitude=INFINITE),
+        lie(latitude="51.5"),
+        lie(latitude=91.0),
+        lie(offers=None),
+        lie(offers=[offer()]),
+        lie(offers=(None,)),
+        lie(supplier="honest"),
+        lie(offers=(offer(amount="NaN"),)),
+        lie(offers=(offer(amount="sNaN"),)),
+        lie(offers=(offer(amount="Infinity"),)),
+        lie(offers=(offer(amount="-5"),)),
+        lie(offers=(replace(offer(), total=Money(99.5, "USD")),)),  # type: ignore[arg-type]
+        lie(offers=(replace(offer(), total=Money(Decimal(9), None)),)),  # type: ignore[arg-type]
+        lie(offers=(replace(offer(), floor=Money(9.5, "USD")),)),  # type: ignore[arg-type]
+        lie(offers=(replace(offer(), room=object()),)),
+        (h for h in (hotel("liar"),)),
+        [hotel("liar")],
+        "hotels",
+        {"hotels": 1},
+    ],
+)
+async def test_a_supplier_that_answers_values_of_the_wrong_kind_costs_its_own_hotels_only(answer: object) -> None:
+    result = await service(FakeSupplier("honest", (hotel("honest"),)), FakeSupplier("liar", answer)).search(QUERY, limit=10)
+    assert [outcome.status for outcome in result.outcomes] == ["ok", "malformed"]
+    assert [list(shown.supplier_ids) for shown in result.hotels] == [["honest"]]
+    assert result.outcomes[1].detail
+    json.encode(result)
