@@ -16,15 +16,15 @@ SHIPPED_CATALOGUE = Path(__file__).parent / "suppliers" / "catalogue.toml"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Validated once, at start. `variables` are the values that a catalogue may name as `${…}`."""
+    """Validated once, at start; the defaults stand in `from_environment`."""
 
-    lane: str = "local"
-    bundle_sha256: str | None = None
-    git_revision: str | None = None
-    catalogue: Path = SHIPPED_CATALOGUE
-    suppliers_url: str = "http://127.0.0.1:8900"
-    deadline_ms: int = 1_500
-    markup_percent: Decimal = Decimal(8)
+    lane: str
+    bundle_sha256: str | None
+    git_revision: str | None
+    catalogue: Path
+    suppliers_url: str
+    deadline_ms: int
+    markup_percent: Decimal
     environment: Mapping[str, str]
 
     @classmethod

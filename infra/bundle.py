@@ -104,20 +104,22 @@ def find_interpreter(python: str) -> Path | None:
 
 def ensure_bundle(target: BundleTarget, *, out: Path = DEFAULT_OUT, progress: Progress | None = None) -> Bundle:
     """The bundle of the sources as they are now: the one at hand when nothing changed, else a new one."""
-    with _lock(out):
-        requirements = _locked_requirements()
-        fingerprint = _fingerprint(target, requirements)
-        at_hand = _read(out / str(target), fingerprint)
-        if at_hand is not None:  # the same bytes may have been committed since
-            return replace(at_hand, git_revision=_git_revision())
-        return _build(target, requirements, fingerprint, out, progress or (lambda _: None))
+    return _bundle(target, out, progress, reuse=True)
 
 
 def build_bundle(target: BundleTarget, *, out: Path = DEFAULT_OUT, progress: Progress | None = None) -> Bundle:
     """Build anew, whether or not there is one at hand."""
+    return _bundle(target, out, progress, reuse=False)
+
+
+def _bundle(target: BundleTarget, out: Path, progress: Progress | None, *, reuse: bool) -> Bundle:
     with _lock(out):
-        requirements = _locked_requirements()
-        return _build(target, requirements, _fingerprint(target, requirements), out, progress or (lambda _: None))
+        requirements = locked_requirements("service")
+        fingerprint = _fingerprint(target, requirements)
+        at_hand = _read(out / str(target), fingerprint) if reuse else None
+        if at_hand is not None:  # the same bytes may have been committed since
+            return replace(at_hand, git_revision=_git_revision())
+        return _build(target, requirements, fingerprint, out, progress or (lambda _: None))
 
 
 def _build(target: BundleTarget, requirements: str, fingerprint: str, out: Path, progress: Progress) -> Bundle:
@@ -125,8 +127,9 @@ def _build(target: BundleTarget, requirements: str, fingerprint: str, out: Path,
     with tempfile.TemporaryDirectory(dir=out, prefix=".building-") as scratch:
         tree = Path(scratch) / "tree"
         progress(f"installing locked wheels for {target}")
-        _install(target, requirements, Path(scratch) / "wheels")
-        files = wheel_files(Path(scratch) / "wheels") | _source_files()
+        wheels = Path(scratch) / "wheels"
+        install_locked(requirements, wheels, python=target.python, architecture=target.architecture)
+        files = wheel_files(wheels) | _source_files()
         _write(tree, files)
         interpreter = find_interpreter(target.python)
         warnings = []
@@ -199,15 +202,6 @@ def _is_whole(folder: Path, sha256: str) -> bool:
         )
     except (OSError, zipfile.BadZipFile):
         return False
-
-
-def _locked_requirements() -> str:
-    return locked_requirements("service")
-
-
-def _install(target: BundleTarget, requirements: str, tree: Path) -> None:
-    tree.parent.mkdir(parents=True, exist_ok=True)
-    install_locked(requirements, tree, python=target.python, architecture=target.architecture)
 
 
 def _source_files() -> dict[str, bytes]:

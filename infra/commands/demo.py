@@ -15,6 +15,7 @@ import click
 from rich.console import Console
 
 from infra.bundle import ensure_bundle, local_target
+from infra.commands.measure import checked_plan
 from infra.commands.progress import Steps
 from infra.config import DEFAULT_STAGE
 from infra.cost.compare import compare
@@ -61,12 +62,13 @@ def command(traffic: Path | None, out: Path, rps: float, searches: int, queries:
       crossover demo
       crossover demo --traffic requests.csv --out out/mine
     """
-    if not 0 < rps <= 1000 or not 1 <= searches <= 100_000 or not 1 <= queries <= 10_000:
-        raise click.UsageError("--rps must be above 0 and up to 1000, --searches 1 to 100000, --queries 1 to 10000")
+    plan = checked_plan(rps, searches)
+    if not 1 <= queries <= 10_000:
+        raise click.UsageError("--queries must be 1 to 10000")
     series = _traffic(traffic)  # a malformed file ends here, before minutes of measuring
     prices = load_price_book(DEFAULT_STAGE.region)
     with Steps("demo") as steps:
-        outcome = asyncio.run(_run(Plan(rps=rps, searches=searches), queries, steps))
+        outcome = asyncio.run(_run(plan, queries, steps))
         steps("pricing and writing the report")
         write_profile(outcome.profile, out / "profile.json")
         options = CostOptions(report_date=datetime.now(UTC).date())

@@ -34,13 +34,19 @@ def command(out: Path, rps: float, searches: int, latency: str, workers: int, co
       crossover measure --rps 3 --searches 300 --out profile.json
       crossover cost --profile profile.json --rps 100
     """
-    if not 0 < rps <= 1000 or not 1 <= searches <= 100_000:
-        raise click.UsageError("--rps must be above 0 and up to 1000, --searches 1 to 100000")
+    plan = checked_plan(rps, searches)
     options = CloudOptions(latency=latency, workers=workers, concurrency=concurrency)
     with Steps("measure") as steps:
-        profile = asyncio.run(_measure(options, Plan(rps=rps, searches=searches), steps))
+        profile = asyncio.run(_measure(options, plan, steps))
     write_profile(profile, out)
     click.echo(out)
+
+
+def checked_plan(rps: float, searches: int) -> Plan:
+    """The plan that `--rps` and `--searches` ask for; a `UsageError` when they are out of bounds."""
+    if not 0 < rps <= 1000 or not 1 <= searches <= 100_000:
+        raise click.UsageError("--rps must be above 0 and up to 1000, --searches 1 to 100000")
+    return Plan(rps=rps, searches=searches)
 
 
 async def _measure(options: CloudOptions, plan: Plan, steps: Steps) -> WorkloadProfile:

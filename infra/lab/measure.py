@@ -183,11 +183,12 @@ async def _load(
 
 async def _cold_starts(cloud: LocalCloud, count: int) -> tuple[list[float], list[float]]:
     """Init Durations (ms) of the bundle and of a bare client, in turn, so that a noisy moment hits both."""
+    code = cloud.code()
     cold: list[float] = []
     bare: list[float] = []
     for _ in range(count):
-        cold += await measure_cold_starts(cloud.code(), 1)
-        bare += await measure_bare_cold_starts(cloud.code(), 1)
+        cold += await measure_cold_starts(code, 1)
+        bare += await measure_bare_cold_starts(code, 1)
     return cold, bare
 
 

@@ -157,7 +157,7 @@ def test_over_lambdas_limit_it_refuses_naming_the_largest_and_leaves_the_old_one
 
 def test_a_lock_that_does_not_match_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = "httpx==0.28.1 --hash=sha256:" + "0" * 64
-    monkeypatch.setattr(bundle_module, "_locked_requirements", lambda: wrong)
+    monkeypatch.setattr(bundle_module, "locked_requirements", lambda group: wrong)
     with pytest.raises(KitError, match=r"the locked wheels for Python 3\.13 could not be installed") as caught:
         build_bundle(BundleTarget("3.13", "arm64"), out=tmp_path)
     assert "\n" not in str(caught.value)
