@@ -3,18 +3,24 @@
 uvloop and httptools; keep-alive longer than a load balancer's idle timeout, so that the server is never the one to close a
 connection the load balancer is about to use; a graceful stop that lets requests in flight finish; workers that end with
 their supervisor, however it dies.
+
+On SIGTERM a worker is first a lame duck for `--lame-duck-s`: `/readyz` says 503 and every answer ends its connection, while
+requests that still arrive are answered. A load balancer goes on sending for some seconds to a target that leaves.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import ctypes
+import functools
 import os
 import signal
 import socket
 import sys
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import Any, cast
 
 import uvicorn
 
@@ -28,7 +34,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until stopped. Returns the exit code: 0 stopped, 1 port in use, 2 wrong setting or argument."""
+    """Serve until stopped. Returns the exit code: 0 stopped, 1 cannot listen there, 2 wrong setting or argument."""
     options = _parse(arguments)
     try:
         from app.bootstrap import create_app
@@ -40,14 +46,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         listener = _listen(options.host, options.port)
     except OSError as error:
-        print(f"app.serve: cannot listen on {options.host}:{options.port}: {os.strerror(error.errno or 0)}", file=sys.stderr)  # noqa: T201
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else "no such host"  # below 0: the resolver's
+        print(f"app.serve: cannot listen on {options.host}:{options.port}: {reason}", file=sys.stderr)  # noqa: T201
         return 1
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    print(f"listening on http://{host}:{listener.getsockname()[1]}", flush=True)  # noqa: T201
+    _run(listener, options.workers, options.lame_duck_s)
+    return 0
+
+
+def _run(listener: socket.socket, workers: int, lame_duck_s: float) -> None:
+    supervisor = os.getpid() if workers > 1 else None
     config = uvicorn.Config(
-        "app.serve:create_worker_app",
+        functools.partial(create_worker_app, supervisor=supervisor, lame_duck_s=lame_duck_s),
         factory=True,
         loop="uvloop",
         http="httptools",
-        workers=options.workers,
+        workers=workers,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACEFUL_STOP_S,
         access_log=False,
@@ -55,47 +70,82 @@ def main(arguments: Sequence[str] | None = None) -> int:
         log_level="warning",
         backlog=2048,
     )
-    server = uvicorn.Server(config)
-    print(f"listening on http://{options.host}:{listener.getsockname()[1]}", flush=True)  # noqa: T201
-    if options.workers == 1:
-        server.run(sockets=[listener])
-    else:
+    if workers > 1:
         from uvicorn.supervisors import Multiprocess
 
-        os.environ["CROSSOVER_SUPERVISOR_PID"] = str(os.getpid())
         Multiprocess(config, sockets=[listener]).run()
-    return 0
+        return
+    # uvicorn stops gracefully and then raises the signal again, for whoever handled it before.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    uvicorn.Server(config).run(sockets=[listener])
 
 
-def create_worker_app() -> Any:
-    """What each uvicorn process serves."""
-    _end_with_supervisor()
+def create_worker_app(*, supervisor: int | None = None, lame_duck_s: float = 0) -> Any:
+    """What each uvicorn process serves; uvicorn calls this on its event loop, when its signal handlers are in place."""
+    if supervisor is not None:
+        _end_with(supervisor)
     from app.bootstrap import create_app
 
-    return create_app()
+    app = create_app()
+    if lame_duck_s:
+        _drain_before_stopping(app.state.service, lame_duck_s)
+    return app
 
 
-def _end_with_supervisor() -> None:
+def _drain_before_stopping(service: Any, lame_duck_s: float) -> None:
+    """Put the lame-duck phase in front of uvicorn's own handling of SIGTERM; an interrupt still stops at once."""
+    loop = asyncio.get_running_loop()
+    stop = cast(Callable[[int, FrameType | None], None], signal.getsignal(signal.SIGTERM))
+
+    def drain(number: int, _: FrameType | None) -> None:
+        if service.draining:  # told twice: by the supervisor, and by systemd, which signals every process
+            return
+        service.draining = True
+        loop.call_soon_threadsafe(loop.call_later, lame_duck_s, stop, number, None)
+
+    signal.signal(signal.SIGTERM, drain)
+
+
+def _end_with(supervisor: int) -> None:
     """Ask Linux to stop this worker when its supervisor dies: stock uvicorn leaves orphans that hold the port."""
-    supervisor = os.environ.get("CROSSOVER_SUPERVISOR_PID")
-    if supervisor is None or sys.platform != "linux":
+    if sys.platform != "linux":
         return
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != int(supervisor):  # it died before we asked
+    if os.getppid() != supervisor:  # it died before we asked
         os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    listener = socket.create_server((host, port), backlog=2048)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, port), family=family, backlog=2048)
     listener.set_inheritable(True)
     return listener
 
 
+def _number_from(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and len(text) < 10 and low <= int(text) <= high):
+            raise argparse.ArgumentTypeError(f"{text!r} must be a whole number from {low} to {high}")
+        return int(text)
+
+    return read
+
+
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m app.serve", description="Serve the search service over HTTP/1.1.")
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8000, help="0 takes a free port (default %(default)s)")
-    parser.add_argument("--workers", type=int, default=1, help="processes, one event loop each (default %(default)s)")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
+    parser.add_argument("--port", type=_number_from(0, 65_535), default=8000, help="0 takes a free port (default %(default)s)")
+    parser.add_argument(
+        "--workers", type=_number_from(1, 256), default=1, help="processes, one event loop each (default %(default)s)"
+    )
+    parser.add_argument(
+        "--lame-duck-s",
+        type=_number_from(0, 300),
+        default=0,
+        metavar="SECONDS",
+        help="seconds to go on answering, unready, between SIGTERM and the graceful stop (default %(default)s)",
+    )
     return parser.parse_args(arguments)
 
 

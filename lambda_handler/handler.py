@@ -12,6 +12,7 @@ from typing import Any
 
 import uvloop
 from mangum import Mangum
+from starlette.types import Receive, Scope, Send
 
 from app.bootstrap import create_app
 from app.web.errors import error_response
@@ -23,18 +24,31 @@ app = create_app()
 _lifespan = app.router.lifespan_context(app)
 loop.run_until_complete(_lifespan.__aenter__())
 
-_adapter = Mangum(app, lifespan="off")
+_lag = app.state.service.lag
+_lag.stop()  # the loop stands still until the first invocation, and between any two
+
+
+async def _app(scope: Scope, receive: Receive, send: Send) -> None:
+    _lag.start()
+    try:
+        await app(scope, receive, send)
+    finally:
+        _lag.stop()
+
+
+_adapter = Mangum(_app, lifespan="off")
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """One event of an ALB, an HTTP API (v2) or a function URL; returns that front's response object."""
     try:
         return _adapter(event, context)
-    except ValueError as error:  # Mangum's reading of Host and X-Forwarded-Port; what the app raises never gets here
-        return _bad_request(event, str(error))
+    except ValueError:  # Mangum's reading of the headers; what the app raises never gets here
+        return _bad_request(event)
 
 
-def _bad_request(event: dict[str, Any], reason: str) -> dict[str, Any]:
+def _bad_request(event: dict[str, Any]) -> dict[str, Any]:
+    reason = "Host must be host or host:port, X-Forwarded-Port a number, and every header text"
     answer = error_response(400, "bad_request", f"the request's headers cannot be read: {reason}")
     multi_value = "multiValueHeaders" in event
     headers = {name: [value] if multi_value else value for name, value in answer.headers.items()}

@@ -1,4 +1,7 @@
-"""Writes the counters and the loop's state as Prometheus text (exposition format 0.0.4)."""
+"""Writes the counters and the loop's state as Prometheus text (exposition format 0.0.4).
+
+The figures are this process's: of several workers, whichever takes the request answers for itself.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,9 @@ def _lines(counters: SearchCounters, lag: LoopLag) -> Iterator[str]:
     yield f'crossover_search_duration_milliseconds_bucket{{le="+Inf"}} {counters.searches}'
     yield f"crossover_search_duration_milliseconds_sum {counters.elapsed_ms_sum:.3f}"
     yield f"crossover_search_duration_milliseconds_count {counters.searches}"
+    yield "# HELP crossover_searches_in_flight Searches that are being answered now."
+    yield "# TYPE crossover_searches_in_flight gauge"
+    yield f"crossover_searches_in_flight {counters.in_flight}"
     yield "# HELP crossover_supplier_outcomes_total What became of asking each supplier."
     yield "# TYPE crossover_supplier_outcomes_total counter"
     for (supplier, status), count in sorted(counters.outcomes.items()):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -18,6 +18,9 @@ MAX_ADULTS = 9
 MAX_CHILDREN = 6
 MAX_LIMIT = 200
 DEFAULT_LIMIT = 50
+MAX_SHOWN = 60
+"""Longest part of a wrong value, and most known codes, that a message repeats."""
+
 PARAMETERS = ("place", "check_in", "check_out", "adults", "children", "currency", "limit")
 
 
@@ -51,12 +54,12 @@ class QueryParser:
     def parse(self, pairs: list[tuple[str, str]], *, today: date) -> ParsedSearch:
         """Parse decoded `(name, value)` pairs. Raises `InvalidRequest` naming every wrong field."""
         fields = _Fields(pairs)
-        place = fields.choice("place", self._places, "place")
+        place = fields.place(self._places)
         check_in = fields.day("check_in")
         check_out = fields.day("check_out")
         adults = fields.number("adults", default=2, low=1, high=MAX_ADULTS)
         children = fields.ages("children")
-        currency = fields.choice("currency", self._currencies, "currency", default="USD")
+        currency = fields.currency(self._currencies, default="USD")
         limit = fields.number("limit", default=DEFAULT_LIMIT, low=1, high=MAX_LIMIT)
         if check_in is not None:
             if check_in < today:
@@ -80,9 +83,10 @@ class _Fields:
         self._values: dict[str, str] = {}
         for name, value in pairs:
             if name not in PARAMETERS:
-                near = difflib.get_close_matches(name, PARAMETERS, n=1)
+                near = difflib.get_close_matches(name[:MAX_SHOWN], PARAMETERS, n=1)
                 self.wrong(
-                    name, f"is not a parameter; {f'did you mean {near[0]}?' if near else 'known: ' + ', '.join(PARAMETERS)}"
+                    name[:MAX_SHOWN],
+                    f"is not a parameter; {f'did you mean {near[0]}?' if near else 'known: ' + ', '.join(PARAMETERS)}",
                 )
             elif name in self._values:
                 self.wrong(name, "is given more than once")
@@ -92,17 +96,29 @@ class _Fields:
     def wrong(self, field: str, reason: str) -> None:
         self.wrongs.append(WrongField(field, reason))
 
-    def choice(
-        self, name: str, known: Mapping[str, str] | frozenset[str], what: str, *, default: str | None = None
-    ) -> str | None:
-        value = self._values.get(name, default)
+    def place(self, known: Mapping[str, str]) -> str | None:
+        """A place's code; a name, or a code misspelled, is answered with the codes that were probably meant."""
+        value = self._values.get("place")
         if value is None:
-            self.wrong(name, f"is required: a {what} code such as {min(known, default='…')}")
-        elif value.upper() not in known:
-            near = difflib.get_close_matches(value.upper(), known, n=3, cutoff=0.5) or sorted(known)[:12]
-            self.wrong(name, f"unknown {what} {value!r}; known: {', '.join(near)}")
+            self.wrong("place", f"is required: a place code such as {min(known, default='…')}")
             return None
-        return value and value.upper()
+        if (code := value.upper()) in known:
+            return code
+        spelled = {word.upper(): code for code, name in known.items() for word in (code, name)}
+        near = dict.fromkeys(spelled[word] for word in difflib.get_close_matches(value[:MAX_SHOWN].upper(), spelled, n=3))
+        codes = [f"{code} ({known[code]})" for code in near or sorted(known)]
+        hint = f"did you mean {_listed(codes)}?" if near else f"known: {_listed(codes)}"
+        self.wrong("place", f"unknown place {_shown(value)}; {hint}")
+        return None
+
+    def currency(self, known: frozenset[str], *, default: str) -> str | None:
+        value = self._values.get("currency", default)
+        if (code := value.upper()) in known:
+            return code
+        near = difflib.get_close_matches(value[:MAX_SHOWN].upper(), known, n=3, cutoff=0.6)
+        hint = f"did you mean {_listed(sorted(near))}?" if near else f"known: {_listed(sorted(known))}"
+        self.wrong("currency", f"unknown currency {_shown(value)}; {hint}")
+        return None
 
     def day(self, name: str) -> date | None:
         value = self._values.get(name)
@@ -114,7 +130,7 @@ class _Fields:
                 raise ValueError
             return date.fromisoformat(value)
         except ValueError:
-            self.wrong(name, f"must be a date as YYYY-MM-DD, got {value!r}")
+            self.wrong(name, f"must be a date as YYYY-MM-DD, got {_shown(value)}")
             return None
 
     def number(self, name: str, *, default: int, low: int, high: int) -> int:
@@ -122,10 +138,7 @@ class _Fields:
         if value is None:
             return default
         if not (value.isascii() and value.isdigit() and len(value) < 10 and low <= int(value) <= high):
-            self.wrong(
-                name,
-                f"must be {low} to {high}, got {value!r}" if not value.isdigit() else f"must be {low} to {high}, got {value}",
-            )
+            self.wrong(name, f"must be {low} to {high}, got {value[:MAX_SHOWN] if value.isdigit() else _shown(value)}")
             return default
         return int(value)
 
@@ -135,6 +148,15 @@ class _Fields:
         if len(ages) > MAX_CHILDREN or not all(
             age.isascii() and age.isdigit() and len(age) < 3 and int(age) < 18 for age in ages
         ):
-            self.wrong(name, f"must be up to {MAX_CHILDREN} ages from 0 to 17, such as 4,7; got {value!r}")
+            self.wrong(name, f"must be up to {MAX_CHILDREN} ages from 0 to 17, such as 4,7; got {_shown(value)}")
             return ()
         return tuple(map(int, ages))
+
+
+def _shown(value: str) -> str:
+    return repr(value if len(value) <= MAX_SHOWN else value[: MAX_SHOWN - 1] + "…")
+
+
+def _listed(codes: Sequence[str]) -> str:
+    more = len(codes) - MAX_SHOWN
+    return ", ".join(codes[:MAX_SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from fastapi import FastAPI, Request, Response
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.search import SearchService
 from app.telemetry.counters import SearchCounters
@@ -23,7 +24,10 @@ from app.web.query import QueryParser
 
 @dataclass(slots=True)
 class Service:
-    """What the routes need once the lifespan has begun; `search` is `None` before it and after it."""
+    """What the routes need once the lifespan has begun; `search` is `None` before it and after it.
+
+    `draining` is set by the server when it is told to stop; entry points find the service at `app.state.service`.
+    """
 
     parser: QueryParser
     counters: SearchCounters
@@ -34,20 +38,45 @@ class Service:
     today: Callable[[], date] = lambda: datetime.now(UTC).date()
 
 
+class CloseWhileDraining:
+    """Ends each connection with its next answer once a drain has begun, so that none is open, and perhaps just being
+    used, when the server stops."""
+
+    def __init__(self, app: ASGIApp, *, service: Service) -> None:
+        self._app = app
+        self._service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not self._service.draining or scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_last(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
+            await send(message)
+
+        await self._app(scope, receive, send_last)
+
+
 def build_web(service: Service, **fastapi_arguments: Any) -> FastAPI:
     """The FastAPI app over `service`."""
     app = FastAPI(
         title="Crossover search",
         summary="Hotel search over many suppliers: the reference workload of the Crossover deployment kit.",
+        description="These pages load their scripts from a public CDN; `/openapi.json` is the same document and needs none.",
         version="1",
+        redirect_slashes=False,  # a redirect would name a host, which each lane's front sees differently
         **fastapi_arguments,
     )
     # An answer is about 100 kB of JSON and a tenth of that compressed: bytes out cost more than the CPU to compress them.
     app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=1)
+    app.add_middleware(CloseWhileDraining, service=service)
     install_error_handlers(app)
     _add_search(app, service)
     _add_operations(app, service)
     stock_openapi = app.openapi
+    app.state.service = service
     app.openapi = lambda: add_schemas(stock_openapi())  # type: ignore[method-assign]
     return app
 
@@ -61,7 +90,11 @@ def _add_search(app: FastAPI, service: Service) -> None:
         if service.search is None:
             return error_response(503, "unavailable", "the service is starting or stopping")
         query, limit = service.parser.parse(request.query_params.multi_items(), today=service.today())
-        result = await service.search.search(query, limit=limit)
+        service.counters.in_flight += 1
+        try:
+            result = await service.search.search(query, limit=limit)
+        finally:
+            service.counters.in_flight -= 1
         return Response(encode(result), media_type="application/json")
 
 

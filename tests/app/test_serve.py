@@ -9,7 +9,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -62,6 +63,22 @@ def test_a_port_in_use_is_one_line_and_exit_1() -> None:
     assert done.stderr == f"app.serve: cannot listen on 127.0.0.1:{port}: Address already in use\n"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code", "line"),
+    [
+        (("--port", "99999"), 2, "argument --port: '99999' must be a whole number from 0 to 65535"),
+        (("--workers", "0"), 2, "argument --workers: '0' must be a whole number from 1 to 256"),
+        (("--lame-duck-s", "-1"), 2, "argument --lame-duck-s: '-1' must be a whole number from 0 to 300"),
+        (("--host", "no.such.host.invalid"), 1, "cannot listen on no.such.host.invalid:8000: no such host"),
+    ],
+)
+def test_a_wrong_argument_is_one_line(arguments: tuple[str, ...], code: int, line: str) -> None:
+    done = run(*arguments)
+    assert done.returncode == code
+    assert line in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
 def test_a_wrong_catalogue_or_setting_is_one_line_and_exit_2(tmp_path: Path) -> None:
     catalogue = tmp_path / "mine.toml"
     catalogue.write_text('content = "c.json"\n[suppliers.one]\nformat = "soap"\n')
@@ -94,7 +111,65 @@ def test_a_stop_lets_requests_in_flight_finish(simulator_url: str) -> None:
         process.send_signal(signal.SIGTERM)
         search.join(10)
         assert answers == [200]
-        process.wait(10)
+        assert process.wait(10) == 0
+
+
+def keep_asking(url: str, path: str, until: Callable[[], bool]) -> list[httpx.Response | httpx.TransportError]:
+    """One keep-alive caller, asking again as soon as it is answered, till the server refuses or `until` says so."""
+    seen: list[httpx.Response | httpx.TransportError] = []
+    with httpx.Client(base_url=url, timeout=10) as client:
+        while not until():
+            try:
+                seen.append(client.get(path))
+            except httpx.TransportError as error:
+                seen.append(error)
+                if isinstance(error, httpx.ConnectError):
+                    break
+    return seen
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_lame_duck_says_it_is_not_ready_and_answers_until_nobody_asks(simulator_url: str, workers: int) -> None:
+    with serving("--workers", str(workers), "--lame-duck-s", "2", SUPPLIERS_URL=simulator_url) as (process, url):
+        halt = threading.Event()
+        with ThreadPoolExecutor(2) as callers:
+            asking = [callers.submit(keep_asking, url, path, halt.is_set) for path in ("/healthz", future_search())]
+            time.sleep(0.5)
+            process.send_signal(signal.SIGTERM)
+            process.send_signal(signal.SIGTERM)  # systemd and the supervisor both tell a worker: not a reason to hurry
+            time.sleep(1.5)  # the supervisor looks for signals every half second
+            unready = httpx.get(f"{url}/readyz")
+            halt.set()  # as a load balancer does once it has seen that
+            answers = [answer for caller in asking for answer in caller.result(10)]
+        assert (unready.status_code, unready.json()["error"]["message"]) == (503, "draining")
+        assert {answer.status_code if isinstance(answer, httpx.Response) else repr(answer) for answer in answers} == {200}
+        ends = [answer.headers.get("connection") == "close" for answer in answers if isinstance(answer, httpx.Response)]
+        assert True in ends
+        assert False in ends, "connections live until the drain begins"
+        assert process.wait(10) == 0
+
+
+@pytest.mark.slow
+def test_killing_a_worker_mid_load_costs_its_requests_in_flight_and_it_is_replaced(simulator_url: str) -> None:
+    with serving("--workers", "2", SUPPLIERS_URL=simulator_url) as (process, url):
+        supervisor = psutil.Process(process.pid)
+        workers = {child.pid for child in supervisor.children() if "spawn_main" in " ".join(child.cmdline())}
+        assert len(workers) == 2
+        halt = threading.Event()
+        with ThreadPoolExecutor(4) as callers:
+            asking = [callers.submit(keep_asking, url, future_search(), halt.is_set) for _ in range(4)]
+            time.sleep(1)
+            os.kill(min(workers), signal.SIGKILL)
+            time.sleep(3)
+            halt.set()
+            answers = [answer for caller in asking for answer in caller.result(10)]
+        failed = [answer for answer in answers if not (isinstance(answer, httpx.Response) and answer.status_code == 200)]
+        assert len(failed) <= 4, "at most the one request of each caller that was in flight"
+        assert len(answers) - len(failed) > 20
+        now = {child.pid for child in supervisor.children() if "spawn_main" in " ".join(child.cmdline())}
+        assert len(now) == 2
+        assert len(now & workers) == 1
 
 
 @pytest.mark.slow

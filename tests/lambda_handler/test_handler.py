@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import gzip
 import json
+import re
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -96,6 +98,16 @@ async def test_a_strange_host_header_is_no_function_error(lane: LambdaLane, host
         assert status in (200, 400)
         assert headers["content-type"] == "application/json"
         assert status == 200 or body["error"]["code"] == "bad_request"
+
+
+async def test_time_between_invocations_is_not_event_loop_lag(lane: LambdaLane) -> None:
+    for _ in range(3):
+        assert (await call(lane, event(FRONTS[0], future_search())))[0] == 200
+        await asyncio.sleep(0.5)
+    result = await lane.invoke(json.dumps(event(FRONTS[0], "/metrics")).encode())
+    text = json.loads(result.payload)["body"]
+    worst = re.search(r'lag_milliseconds\{quantile="1"\} ([0-9.]+)', text)
+    assert worst is None or float(worst[1]) < 450, text
 
 
 async def test_a_wrong_setting_is_one_clear_init_error(simulator_url: str) -> None:

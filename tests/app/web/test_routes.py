@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import AsyncIterator
 from datetime import date
 from decimal import Decimal
@@ -86,6 +88,7 @@ async def test_when_every_supplier_fails_the_answer_says_so_with_the_outcomes() 
 
 @pytest.mark.parametrize(("method", "path", "status", "code"), [
     ("GET", "/nowhere", 404, "not_found"),
+    ("GET", "/search/", 404, "not_found"),
     ("POST", "/search", 405, "method_not_allowed"),
 ])  # fmt: skip
 async def test_every_failure_has_the_one_error_shape(
@@ -128,3 +131,31 @@ async def test_metrics_count_searches_and_each_suppliers_outcomes(client: httpx.
     text = (await client.get("/metrics")).text
     assert "crossover_search_duration_milliseconds_count 3" in text
     assert 'crossover_supplier_outcomes_total{supplier="b",status="error"} 3' in text
+
+
+async def test_metrics_show_searches_in_flight_tasks_and_lag(service: Service, client: httpx.AsyncClient) -> None:
+    slow = make_service(FakeSupplier("slow", delay_s=0.25))
+    service.search = slow.search
+    search = asyncio.create_task(client.get(SEARCH))
+    await asyncio.sleep(0.1)
+    during = (await client.get("/metrics")).text
+    assert "crossover_searches_in_flight 1" in during
+    assert re.search(r"^crossover_tasks_alive [1-9]", during, re.MULTILINE)
+    assert "crossover_event_loop_lag_milliseconds{" not in during, "no sample yet is unknown, not zero"
+    await search
+    assert "crossover_searches_in_flight 0" in (await client.get("/metrics")).text
+
+
+async def test_a_failed_search_is_no_longer_in_flight() -> None:
+    service = make_service(FakeSupplier("b", error=SupplierUnavailable("status 500")))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(build_web(service)), base_url="http://test") as client:
+        assert (await client.get(SEARCH)).status_code == 503
+    assert service.counters.in_flight == 0
+
+
+async def test_while_draining_every_answer_ends_its_connection(service: Service, client: httpx.AsyncClient) -> None:
+    assert "connection" not in (await client.get(SEARCH)).headers
+    service.draining = True
+    for path, status in ((SEARCH, 200), ("/readyz", 503), ("/nowhere", 404)):
+        answer = await client.get(path)
+        assert (answer.status_code, answer.headers["connection"]) == (status, "close")
