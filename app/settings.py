@@ -43,7 +43,7 @@ class Settings:
             git_revision=read.text("GIT_REVISION"),
             catalogue=Path(read.text("CATALOGUE") or SHIPPED_CATALOGUE),
             suppliers_url=suppliers_url,
-            deadline_ms=int(read.number("DEADLINE_MS", default=1_500, low=50, high=60_000)),
+            deadline_ms=int(read.number("DEADLINE_MS", default=1_500, low=50, high=60_000, whole=True)),
             markup_percent=read.number("MARKUP_PERCENT", default=8, low=0, high=100),
             environment=environment,
         )
@@ -61,7 +61,7 @@ class _Reader:
     def text(self, name: str) -> str | None:
         return self._environment.get(PREFIX + name) or None
 
-    def number(self, name: str, *, default: int, low: int, high: int) -> Decimal:
+    def number(self, name: str, *, default: int, low: int, high: int, whole: bool = False) -> Decimal:
         text = self.text(name)
         if text is None:
             return Decimal(default)
@@ -69,6 +69,7 @@ class _Reader:
             value = Decimal(text)
         except InvalidOperation:
             value = Decimal("NaN")
-        if not (value.is_finite() and low <= value <= high):
-            raise ConfigurationError(f"{PREFIX}{name}: {text!r} must be a number from {low} to {high}")
+        if not (value.is_finite() and low <= value <= high and (value == int(value) or not whole)):
+            kind = "whole number" if whole else "number"
+            raise ConfigurationError(f"{PREFIX}{name}: {text!r} must be a {kind} from {low} to {high}")
         return value

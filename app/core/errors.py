@@ -40,7 +40,9 @@ class AllSuppliersFailed(CrossoverError):
     """Every supplier that was asked failed; there is nothing to show."""
 
     def __init__(self, outcomes: tuple[SupplierOutcome, ...]) -> None:
-        super().__init__(f"none of {len(outcomes)} suppliers answered")
+        skipped = sum(outcome.status == "skipped" for outcome in outcomes)
+        among = f" ({skipped} more cannot express this search)" if skipped else ""
+        super().__init__(f"none of the {len(outcomes) - skipped} suppliers asked answered{among}")
         self.outcomes = outcomes
 
 

@@ -29,7 +29,8 @@ def test_the_catalogue_sees_the_environment_and_the_suppliers_url() -> None:
     ("name", "value", "message"),
     [
         ("LANE", "ec2", "CROSSOVER_LANE: 'ec2' is not one of lambda, container, local"),
-        ("DEADLINE_MS", "soon", "CROSSOVER_DEADLINE_MS: 'soon' must be a number from 50 to 60000"),
+        ("DEADLINE_MS", "soon", "CROSSOVER_DEADLINE_MS: 'soon' must be a whole number from 50 to 60000"),
+        ("DEADLINE_MS", "1500.7", "CROSSOVER_DEADLINE_MS: '1500.7' must be a whole number"),
         ("DEADLINE_MS", "1", "CROSSOVER_DEADLINE_MS: '1' must be"),
         ("MARKUP_PERCENT", "NaN", "CROSSOVER_MARKUP_PERCENT: 'NaN' must be a number from 0 to 100"),
         ("SUPPLIERS_URL", "ftp://x", "CROSSOVER_SUPPLIERS_URL: 'ftp://x' must begin with http:// or https://"),

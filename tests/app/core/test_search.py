@@ -53,6 +53,7 @@ async def test_all_failing_says_so_with_every_outcome() -> None:
             FakeSupplier("a", error=SupplierUnavailable("down")), FakeSupplier("b", error=SupplierSkipped("cannot"))
         ).search(QUERY, limit=10)
     assert [outcome.status for outcome in caught.value.outcomes] == ["error", "skipped"]
+    assert str(caught.value) == "none of the 1 suppliers asked answered (1 more cannot express this search)"
 
 
 async def test_no_rooms_anywhere_is_an_answer_not_a_failure() -> None:
