@@ -44,11 +44,18 @@ class SupplierAnswer(NamedTuple):
     hotels: tuple[SupplierHotel, ...]
 
 
-async def fan_out(suppliers: Sequence[Supplier], query: SearchQuery, *, deadline_ms: int, clock: Clock) -> list[SupplierAnswer]:
+async def fan_out(
+    suppliers: Sequence[Supplier],
+    query: SearchQuery,
+    *,
+    deadline_ms: int,
+    clock: Clock,
+    on_answer: Callable[[SupplierAnswer], None] | None = None,
+) -> list[SupplierAnswer]:
     """Ask all suppliers in parallel; answers come in the order of `suppliers`.
 
     Each supplier has its own `timeout_ms`, shortened to the deadline; cancelled calls are awaited for `CANCEL_GRACE_S`.
-    Cancelling the caller cancels every call.
+    Cancelling the caller cancels every call. `on_answer` hears each answer the moment it is there.
     """
     if not suppliers:
         return []
@@ -57,7 +64,7 @@ async def fan_out(suppliers: Sequence[Supplier], query: SearchQuery, *, deadline
     tasks: list[asyncio.Task[SupplierAnswer]] = []
     by_limit: dict[int, list[asyncio.Task[SupplierAnswer]]] = {}
     for supplier in suppliers:
-        task = loop.create_task(_ask(supplier, query, clock, started))
+        task = loop.create_task(_ask(supplier, query, clock, started, on_answer))
         tasks.append(task)
         by_limit.setdefault(min(supplier.timeout_ms, deadline_ms), []).append(task)
     timers = [loop.call_later(limit / 1000, _cancel_all, group) for limit, group in by_limit.items()]
@@ -76,7 +83,13 @@ async def fan_out(suppliers: Sequence[Supplier], query: SearchQuery, *, deadline
     ]
 
 
-async def _ask(supplier: Supplier, query: SearchQuery, clock: Clock, started: float) -> SupplierAnswer:
+async def _ask(
+    supplier: Supplier,
+    query: SearchQuery,
+    clock: Clock,
+    started: float,
+    on_answer: Callable[[SupplierAnswer], None] | None,
+) -> SupplierAnswer:
     """One supplier's answer; every failure becomes its outcome, even an exception that is no `Exception`."""
     status, detail = OutcomeStatus.OK, None
     hotels: tuple[SupplierHotel, ...] = ()
@@ -90,7 +103,10 @@ async def _ask(supplier: Supplier, query: SearchQuery, clock: Clock, started: fl
         status, detail = _failure(error)
         hotels = ()
     elapsed_ms = round((clock() - started) * 1000, 3)
-    return SupplierAnswer(SupplierOutcome(supplier.id, status, elapsed_ms, len(hotels), offers, detail), hotels)
+    answer = SupplierAnswer(SupplierOutcome(supplier.id, status, elapsed_ms, len(hotels), offers, detail), hotels)
+    if on_answer is not None:
+        on_answer(answer)
+    return answer
 
 
 def _failure(error: BaseException) -> tuple[OutcomeStatus, str]:

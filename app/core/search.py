@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
@@ -35,14 +35,16 @@ class SearchService:
         self._observer = observer
         self._clock = clock
 
-    async def search(self, query: SearchQuery, *, limit: int) -> SearchResult:
-        """Search every supplier; at most `limit` hotels are returned, best first.
+    async def search(
+        self, query: SearchQuery, *, limit: int, on_answer: Callable[[SupplierAnswer], None] | None = None
+    ) -> SearchResult:
+        """Search every supplier; at most `limit` hotels are returned, best first. `on_answer` hears suppliers as they answer.
 
         Raises `AllSuppliersFailed` when none of the suppliers that were asked answered. A supplier that answers with no
         hotels has answered.
         """
         started = self._clock()
-        answers = await fan_out(self.suppliers, query, deadline_ms=self._deadline_ms, clock=self._clock)
+        answers = await fan_out(self.suppliers, query, deadline_ms=self._deadline_ms, clock=self._clock, on_answer=on_answer)
         hotels = consolidate(hotel for answer in answers for hotel in answer.hotels)
         ranked = rank(hotels, currency=query.currency, rules=self._rules, rates=self._rates)
         outcomes = _outcomes(answers, ranked.unpriceable)

@@ -71,7 +71,7 @@ class HttpTransport:
             ) as response:
                 if response.is_redirect:
                     raise _redirected(response, request)
-                return WireResponse(response.status_code, await self._read(response))
+                return WireResponse(response.status_code, await self._read(response), response.headers.raw)
         except httpx.TimeoutException as error:
             limit = TIMEOUT.connect if isinstance(error, httpx.ConnectTimeout) else TIMEOUT.read
             raise SupplierTimeout(f"{_name(error)} within {limit:g} s") from None

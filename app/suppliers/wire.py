@@ -32,10 +32,18 @@ class WireRequest(NamedTuple):
 
 
 class WireResponse(NamedTuple):
-    """A whole answer, decoded (no content coding left)."""
+    """A whole answer, decoded (no content coding left); header fields as received."""
 
     status: int
     body: bytes
+    headers: Sequence[tuple[bytes, bytes]] = ()
+
+    def header(self, name: bytes) -> bytes | None:
+        """The first field of this name (given in lower case)."""
+        for field, value in self.headers:
+            if len(field) == len(name) and field.lower() == name:
+                return value
+        return None
 
 
 class Transport(Protocol):

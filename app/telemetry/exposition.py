@@ -10,12 +10,13 @@ from collections.abc import Iterator
 
 from app.telemetry.counters import BUCKETS_MS, SearchCounters
 from app.telemetry.loop_lag import LoopLag
+from app.telemetry.metrics import Metrics, Sample
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def render(counters: SearchCounters, lag: LoopLag) -> str:
-    return "\n".join(_lines(counters, lag)) + "\n"
+def render(counters: SearchCounters, lag: LoopLag, metrics: Metrics) -> str:
+    return "\n".join([*_lines(counters, lag), *_sample_lines(metrics)]) + "\n"
 
 
 def _lines(counters: SearchCounters, lag: LoopLag) -> Iterator[str]:
@@ -42,3 +43,16 @@ def _lines(counters: SearchCounters, lag: LoopLag) -> Iterator[str]:
     yield "# HELP crossover_tasks_alive Tasks on the event loop."
     yield "# TYPE crossover_tasks_alive gauge"
     yield f"crossover_tasks_alive {len(asyncio.all_tasks())}"
+
+
+def _sample_lines(metrics: Metrics) -> Iterator[str]:
+    """The parts' samples; all of one name stand together, as the format asks."""
+    by_name: dict[str, list[Sample]] = {}
+    for sample in metrics.samples():
+        by_name.setdefault(sample.name, []).append(sample)
+    for name, samples in by_name.items():
+        yield f"# HELP {name} {samples[0].help}"
+        yield f"# TYPE {name} {samples[0].kind}"
+        for sample in samples:
+            labels = ",".join(f'{label}="{value}"' for label, value in sample.labels)
+            yield f"{name}{{{labels}}} {sample.value:g}" if labels else f"{name} {sample.value:g}"

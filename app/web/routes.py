@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from app.core.search import SearchService
 from app.telemetry.counters import SearchCounters
 from app.telemetry.exposition import CONTENT_TYPE, render
 from app.telemetry.loop_lag import LoopLag
+from app.telemetry.metrics import Metrics
 from app.web.documentation import SEARCH_OPENAPI, add_schemas
 from app.web.errors import error_response, install_error_handlers
 from app.web.query import QueryParser
@@ -35,6 +36,7 @@ class Service:
     version: dict[str, str | None]
     search: SearchService | None = None
     draining: bool = False
+    metrics: Metrics = field(default_factory=Metrics)
     today: Callable[[], date] = lambda: datetime.now(UTC).date()
 
 
@@ -123,4 +125,4 @@ def _add_operations(app: FastAPI, service: Service) -> None:
     @app.get("/metrics", response_class=Response)
     async def metrics() -> Response:
         """Prometheus text."""
-        return Response(render(service.counters, service.lag), media_type=CONTENT_TYPE)
+        return Response(render(service.counters, service.lag, service.metrics), media_type=CONTENT_TYPE)

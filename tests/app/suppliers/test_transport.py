@@ -11,7 +11,7 @@ import pytest
 
 from app.core.errors import SupplierError, SupplierMalformed, SupplierUnavailable
 from app.suppliers.transport import HttpTransport
-from app.suppliers.wire import WireRequest, WireResponse
+from app.suppliers.wire import WireRequest
 
 
 class Server:
@@ -65,7 +65,8 @@ async def test_an_answer_is_read_whole_over_one_kept_connection() -> None:
     server = Server(plain(b'{"a":1}'))
     async with reached(server) as (transport, request):
         for _ in range(5):
-            assert await transport.send(request) == WireResponse(200, b'{"a":1}')
+            answer = await transport.send(request)
+            assert answer[:2] == (200, b'{"a":1}') and answer.header(b"content-length") == b"7"
     assert server.connections == 1
     assert server.heads[0].startswith(b"GET /x?a=b%20c HTTP/1.1\r\n"), "the URL goes out as it was built"
     assert b"\r\nX-Mine: 1\r\n" in server.heads[0]
@@ -73,7 +74,7 @@ async def test_an_answer_is_read_whole_over_one_kept_connection() -> None:
 
 async def test_compressed_answers_are_decoded() -> None:
     async with reached(Server(plain(gzip.compress(b"[]"), "Content-Encoding: gzip"))) as (transport, request):
-        assert await transport.send(request) == WireResponse(200, b"[]")
+        assert (await transport.send(request))[:2] == (200, b"[]")
 
 
 REFUSED: dict[str, tuple[bytes, type[SupplierError], str]] = {
