@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 
 from app.core.models import SearchQuery, SupplierHotel
 from app.suppliers.catalogue import Catalogue
 from app.suppliers.formats.account import Account
 from app.suppliers.formats.known import FORMATS, Format
-from app.suppliers.transport import HttpTransport
+from app.suppliers.hedging import Hedger
+from app.suppliers.transport import HttpTransport, supplier_client
 from app.suppliers.wire import Transport
 
 
@@ -31,10 +32,11 @@ class HttpSupplier:
 @asynccontextmanager
 async def open_suppliers(catalogue: Catalogue) -> AsyncIterator[tuple[HttpSupplier, ...]]:
     """The suppliers in catalogue order; their connections close when the context ends."""
-    async with AsyncExitStack() as stack:
+    async with supplier_client() as client:
+        hedger = Hedger(client.send_copy)
         suppliers = []
         for entry in catalogue.suppliers:
-            transport = await stack.enter_async_context(HttpTransport(entry.url))
+            transport = HttpTransport(client, entry.id, hedger)
             account = Account(
                 supplier=entry.id,
                 url=entry.url,
@@ -43,4 +45,7 @@ async def open_suppliers(catalogue: Catalogue) -> AsyncIterator[tuple[HttpSuppli
                 hotels=catalogue.content.hotels.get(entry.id, {}),
             )
             suppliers.append(HttpSupplier(entry.id, entry.timeout_ms, FORMATS[entry.format](account), transport))
-        yield tuple(suppliers)
+        try:
+            yield tuple(suppliers)
+        finally:
+            hedger.close()

@@ -1,123 +1,112 @@
-"""How requests leave for suppliers: httpx at its public surface, behind one narrow seam (`send`).
+"""How requests leave for suppliers: one accelerated client for all of them, behind one narrow seam (`send`).
 
-One keep-alive pool per supplier (a shared pool scans every connection on each request), one TLS context for all, no
-redirects followed, and answers read and unpacked piece by piece, so that an endless one, or a small one that unpacks to
-gigabytes, costs `MAX_ANSWER_BYTES` and not the process. Time limits are the fan-out's; the ones here only bound single
-steps, so that nothing waits for ever if cancelling fails.
+No redirects followed, no cookies kept, and answers capped on decoded bytes, so that an endless one, or a small one that
+unpacks to gigabytes, costs `MAX_ANSWER_BYTES` and not the process. Time limits are the fan-out's; the ones here only bound
+single steps, so that nothing waits for ever if cancelling fails.
 """
 
 from __future__ import annotations
 
-import ssl
-import zlib
-from contextlib import AsyncExitStack
-from functools import cache
-from types import TracebackType
+import asyncio
 from urllib.parse import urlsplit
 
 import httpx
 
 from app.core.errors import SupplierError, SupplierMalformed, SupplierTimeout, SupplierUnavailable
+from app.suppliers.hedging import Hedger
+from app.suppliers.http1.client import AcceleratedClient, Unaccelerated
+from app.suppliers.http1.decoding import ResponseTooLarge
+from app.suppliers.http1.pool import Resolve
 from app.suppliers.wire import WireRequest, WireResponse
 
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 """Largest answer that is read, after decoding; a search's answer is a few kB."""
 
 TIMEOUT = httpx.Timeout(30.0, connect=3.0)
-LIMITS = httpx.Limits(max_connections=200, max_keepalive_connections=50, keepalive_expiry=30.0)
+LIMITS = httpx.Limits(max_connections=1_000, max_keepalive_connections=500, keepalive_expiry=30.0)
+"""Per origin; a supplier's own concurrency limit is its guard's."""
 
 
-@cache
-def shared_tls_context() -> ssl.SSLContext:
-    """The one TLS context of the process; made when the first https supplier is opened (loading the CAs takes 20 ms)."""
-    return ssl.create_default_context()
-
-
-@cache
-def _no_tls() -> ssl.SSLContext:
-    """For suppliers at http:// addresses: shared, because making one for each of 45 costs 15 ms; it trusts nobody."""
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+def supplier_client(*, resolve: Resolve | None = None, max_answer_bytes: int = MAX_ANSWER_BYTES) -> AcceleratedClient:
+    """The client that all suppliers share; each origin has its own connections. An async context manager."""
+    return AcceleratedClient(
+        trust_env=False,
+        timeout=TIMEOUT,
+        limits=LIMITS,
+        headers={"Accept": "*/*", "Accept-Encoding": "gzip", "Connection": "keep-alive", "User-Agent": "crossover/1"},
+        resolve=resolve,
+        max_response_bytes=max_answer_bytes,
+        keep_cookies=False,
+    )
 
 
 class HttpTransport:
-    """One supplier's HTTP client. An async context manager: connections live while it is open."""
+    """One supplier's requests over the shared client, hedged where `hedger` is given."""
 
-    def __init__(self, url: str, *, max_answer_bytes: int = MAX_ANSWER_BYTES) -> None:
-        self._client = httpx.AsyncClient(
-            verify=shared_tls_context() if url.startswith("https:") else _no_tls(),
-            trust_env=False,
-            follow_redirects=False,
-            timeout=TIMEOUT,
-            limits=LIMITS,
-            headers={"User-Agent": "crossover/1", "Accept-Encoding": "gzip"},
-        )
-        self._max_answer_bytes = max_answer_bytes
-        self._stack = AsyncExitStack()
+    __slots__ = ("_client", "_hedger", "_hedging")
 
-    async def __aenter__(self) -> HttpTransport:
-        await self._stack.enter_async_context(self._client)
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._stack.aclose()
+    def __init__(self, client: AcceleratedClient, supplier: str = "", hedger: Hedger | None = None) -> None:
+        self._client = client
+        self._hedger = hedger
+        self._hedging = hedger.of(supplier) if hedger is not None else None
 
     async def send(self, request: WireRequest) -> WireResponse:
         """Send one request and read its whole answer; raises `SupplierError` for anything else than an answer."""
+        loop = asyncio.get_running_loop()
+        hedging = self._hedging
         try:
-            async with self._client.stream(
-                request.method, request.url, headers=request.headers, content=request.body
-            ) as response:
-                if response.is_redirect:
-                    raise _redirected(response, request)
-                return WireResponse(response.status_code, await self._read(response), response.headers.raw)
-        except httpx.TimeoutException as error:
-            limit = TIMEOUT.connect if isinstance(error, httpx.ConnectTimeout) else TIMEOUT.read
-            raise SupplierTimeout(f"{_name(error)} within {limit:g} s") from None
-        except zlib.error as error:
-            raise SupplierMalformed(f"the body cannot be decoded: {error}") from None
-        except httpx.RemoteProtocolError as error:
-            if "without sending a response" in str(error):
-                raise SupplierUnavailable("the connection broke before an answer") from None
-            raise SupplierMalformed(f"not a whole HTTP answer: {error}") from None
-        except httpx.TransportError as error:
-            raise SupplierUnavailable(f"{_name(error)}: {error}") from None
-
-    async def _read(self, response: httpx.Response) -> bytes:
-        announced = response.headers.get("content-length", "")
-        if announced.isdigit() and int(announced) > self._max_answer_bytes:
-            raise self._too_large()
-        packing = response.headers.get("content-encoding", "identity").lower()
-        if packing not in ("identity", "gzip", "x-gzip"):
-            raise SupplierMalformed(f"content-encoding {packing!r} was not asked for")
-        unpack = None if packing == "identity" else zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)  # 16: gzip
-        parts: list[bytes] = []
-        left = self._max_answer_bytes
-        async for raw in response.aiter_raw():
-            part = unpack.decompress(raw, left + 1) if unpack else raw
-            left -= len(part)
-            if left < 0:
-                raise self._too_large()
-            parts.append(part)
-        if unpack and not unpack.eof and parts:
-            raise SupplierMalformed("the body is packed, and stops short")
-        return b"".join(parts)
-
-    def _too_large(self) -> SupplierError:
-        return SupplierMalformed(f"the answer is larger than {self._max_answer_bytes} bytes")
+            exchange = self._client.exchange(
+                request.method, request.url, request.headers, request.body, resend=request.idempotent
+            )
+            started = loop.time()
+            if hedging is None or self._hedger is None:
+                answer = await exchange.future
+            else:
+                if request.idempotent:
+                    self._hedger.watch(hedging, started, exchange, request.url)
+                try:
+                    answer = await exchange.future
+                finally:
+                    hedging.observe(loop.time() - started)
+        except httpx.HTTPError as error:
+            raise _failure(error) from None
+        status = answer.status
+        if 300 <= status < 400 and status != 304:
+            raise _redirected(answer.headers, status)
+        if answer.coding:
+            raise SupplierMalformed(f"content-encoding {answer.coding.decode('latin-1')!r} was not asked for")
+        return WireResponse(status, answer.body, answer.headers)
 
 
-def _redirected(response: httpx.Response, request: WireRequest) -> SupplierError:
-    host = urlsplit(response.headers.get("location", "")).netloc or "the same host"
-    return SupplierUnavailable(f"redirects ({response.status_code}) to {host}; redirects are not followed")
+def _failure(error: httpx.HTTPError) -> SupplierError:
+    if isinstance(error, Unaccelerated | ResponseTooLarge):
+        return SupplierMalformed(str(error))
+    if isinstance(error, httpx.TimeoutException):
+        limit = TIMEOUT.connect if isinstance(error, httpx.ConnectTimeout) else TIMEOUT.read
+        return SupplierTimeout(f"{_name(error)} within {limit:g} s")
+    if isinstance(error, httpx.DecodingError):
+        return SupplierMalformed(str(error))
+    if isinstance(error, httpx.RemoteProtocolError):
+        if "without sending a response" in str(error):
+            return SupplierUnavailable("the connection broke before an answer")
+        return SupplierMalformed(f"not a whole HTTP answer: {error}")
+    return SupplierUnavailable(f"{_name(error)}: {error}")
 
 
-def _name(error: httpx.TransportError) -> str:
-    return {
-        httpx.ConnectError: "cannot connect",
-        httpx.ConnectTimeout: "no connection",
-        httpx.ReadTimeout: "no answer",
-        httpx.PoolTimeout: "no free connection",
-        httpx.ReadError: "the connection broke",
-    }.get(type(error), type(error).__name__)
+def _redirected(headers: list[tuple[bytes, bytes]], status: int) -> SupplierError:
+    location = next((value for name, value in headers if name.lower() == b"location"), b"").decode("latin-1")
+    host = urlsplit(location).netloc or "the same host"
+    return SupplierUnavailable(f"redirects ({status}) to {host}; redirects are not followed")
+
+
+_NAMES: dict[type[httpx.HTTPError], str] = {
+    httpx.ConnectError: "cannot connect",
+    httpx.ConnectTimeout: "no connection",
+    httpx.ReadTimeout: "no answer",
+    httpx.PoolTimeout: "no free connection",
+    httpx.ReadError: "the connection broke",
+}
+
+
+def _name(error: httpx.HTTPError) -> str:
+    return _NAMES.get(type(error), type(error).__name__)

@@ -23,12 +23,16 @@ LEAST, MOST = Decimal("0.001"), Decimal(10**12)
 
 
 class WireRequest(NamedTuple):
-    """A request to send: absolute URL (already encoded), header fields, and body bytes."""
+    """A request to send: absolute URL (already encoded), header fields, and body bytes.
+
+    `idempotent`: sending it twice does what sending it once does, so it may be hedged or sent again; a search is, by POST too.
+    """
 
     method: str
     url: str
     headers: dict[str, str]
     body: bytes | None = None
+    idempotent: bool = True
 
 
 class WireResponse(NamedTuple):

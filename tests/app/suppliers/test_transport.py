@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from app.core.errors import SupplierError, SupplierMalformed, SupplierUnavailable
-from app.suppliers.transport import HttpTransport
+from app.suppliers.transport import HttpTransport, supplier_client
 from app.suppliers.wire import WireRequest
 
 
@@ -49,8 +49,8 @@ async def reached(server: Server) -> AsyncIterator[tuple[HttpTransport, WireRequ
     listening = await asyncio.start_server(server.handle, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
     try:
-        async with HttpTransport(url, max_answer_bytes=100_000) as transport:
-            yield transport, WireRequest("GET", f"{url}/x?a=b%20c", {"X-Mine": "1"})
+        async with supplier_client(max_answer_bytes=100_000) as client:
+            yield HttpTransport(client), WireRequest("GET", f"{url}/x?a=b%20c", {"X-Mine": "1"})
     finally:
         listening.close()
         await listening.wait_closed()
@@ -84,7 +84,7 @@ REFUSED: dict[str, tuple[bytes, type[SupplierError], str]] = {
         SupplierMalformed,
         "larger than 100000 bytes",
     ),
-    "a body that is not gzip": (plain(b"[]", "Content-Encoding: gzip"), SupplierMalformed, "the body cannot be"),
+    "a body that is not gzip": (plain(b"[]", "Content-Encoding: gzip"), SupplierMalformed, "the body is not gzip"),
     "half an answer": (plain(b"x" * 50)[:-1], SupplierMalformed, "not a whole HTTP answer"),
     "no HTTP at all": (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", SupplierMalformed, "not a whole HTTP answer"),
     "nothing": (b"", SupplierUnavailable, "the connection broke before an answer"),
@@ -120,6 +120,6 @@ async def test_a_port_nobody_listens_on_is_unavailable() -> None:
     server = Server(b"")
     async with reached(server) as (_, request):
         pass
-    async with HttpTransport(request.url) as transport:
+    async with supplier_client() as client:
         with pytest.raises(SupplierUnavailable, match="cannot connect"):
-            await transport.send(request)
+            await HttpTransport(client).send(request)
