@@ -85,15 +85,23 @@ async def send_all(calls: Sequence[Coroutine[object, object, WireResponse]]) -> 
             task.cancel()
 
 
-def price(amount: Decimal, currency: str, where: str) -> Money:
+Where = tuple[object, ...]
+"""The words that say where in an answer a value stands: put together only when something is wrong with it."""
+
+
+def price(amount: Decimal, currency: str, where: Where) -> Money:
     """A price that can be charged; raises `SupplierMalformed` for one that cannot: zero, negative, not a number, or far
     beyond any price (`1E+999`), which would break the arithmetic of every other supplier's offers too."""
-    if not (amount.is_finite() and LEAST <= amount <= MOST):
-        raise SupplierMalformed(f"{where}: price {shown(amount)} {currency}")
-    return Money(amount, currency)
+    if amount.is_finite() and LEAST <= amount <= MOST:
+        return Money(amount, currency)
+    raise SupplierMalformed(f"{said(where)}: price {shown(amount)} {currency}")
 
 
-def charge(amount: Decimal, currency: str, where: str) -> Money:
+def said(where: Where) -> str:
+    return " ".join(map(str, where))
+
+
+def charge(amount: Decimal, currency: str, where: Where) -> Money:
     """An amount beside the price (due at the property, a price floor): as `price`, but zero is an amount."""
     return Money(amount, currency) if amount.is_zero() else price(amount, currency, where)
 

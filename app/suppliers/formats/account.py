@@ -20,10 +20,14 @@ class Account:
     secret: str = field(repr=False)
     hotels: Mapping[str, Sequence[ContentHotel]]
     now: Callable[[], float] = time.time
+    _by_id: dict[str, Mapping[str, ContentHotel]] = field(default_factory=dict, repr=False, compare=False)
 
     def hotels_at(self, place: str) -> Mapping[str, ContentHotel]:
         """This supplier's hotels in a place by id; raises `SupplierSkipped` when it has none there."""
-        hotels = self.hotels.get(place)
-        if not hotels:
-            raise SupplierSkipped(f"has no hotels in {place}")
-        return {hotel.hotel_id: hotel for hotel in hotels}
+        try:
+            return self._by_id[place]
+        except KeyError:
+            hotels = self.hotels.get(place)
+            if not hotels:
+                raise SupplierSkipped(f"has no hotels in {place}") from None
+            return self._by_id.setdefault(place, {hotel.hotel_id: hotel for hotel in hotels})

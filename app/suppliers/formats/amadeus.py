@@ -129,7 +129,7 @@ class Amadeus:
             raise SupplierSkipped("cannot search for children")
         hotels = self._account.hotels_at(query.place)
         parts = await send_all([self._batch(query, ids, transport) for ids in batches(list(hotels), MAX_IDS)])
-        return tuple(hotel for answer in parts for hotel in self.parse(answer, query, hotels))
+        return tuple([hotel for answer in parts for hotel in self.parse(answer, query, hotels)])
 
     async def _batch(self, query: SearchQuery, ids: list[str], transport: Transport) -> WireResponse:
         token = await self._valid_token(transport)
@@ -188,7 +188,7 @@ class Amadeus:
             for offer in entry.offers:
                 if (offer.check_in_date or check_in, offer.check_out_date or check_out) != (check_in, check_out):
                     raise SupplierMalformed(f"hotel {known.hotel_id} offer {offer.id}: other dates than asked")
-            offers = tuple(_offer(offer, known.hotel_id) for offer in entry.offers)
+            offers = tuple([_offer(offer, known.hotel_id) for offer in entry.offers])
             if offers:
                 found.append(
                     SupplierHotel(
@@ -210,7 +210,7 @@ def _offer(offer: _Offer, hotel_id: str) -> SupplierOffer:
         offer.id,
         text.partition("\n")[0] or room.type,
         offer.board_type.replace("_", " ").lower(),
-        price(offer.price.total, offer.price.currency, f"hotel {hotel_id} offer {offer.id}"),
+        price(offer.price.total, offer.price.currency, ("hotel", hotel_id, "offer", offer.id)),
         None,
         None,
         _refundable(offer.policies or _Policies()),

@@ -20,9 +20,10 @@ from app.core.errors import SupplierMalformed, SupplierUnavailable
 from app.core.models import Money, SearchQuery, SupplierHotel, SupplierOffer
 from app.suppliers.content import ContentHotel
 from app.suppliers.formats.account import Account
-from app.suppliers.wire import Currency, Transport, WireRequest, WireResponse, charge, decode, expect_success, price
+from app.suppliers.wire import Currency, Transport, Where, WireRequest, WireResponse, charge, decode, expect_success, price
 
 BOARDS = {"RO": "room only", "BB": "breakfast", "HB": "half board", "FB": "full board", "AI": "all inclusive"}
+REFUNDABLE = {"NRF": False, "NOR": True}
 
 
 class _Tax(Struct):
@@ -76,6 +77,7 @@ class Hotelbeds:
 
     def __init__(self, account: Account) -> None:
         self._account = account
+        self._signed = 0, ""
 
     async def search(self, query: SearchQuery, transport: Transport) -> tuple[SupplierHotel, ...]:
         hotels = self._account.hotels_at(query.place)
@@ -92,10 +94,12 @@ class Hotelbeds:
             "occupancies": [room],
             "hotels": {"hotel": [int(id_) for id_ in ids]},
         }
-        signature = hashlib.sha256(f"{account.key}{account.secret}{int(account.now())}".encode()).hexdigest()
+        stamp = int(account.now())
+        if stamp != self._signed[0]:  # a signature holds for the second it was made in
+            self._signed = stamp, hashlib.sha256(f"{account.key}{account.secret}{stamp}".encode()).hexdigest()
         headers = {
             "Api-key": account.key,
-            "X-Signature": signature,
+            "X-Signature": self._signed[1],
             "Accept": "application/json",
             "Content-Type": "application/json",
         }
@@ -112,7 +116,7 @@ class Hotelbeds:
         found = []
         for answer in answers.hotels:
             known = hotels.get(str(answer.code))
-            offers = tuple(_offer(answer, room, rate) for room in answer.rooms for rate in room.rates if not rate.packaging)
+            offers = tuple([_offer(answer, room, rate) for room in answer.rooms for rate in room.rates if not rate.packaging])
             if known is not None and offers:
                 found.append(
                     SupplierHotel(self._account.supplier, known.hotel_id, known.name, known.latitude, known.longitude, offers)
@@ -121,10 +125,10 @@ class Hotelbeds:
 
 
 def _offer(hotel: _Hotel, room: _Room, rate: _Rate) -> SupplierOffer:
-    where = f"hotel {hotel.code} rate {rate.rate_key}"
+    where = ("hotel", hotel.code, "rate", rate.rate_key)
     floor = None
     if rate.hotel_mandatory and rate.selling_rate is not None:
-        floor = charge(rate.selling_rate, hotel.currency, f"{where} sellingRate")
+        floor = charge(rate.selling_rate, hotel.currency, (*where, "sellingRate"))
     return SupplierOffer(
         rate.rate_key,
         room.name,
@@ -132,16 +136,18 @@ def _offer(hotel: _Hotel, room: _Room, rate: _Rate) -> SupplierOffer:
         price(rate.net, hotel.currency, where),
         _due_at_property(rate.taxes, where),
         floor,
-        {"NRF": False, "NOR": True}.get(rate.rate_class),
+        REFUNDABLE.get(rate.rate_class),
     )
 
 
-def _due_at_property(stated: _Taxes | None, where: str) -> Money | None:
+def _due_at_property(stated: _Taxes | None, where: Where) -> Money | None:
     """The sum of taxes not included; unknown (`None`) when nothing is said, an amount is missing or currencies differ."""
     due = [tax for tax in stated.taxes if not tax.included] if stated else []
+    if not due:
+        return None
     total = Decimal(0)
     for tax in due:
         if tax.amount is None or tax.currency is None or tax.currency != due[0].currency:
             return None
-        total += charge(tax.amount, tax.currency, f"{where} taxes").amount
-    return Money(total, due[0].currency) if due and due[0].currency else None
+        total += charge(tax.amount, tax.currency, (*where, "taxes")).amount
+    return Money(total, due[0].currency) if due[0].currency else None

@@ -17,7 +17,18 @@ from app.core.errors import SupplierMalformed
 from app.core.models import Money, SearchQuery, SupplierHotel, SupplierOffer
 from app.suppliers.content import ContentHotel
 from app.suppliers.formats.account import Account
-from app.suppliers.wire import Currency, Transport, WireRequest, WireResponse, charge, decode, expect_success, price
+from app.suppliers.wire import (
+    Currency,
+    Transport,
+    Where,
+    WireRequest,
+    WireResponse,
+    charge,
+    decode,
+    expect_success,
+    price,
+    said,
+)
 
 NO_AVAILABILITY = 2001
 BOARDS = {
@@ -28,6 +39,8 @@ BOARDS = {
     "FB": "full board",
     "AI": "all inclusive",
 }
+
+REFUNDABLE = {"RFN": True, "NRFN": False}
 
 
 class _Amount(Struct):
@@ -128,7 +141,7 @@ class LiteApi:
         found = []
         for hotel in answer.data:
             known = hotels.get(hotel.hotel_id)
-            offers = tuple(_offer(hotel, room, room.rates[0]) for room in hotel.room_types if room.rates)
+            offers = tuple([_offer(hotel, room, room.rates[0]) for room in hotel.room_types if room.rates])
             if known is not None and offers:
                 found.append(
                     SupplierHotel(self._account.supplier, known.hotel_id, known.name, known.latitude, known.longitude, offers)
@@ -137,9 +150,9 @@ class LiteApi:
 
 
 def _offer(hotel: _Hotel, room: _RoomType, rate: _Rate) -> SupplierOffer:
-    where = f"hotel {hotel.hotel_id} offer {room.offer_id}"
+    where = ("hotel", hotel.hotel_id, "offer", room.offer_id)
     if not rate.retail_rate.total:
-        raise SupplierMalformed(f"{where}: no total")
+        raise SupplierMalformed(f"{said(where)}: no total")
     total = rate.retail_rate.total[0]
     lowest = rate.retail_rate.suggested_selling_price
     tag = rate.cancellation_policies.refundable_tag if rate.cancellation_policies else ""
@@ -149,12 +162,12 @@ def _offer(hotel: _Hotel, room: _RoomType, rate: _Rate) -> SupplierOffer:
         BOARDS.get(rate.board_type, rate.board_type),
         price(total.amount, total.currency, where),
         _due_at_property(rate.retail_rate.taxes_and_fees, where),
-        charge(lowest[0].amount, lowest[0].currency, f"{where} suggestedSellingPrice") if lowest else None,
-        {"RFN": True, "NRFN": False}.get(tag),
+        charge(lowest[0].amount, lowest[0].currency, (*where, "suggestedSellingPrice")) if lowest else None,
+        REFUNDABLE.get(tag),
     )
 
 
-def _due_at_property(fees: list[_Fee] | None, where: str) -> Money | None:
+def _due_at_property(fees: list[_Fee] | None, where: Where) -> Money | None:
     """The sum of fees not included in the total; they must share one currency to be summed."""
     if fees is None:
         return None
@@ -162,6 +175,6 @@ def _due_at_property(fees: list[_Fee] | None, where: str) -> Money | None:
     if not due:
         return None
     if len({fee.currency for fee in due}) > 1:
-        raise SupplierMalformed(f"{where}: fees due at the property in several currencies")
-    amounts = [charge(fee.amount, fee.currency, f"{where} taxesAndFees").amount for fee in due]
+        raise SupplierMalformed(f"{said(where)}: fees due at the property in several currencies")
+    amounts = [charge(fee.amount, fee.currency, (*where, "taxesAndFees")).amount for fee in due]
     return Money(sum(amounts, Decimal(0)), due[0].currency)

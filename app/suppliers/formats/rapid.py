@@ -8,9 +8,9 @@ Answers carry ids but no names or positions: they are joined from content. At mo
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from itertools import islice
+from functools import lru_cache
 from urllib.parse import urlencode
 
 import msgspec
@@ -23,12 +23,14 @@ from app.suppliers.formats.account import Account
 from app.suppliers.wire import (
     Currency,
     Transport,
+    Where,
     WireRequest,
     WireResponse,
     charge,
     decode,
     expect_success,
     price,
+    said,
     send_all,
 )
 
@@ -88,17 +90,59 @@ class Rapid:
 
     def __init__(self, account: Account) -> None:
         self._account = account
+        self._signed = 0, ""
 
     async def search(self, query: SearchQuery, transport: Transport) -> tuple[SupplierHotel, ...]:
         hotels = self._account.hotels_at(query.place)
         if query.nights > MAX_NIGHTS:
             raise SupplierSkipped(f"sells at most {MAX_NIGHTS} nights")
-        requests = self.requests(query, list(hotels))
+        requests = self.requests(query, hotels)
         answers = await send_all([transport.send(request) for request in requests])
-        return tuple(hotel for answer in answers for hotel in self.parse(answer, query, hotels))
+        return tuple([hotel for answer in answers for hotel in self.parse(answer, query, hotels)])
 
-    def requests(self, query: SearchQuery, ids: Sequence[str]) -> list[WireRequest]:
-        fields = {
+    def requests(self, query: SearchQuery, hotels: Iterable[str]) -> list[WireRequest]:
+        """One request for each `MAX_IDS` of the hotels' ids."""
+        head = f"{self._account.url}/v3/properties/availability?{_fields(query)}"
+        headers = {"Authorization": self._authorization(), "Accept": "application/json"}
+        return [
+            WireRequest("GET", f"{head}&property_id={'&property_id='.join(batch)}", headers)
+            for batch in batches(list(hotels), MAX_IDS)
+        ]
+
+    def _authorization(self) -> str:
+        """The signature holds for the second it names, so searches within one share it."""
+        stamp = int(self._account.now())
+        if stamp != self._signed[0]:
+            account = self._account
+            signature = hashlib.sha512(f"{account.key}{account.secret}{stamp}".encode()).hexdigest()
+            self._signed = stamp, f"EAN APIKey={account.key},Signature={signature},timestamp={stamp}"
+        return self._signed[1]
+
+    def parse(self, response: WireResponse, query: SearchQuery, hotels: Mapping[str, ContentHotel]) -> list[SupplierHotel]:
+        if response.status == 404:
+            return []
+        expect_success(response)
+        asked, currency = occupancy(query.occupancy), query.currency
+        found = []
+        for answer in decode(_ANSWER, response.body):
+            known = hotels.get(answer.property_id)
+            if known is None:  # never asked for: it has no name to show, so it is left out
+                continue
+            offers = tuple(
+                [_offer(room, rate, asked, currency, answer.property_id) for room in answer.rooms for rate in room.rates]
+            )
+            if offers:
+                found.append(
+                    SupplierHotel(self._account.supplier, known.hotel_id, known.name, known.latitude, known.longitude, offers)
+                )
+        return found
+
+
+@lru_cache(maxsize=1_024)
+def _fields(query: SearchQuery) -> str:
+    """The part of the URL that all suppliers of this format share in one search."""
+    return urlencode(
+        {
             "checkin": query.check_in.isoformat(),
             "checkout": query.check_out.isoformat(),
             "currency": query.currency,
@@ -109,38 +153,7 @@ class Rapid:
             "sales_channel": "website",
             "sales_environment": "hotel_only",
         }
-        head = f"{self._account.url}/v3/properties/availability?{urlencode(fields)}"
-        headers = {"Authorization": self._authorization(), "Accept": "application/json"}
-        return [
-            WireRequest("GET", head + "".join(f"&property_id={id_}" for id_ in batch), headers)
-            for batch in batches(ids, MAX_IDS)
-        ]
-
-    def _authorization(self) -> str:
-        account, stamp = self._account, int(self._account.now())
-        signature = hashlib.sha512(f"{account.key}{account.secret}{stamp}".encode()).hexdigest()
-        return f"EAN APIKey={account.key},Signature={signature},timestamp={stamp}"
-
-    def parse(self, response: WireResponse, query: SearchQuery, hotels: Mapping[str, ContentHotel]) -> list[SupplierHotel]:
-        if response.status == 404:
-            return []
-        expect_success(response)
-        asked = occupancy(query.occupancy)
-        found = []
-        for answer in decode(_ANSWER, response.body):
-            known = hotels.get(answer.property_id)
-            if known is None:  # never asked for: it has no name to show, so it is left out
-                continue
-            offers = tuple(
-                _offer(room, rate, asked, query.currency, f"property {answer.property_id} rate {rate.id}")
-                for room in answer.rooms
-                for rate in room.rates
-            )
-            if offers:
-                found.append(
-                    SupplierHotel(self._account.supplier, known.hotel_id, known.name, known.latitude, known.longitude, offers)
-                )
-        return found
+    )
 
 
 def occupancy(value: Occupancy) -> str:
@@ -149,28 +162,35 @@ def occupancy(value: Occupancy) -> str:
 
 
 def batches(ids: Sequence[str], size: int) -> list[list[str]]:
-    source = iter(ids)
-    return list(iter(lambda: list(islice(source, size)), []))
+    return [list(ids[start : start + size]) for start in range(0, len(ids), size)]
 
 
-def _offer(room: _Room, rate: _Rate, asked: str, currency: str, where: str) -> SupplierOffer:
+def _offer(room: _Room, rate: _Rate, asked: str, currency: str, property_id: str) -> SupplierOffer:
+    where = ("property", property_id, "rate", rate.id)
     pricing = rate.occupancy_pricing.get(asked)
     if pricing is None:
-        raise SupplierMalformed(f"{where}: no price for the occupancy asked ({asked})")
+        raise SupplierMalformed(f"{said(where)}: no price for the occupancy asked ({asked})")
     totals = pricing.totals
-    stay = totals.inclusive.request_currency
-    fees = totals.property_fees and totals.property_fees.request_currency
-    floor = totals.minimum_selling_price and totals.minimum_selling_price.request_currency
-    for amount in (stay, fees, floor):
-        if amount and amount.currency != currency:  # `request_currency` is by definition the one asked for
-            raise SupplierMalformed(f"{where}: priced in {amount.currency}, asked for {currency}")
-    board = next((BOARD_AMENITIES[amenity] for amenity in rate.amenities if amenity in BOARD_AMENITIES), "room only")
     return SupplierOffer(
         rate.id,
         room.room_name,
-        board,
-        price(stay.value, stay.currency, where),
-        charge(fees.value, fees.currency, f"{where} property_fees") if fees else None,
-        charge(floor.value, floor.currency, f"{where} minimum_selling_price") if floor else None,
+        _board(rate.amenities) if rate.amenities else "room only",
+        price(*_asked_in(totals.inclusive, currency, where), where),
+        charge(*_asked_in(fees, currency, where), (*where, "property_fees")) if (fees := totals.property_fees) else None,
+        charge(*_asked_in(floor, currency, where), (*where, "minimum_selling_price"))
+        if (floor := totals.minimum_selling_price)
+        else None,
         rate.refundable,
     )
+
+
+def _asked_in(total: _Total, currency: str, where: Where) -> tuple[Decimal, str]:
+    """The amount, which by definition of `request_currency` is in the currency asked for."""
+    amount = total.request_currency
+    if amount.currency != currency:
+        raise SupplierMalformed(f"{said(where)}: priced in {amount.currency}, asked for {currency}")
+    return amount.value, currency
+
+
+def _board(amenities: Mapping[str, object]) -> str:
+    return next((BOARD_AMENITIES[amenity] for amenity in amenities if amenity in BOARD_AMENITIES), "room only")
