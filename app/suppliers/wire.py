@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Coroutine, Sequence
 from decimal import Decimal
 from typing import Annotated, NamedTuple, Protocol, TypeVar
@@ -12,11 +13,11 @@ import msgspec
 from app.core.errors import SupplierMalformed, SupplierUnavailable
 from app.core.models import Money
 
-Currency = Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
 Latitude = Annotated[float, msgspec.Meta(ge=-90, le=90)]
 Longitude = Annotated[float, msgspec.Meta(ge=-180, le=180)]
 T = TypeVar("T")
 
+_ONE = Decimal(1)
 LEAST, MOST = Decimal("0.001"), Decimal(10**12)
 """Amounts beyond these are no hotel's price in any currency: from the smallest minor unit to a thousand thousand millions
 (an IDR or VND stay reaches 10^9). Within them, converting and rounding are exact in the default 28 digits."""
@@ -92,9 +93,21 @@ Where = tuple[object, ...]
 def price(amount: Decimal, currency: str, where: Where) -> Money:
     """A price that can be charged; raises `SupplierMalformed` for one that cannot: zero, negative, not a number, or far
     beyond any price (`1E+999`), which would break the arithmetic of every other supplier's offers too."""
-    if amount.is_finite() and LEAST <= amount <= MOST:
+    if amount.is_finite() and LEAST <= amount <= MOST and (currency in _codes_seen or _is_code(currency)):
         return Money(amount, currency)
-    raise SupplierMalformed(f"{said(where)}: price {shown(amount)} {currency}")
+    raise SupplierMalformed(f"{said(where)}: price {shown(amount)} {currency[:40]}")
+
+
+_codes_seen: set[str] = set()
+"""Currency codes found well formed: a pattern in the decoder would be matched for every single amount."""
+
+
+def _is_code(currency: str) -> bool:
+    """Whether it has the form of an ISO 4217 code; at most 17,576 are remembered."""
+    if re.fullmatch("[A-Z]{3}", currency):
+        _codes_seen.add(currency)
+        return True
+    return False
 
 
 def said(where: Where) -> str:
@@ -103,7 +116,7 @@ def said(where: Where) -> str:
 
 def charge(amount: Decimal, currency: str, where: Where) -> Money:
     """An amount beside the price (due at the property, a price floor): as `price`, but zero is an amount."""
-    return Money(amount, currency) if amount.is_zero() else price(amount, currency, where)
+    return Money(amount, price(_ONE, currency, where).currency) if amount.is_zero() else price(amount, currency, where)
 
 
 def shown(amount: Decimal) -> str:

@@ -21,7 +21,6 @@ from app.suppliers.content import ContentHotel
 from app.suppliers.formats.account import Account
 from app.suppliers.formats.rapid import batches
 from app.suppliers.wire import (
-    Currency,
     Latitude,
     Longitude,
     Transport,
@@ -40,7 +39,7 @@ NO_ROOMS_CODES = frozenset({3664})
 
 
 class _Price(Struct):
-    currency: Currency
+    currency: str
     total: Decimal
 
 

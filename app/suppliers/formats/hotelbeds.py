@@ -20,7 +20,7 @@ from app.core.errors import SupplierMalformed, SupplierUnavailable
 from app.core.models import Money, SearchQuery, SupplierHotel, SupplierOffer
 from app.suppliers.content import ContentHotel
 from app.suppliers.formats.account import Account
-from app.suppliers.wire import Currency, Transport, Where, WireRequest, WireResponse, charge, decode, expect_success, price
+from app.suppliers.wire import Transport, Where, WireRequest, WireResponse, charge, decode, expect_success, price
 
 BOARDS = {"RO": "room only", "BB": "breakfast", "HB": "half board", "FB": "full board", "AI": "all inclusive"}
 REFUNDABLE = {"NRF": False, "NOR": True}
@@ -29,7 +29,7 @@ REFUNDABLE = {"NRF": False, "NOR": True}
 class _Tax(Struct):
     included: bool
     amount: Decimal | None = None
-    currency: Currency | None = None
+    currency: str | None = None
 
 
 class _Taxes(Struct):
@@ -54,7 +54,7 @@ class _Room(Struct):
 
 class _Hotel(Struct):
     code: int
-    currency: Currency
+    currency: str
     rooms: list[_Room] = []
 
 

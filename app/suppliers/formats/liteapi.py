@@ -18,7 +18,6 @@ from app.core.models import Money, SearchQuery, SupplierHotel, SupplierOffer
 from app.suppliers.content import ContentHotel
 from app.suppliers.formats.account import Account
 from app.suppliers.wire import (
-    Currency,
     Transport,
     Where,
     WireRequest,
@@ -45,13 +44,13 @@ REFUNDABLE = {"RFN": True, "NRFN": False}
 
 class _Amount(Struct):
     amount: Decimal
-    currency: Currency
+    currency: str
 
 
 class _Fee(Struct):
     included: bool
     amount: Decimal
-    currency: Currency
+    currency: str
 
 
 class _RetailRate(Struct, rename="camel"):

@@ -21,7 +21,6 @@ from app.core.models import Occupancy, SearchQuery, SupplierHotel, SupplierOffer
 from app.suppliers.content import ContentHotel
 from app.suppliers.formats.account import Account
 from app.suppliers.wire import (
-    Currency,
     Transport,
     Where,
     WireRequest,
@@ -41,7 +40,7 @@ RATES_PER_HOTEL = 4
 
 class _Amount(Struct):
     value: Decimal
-    currency: Currency
+    currency: str
 
 
 class _Total(Struct):
