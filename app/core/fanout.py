@@ -1,7 +1,7 @@
 """Ask every supplier at once, under one deadline: exactly one outcome per supplier, whatever a supplier does.
 
 One task a supplier, and one timer for each *distinct* time limit (not one a call): with 45 suppliers and three limits that
-is three timers a search. Whoever is not done when its limit passes is cancelled and reported as `timeout`; what a supplier
+is four timers a search. Whoever is not done when its limit passes is cancelled and reported as `timeout`; what a supplier
 returns is checked here once, so that no later step meets a value of the wrong kind.
 """
 
@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from app.core.errors import SupplierError, SupplierMalformed, SupplierSkipped, SupplierTimeout
 from app.core.models import OutcomeStatus, SearchQuery, SupplierHotel, SupplierOffer, SupplierOutcome
@@ -59,54 +59,95 @@ async def fan_out(
     """
     if not suppliers:
         return []
-    loop = asyncio.get_running_loop()
-    started = clock()
-    tasks: list[asyncio.Task[SupplierAnswer]] = []
-    by_limit: dict[int, list[asyncio.Task[SupplierAnswer]]] = {}
-    for supplier in suppliers:
-        task = loop.create_task(_ask(supplier, query, clock, started, on_answer))
-        tasks.append(task)
-        by_limit.setdefault(min(supplier.timeout_ms, deadline_ms), []).append(task)
-    timers = [loop.call_later(limit / 1000, _cancel_all, group) for limit, group in by_limit.items()]
-    try:
-        await asyncio.wait(tasks, timeout=max(by_limit) / 1000 + CANCEL_GRACE_S)
-    except asyncio.CancelledError:
-        _cancel_all(tasks)
-        await asyncio.wait(tasks, timeout=CANCEL_GRACE_S)
-        raise
-    finally:
-        for timer in timers:
-            timer.cancel()
-    return [
-        task.result() if task.done() else _left_behind(supplier, clock, started)
-        for supplier, task in zip(suppliers, tasks, strict=True)
-    ]
+    return await _FanOut(suppliers, query, deadline_ms, clock, on_answer).run()
 
 
-async def _ask(
-    supplier: Supplier,
-    query: SearchQuery,
-    clock: Clock,
-    started: float,
-    on_answer: Callable[[SupplierAnswer], None] | None,
-) -> SupplierAnswer:
-    """One supplier's answer; every failure becomes its outcome, even an exception that is no `Exception`."""
-    status, detail = OutcomeStatus.OK, None
-    hotels: tuple[SupplierHotel, ...] = ()
-    offers = 0
-    try:
-        hotels = await supplier.search(query)
-        offers = _vet(supplier.id, hotels)
-    except (KeyboardInterrupt, GeneratorExit):
-        raise
-    except BaseException as error:
-        status, detail = _failure(error)
-        hotels = ()
-    elapsed_ms = round((clock() - started) * 1000, 3)
-    answer = SupplierAnswer(SupplierOutcome(supplier.id, status, elapsed_ms, len(hotels), offers, detail), hotels)
-    if on_answer is not None:
-        on_answer(answer)
-    return answer
+class _FanOut:
+    """One search's calls: each task puts its answer in its place, and the last one to finish wakes the search."""
+
+    __slots__ = (
+        "_answers",
+        "_clock",
+        "_deadline_ms",
+        "_done",
+        "_left",
+        "_on_answer",
+        "_query",
+        "_started",
+        "_suppliers",
+        "_tasks",
+    )
+
+    def __init__(
+        self,
+        suppliers: Sequence[Supplier],
+        query: SearchQuery,
+        deadline_ms: int,
+        clock: Clock,
+        on_answer: Callable[[SupplierAnswer], None] | None,
+    ) -> None:
+        self._suppliers = suppliers
+        self._query = query
+        self._deadline_ms = deadline_ms
+        self._clock = clock
+        self._on_answer = on_answer
+        self._answers: list[SupplierAnswer | None] = [None] * len(suppliers)
+        self._left = len(suppliers)
+
+    async def run(self) -> list[SupplierAnswer]:
+        loop = asyncio.get_running_loop()
+        self._done: asyncio.Future[None] = loop.create_future()
+        self._started = self._clock()
+        self._tasks = [loop.create_task(self._ask(place, supplier)) for place, supplier in enumerate(self._suppliers)]
+        by_limit: dict[int, list[asyncio.Task[None]]] = {}
+        for supplier, task in zip(self._suppliers, self._tasks, strict=True):
+            by_limit.setdefault(min(supplier.timeout_ms, self._deadline_ms), []).append(task)
+        timers = [loop.call_later(limit / 1000, _cancel_all, group) for limit, group in by_limit.items()]
+        timers.append(loop.call_later(max(by_limit) / 1000 + CANCEL_GRACE_S, self._finish))
+        try:
+            await self._done
+        except asyncio.CancelledError:
+            _cancel_all(self._tasks)
+            await asyncio.wait(self._tasks, timeout=CANCEL_GRACE_S)
+            raise
+        finally:
+            for timer in timers:
+                timer.cancel()
+        if self._left:
+            return [self._answers[place] or self._left_behind(supplier) for place, supplier in enumerate(self._suppliers)]
+        return cast(list[SupplierAnswer], self._answers)
+
+    async def _ask(self, place: int, supplier: Supplier) -> None:
+        """One supplier's answer; every failure becomes its outcome, even an exception that is no `Exception`."""
+        status, detail = OutcomeStatus.OK, None
+        hotels: tuple[SupplierHotel, ...] = ()
+        offers = 0
+        try:
+            hotels = await supplier.search(self._query)
+            offers = _vet(supplier.id, hotels)
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:
+            status, detail = _failure(error)
+            hotels = ()
+        elapsed_ms = round((self._clock() - self._started) * 1000, 3)
+        answer = SupplierAnswer(SupplierOutcome(supplier.id, status, elapsed_ms, len(hotels), offers, detail), hotels)
+        self._answers[place] = answer
+        self._left -= 1
+        if self._on_answer is not None:
+            self._on_answer(answer)
+        if not self._left:
+            self._finish()
+
+    def _finish(self) -> None:
+        if not self._done.done():
+            self._done.set_result(None)
+
+    def _left_behind(self, supplier: Supplier) -> SupplierAnswer:
+        log.warning("supplier %s ignores being cancelled; its call is left behind", supplier.id)
+        elapsed_ms = round((self._clock() - self._started) * 1000, 3)
+        detail = "no answer in time, and its call ignores being cancelled"
+        return SupplierAnswer(SupplierOutcome(supplier.id, OutcomeStatus.TIMEOUT, elapsed_ms, detail=detail), ())
 
 
 def _failure(error: BaseException) -> tuple[OutcomeStatus, str]:
@@ -165,13 +206,6 @@ def _is_offer(offer: SupplierOffer) -> bool:
     )
 
 
-def _left_behind(supplier: Supplier, clock: Clock, started: float) -> SupplierAnswer:
-    log.warning("supplier %s ignores being cancelled; its call is left behind", supplier.id)
-    elapsed_ms = round((clock() - started) * 1000, 3)
-    detail = "no answer in time, and its call ignores being cancelled"
-    return SupplierAnswer(SupplierOutcome(supplier.id, OutcomeStatus.TIMEOUT, elapsed_ms, detail=detail), ())
-
-
-def _cancel_all(tasks: Sequence[asyncio.Task[SupplierAnswer]]) -> None:
+def _cancel_all(tasks: Sequence[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
