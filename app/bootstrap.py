@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from app.core.crosswalk import Consolidator
 from app.core.rank import Rules
 from app.core.search import SearchService
 from app.settings import Settings
@@ -42,6 +43,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
                 rates=rates,
                 rules=Rules(settings.markup_percent),
                 deadline_ms=settings.deadline_ms,
+                consolidator=Consolidator(catalogue.content.listings_at),
                 observer=counters,
             )
             service.lag.start()

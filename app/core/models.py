@@ -1,4 +1,7 @@
-"""The data that travels along the search flow: frozen, slotted, money always `Decimal` with its currency."""
+"""The data that travels along the search flow: frozen, slotted, money always `Decimal` with its currency.
+
+What a search makes by the hundred is kept out of the garbage collector's sight (`gc=False`): it cannot hold a cycle.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 
-class Money(Struct, frozen=True):
+class Money(Struct, frozen=True, gc=False):
     """An exact amount in an ISO 4217 currency; in JSON the amount is a string, so no reader rounds it."""
 
     amount: Decimal
@@ -37,7 +40,7 @@ class SearchQuery(Struct, frozen=True):
         return (self.check_out - self.check_in).days
 
 
-class SupplierOffer(Struct, frozen=True):
+class SupplierOffer(Struct, frozen=True, gc=False):
     """One bookable rate as its supplier states it.
 
     `total` is the whole stay including taxes, payable at booking; `due_at_property` is what the guest pays on the spot
@@ -54,7 +57,7 @@ class SupplierOffer(Struct, frozen=True):
     refundable: bool | None = None
 
 
-class SupplierHotel(Struct, frozen=True):
+class SupplierHotel(Struct, frozen=True, gc=False):
     """One hotel as one supplier describes it; coordinates in degrees (WGS 84), `None` when not given."""
 
     supplier: str
@@ -63,6 +66,21 @@ class SupplierHotel(Struct, frozen=True):
     latitude: float | None
     longitude: float | None
     offers: tuple[SupplierOffer, ...]
+
+
+class Listing(Struct, frozen=True, gc=False):
+    """One hotel as a supplier's content lists it: what tells whether two listings are one hotel.
+
+    `address` (house number and street) and `phone` are as written, `None` where the supplier gives none.
+    """
+
+    supplier: str
+    hotel_id: str
+    name: str
+    latitude: float | None
+    longitude: float | None
+    address: str | None = None
+    phone: str | None = None
 
 
 class OutcomeStatus(StrEnum):
@@ -85,7 +103,7 @@ class SupplierOutcome(Struct, frozen=True):
     detail: str | None = None
 
 
-class Offer(Struct, frozen=True):
+class Offer(Struct, frozen=True, gc=False):
     """An offer as shown: `price` is what the guest pays us (markup applied, in the query's currency);
     `supplier_price` is the supplier's own amount, unconverted."""
 

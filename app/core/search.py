@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
-from app.core.consolidate import consolidate
+from app.core.crosswalk import Consolidator
 from app.core.errors import AllSuppliersFailed
 from app.core.fanout import Clock, SupplierAnswer, fan_out
 from app.core.models import OutcomeStatus, SearchQuery, SearchResult, SupplierOutcome
@@ -16,7 +16,8 @@ from app.core.rank import Rules, rank
 
 
 class SearchService:
-    """Runs searches over a fixed set of suppliers. Holds no state between searches, so one instance serves them all."""
+    """Runs searches over a fixed set of suppliers; one instance serves them all. All it keeps between searches is what
+    `consolidator` decided about hotels that are known beforehand."""
 
     def __init__(
         self,
@@ -25,6 +26,7 @@ class SearchService:
         rates: ExchangeRates,
         rules: Rules,
         deadline_ms: int,
+        consolidator: Consolidator | None = None,
         observer: SearchObserver | None = None,
         clock: Clock = time.perf_counter,
     ) -> None:
@@ -32,6 +34,7 @@ class SearchService:
         self._rates = rates
         self._rules = rules
         self._deadline_ms = deadline_ms
+        self._consolidator = consolidator or Consolidator()
         self._observer = observer
         self._clock = clock
 
@@ -45,8 +48,8 @@ class SearchService:
         """
         started = self._clock()
         answers = await fan_out(self.suppliers, query, deadline_ms=self._deadline_ms, clock=self._clock, on_answer=on_answer)
-        hotels = consolidate(hotel for answer in answers for hotel in answer.hotels)
-        ranked = rank(hotels, currency=query.currency, rules=self._rules, rates=self._rates)
+        hotels = self._consolidator.consolidate(query.place, [hotel for answer in answers for hotel in answer.hotels])
+        ranked = rank(hotels, currency=query.currency, rules=self._rules, rates=self._rates, limit=limit)
         outcomes = _outcomes(answers, ranked.unpriceable)
         elapsed_ms = round((self._clock() - started) * 1000, 3)
         if self._observer is not None:
@@ -57,8 +60,8 @@ class SearchService:
             raise AllSuppliersFailed(outcomes)
         return SearchResult(
             search=query,
-            hotels_found=len(ranked.hotels),
-            hotels=tuple(ranked.hotels[:limit]),
+            hotels_found=ranked.found,
+            hotels=tuple(ranked.hotels),
             outcomes=outcomes,
             complete=answered == len(asked),
             elapsed_ms=elapsed_ms,

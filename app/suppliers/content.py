@@ -6,6 +6,7 @@ beforehand into one file. JSON: {"places": {code: name}, "hotels": {supplier: {p
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -13,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from app.core.errors import ConfigurationError
+from app.core.models import Listing
 from app.suppliers.wire import Latitude, Longitude
 
 HotelId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
@@ -33,6 +35,12 @@ class Content(Struct, frozen=True, forbid_unknown_fields=True):
 
     places: dict[str, str]
     hotels: dict[str, dict[str, list[ContentHotel]]]
+
+    def listings_at(self, place: str) -> Iterator[Listing]:
+        """Every supplier's hotels in a place; an id listed twice counts once."""
+        for supplier, places in self.hotels.items():
+            for hotel in {hotel.hotel_id: hotel for hotel in places.get(place, ())}.values():
+                yield Listing(supplier, hotel.hotel_id, hotel.name, hotel.latitude, hotel.longitude)
 
 
 def load_content(path: Path) -> Content:
