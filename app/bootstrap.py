@@ -6,7 +6,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from app.core.crosswalk import Consolidator
 from app.core.rank import Rules
@@ -21,7 +21,7 @@ from app.web.query import QueryParser
 from app.web.routes import Service, build_web
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None) -> Starlette:
     """The ASGI app. Files are read and checked here, so a wrong catalogue raises `ConfigurationError` at once;
     connections are opened by the app's lifespan."""
     settings = settings or Settings.from_environment(os.environ)
@@ -36,7 +36,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with open_suppliers(catalogue) as suppliers:
             service.search = SearchService(
                 suppliers,

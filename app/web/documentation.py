@@ -1,10 +1,18 @@
-"""What `/docs` and `/openapi.json` say about `/search`, made from the very structs the answers are encoded from."""
+"""The OpenAPI document at `/openapi.json` and a page to read it at `/docs`, made when first asked for: from the routes, and
+from the very structs the answers are encoded from."""
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from app.core.models import SearchResult
 from app.web.errors import ErrorBody
@@ -46,8 +54,44 @@ SEARCH_OPENAPI: dict[str, Any] = {
 }
 
 
-def add_schemas(openapi: dict[str, Any]) -> dict[str, Any]:
-    """Add the JSON schemas of our own structs to FastAPI's document."""
+INFO = {
+    "title": "Crossover search",
+    "summary": "Hotel search over many suppliers: the reference workload of the Crossover deployment kit.",
+    "description": "`/docs` loads its script from a public CDN; `/openapi.json` is the same document and needs none.",
+    "version": "1",
+}
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Crossover search</title>
+<link rel="stylesheet" href="https://cdn.jsdelivr.net/npm/swagger-ui-dist@5/swagger-ui.css"></head>
+<body><div id="ui"><p>This page needs scripts from cdn.jsdelivr.net; the document itself is at
+<a href="openapi.json">openapi.json</a>.</p></div>
+<script src="https://cdn.jsdelivr.net/npm/swagger-ui-dist@5/swagger-ui-bundle.js"></script>
+<script>SwaggerUIBundle({url: "openapi.json", dom_id: "#ui"})</script></body>
+</html>
+"""
+
+
+def document(routes: Sequence[Route]) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of these routes; an endpoint's docstring is its description."""
+    paths = {}
+    for route in routes:
+        said = inspect.getdoc(route.endpoint) or ""
+        about = SEARCH_OPENAPI if route.path == "/search" else {"responses": {"200": {"description": said}}}
+        paths[route.path] = {"get": {"summary": said.split(":")[0], "description": said, "operationId": route.name, **about}}
     _, schemas = msgspec.json.schema_components([SearchResult, ErrorBody], ref_template=REF)
-    openapi.setdefault("components", {}).setdefault("schemas", {}).update(schemas)
-    return openapi
+    return {"openapi": "3.1.0", "info": INFO, "paths": paths, "components": {"schemas": schemas}}
+
+
+def documentation_routes(routes: Sequence[Route], packed: Sequence[Middleware]) -> list[Route]:
+    """`/openapi.json` and `/docs` for these routes."""
+    encoded = cache(lambda: msgspec.json.encode(document(routes)))
+
+    async def openapi(_: Request) -> Response:
+        return Response(encoded(), media_type="application/json")
+
+    async def docs(_: Request) -> Response:
+        return Response(_PAGE, media_type="text/html; charset=utf-8")
+
+    return [Route("/openapi.json", openapi, middleware=packed), Route("/docs", docs)]

@@ -11,9 +11,11 @@ import logging
 from collections.abc import Sequence
 
 import msgspec
-from fastapi import FastAPI, Request, Response
 from msgspec import Struct
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 
 from app.core.errors import AllSuppliersFailed
 from app.core.models import SupplierOutcome
@@ -48,7 +50,7 @@ def error_response(
     return Response(msgspec.json.encode(body), status, headers, "application/json")
 
 
-def install_error_handlers(app: FastAPI) -> None:
+def install_error_handlers(app: Starlette) -> None:
     """Give every failure of `app` the one error shape; an unexpected one is logged, and its answer tells no internals."""
 
     async def invalid(_: Request, error: Exception) -> Response:

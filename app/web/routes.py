@@ -1,26 +1,34 @@
-"""The routes. Answers are encoded once, straight from the core's structs to bytes."""
+"""The routes. Answers are encoded once, straight from the core's structs to bytes.
+
+An answer is about 100 kB of JSON and a tenth of that compressed: bytes out cost more than the CPU to compress them.
+"""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any
 
 import msgspec
-from fastapi import FastAPI, Request, Response
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
 from app.core.search import SearchService
 from app.telemetry.counters import SearchCounters
 from app.telemetry.exposition import CONTENT_TYPE, render
 from app.telemetry.loop_lag import LoopLag
 from app.telemetry.metrics import Metrics
-from app.web.documentation import SEARCH_OPENAPI, add_schemas
+from app.web.documentation import documentation_routes
 from app.web.errors import error_response, install_error_handlers
 from app.web.query import QueryParser
+
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 @dataclass(slots=True)
@@ -61,32 +69,27 @@ class CloseWhileDraining:
         await self._app(scope, receive, send_last)
 
 
-def build_web(service: Service, **fastapi_arguments: Any) -> FastAPI:
-    """The FastAPI app over `service`."""
-    app = FastAPI(
-        title="Crossover search",
-        summary="Hotel search over many suppliers: the reference workload of the Crossover deployment kit.",
-        description="These pages load their scripts from a public CDN; `/openapi.json` is the same document and needs none.",
-        version="1",
-        redirect_slashes=False,  # a redirect would name a host, which each lane's front sees differently
-        **fastapi_arguments,
+def build_web(service: Service, *, lifespan: Lifespan[Starlette] | None = None) -> Starlette:
+    """The ASGI app over `service`. An endpoint's docstring is its description in the OpenAPI document."""
+    packed = [Middleware(GZipMiddleware, minimum_size=1024, compresslevel=1)]
+    search = Route("/search", _search(service), methods=["GET"], middleware=packed)
+    assert search.methods is not None
+    search.methods.discard("HEAD")  # it would cost a whole search
+    routes = [search, *_operations(service, packed)]
+    app = Starlette(
+        routes=[*routes, *documentation_routes(routes, packed)],
+        middleware=[Middleware(CloseWhileDraining, service=service)],
+        lifespan=lifespan,
     )
-    # An answer is about 100 kB of JSON and a tenth of that compressed: bytes out cost more than the CPU to compress them.
-    app.add_middleware(GZipMiddleware, minimum_size=1024, compresslevel=1)
-    app.add_middleware(CloseWhileDraining, service=service)
-    install_error_handlers(app)
-    _add_search(app, service)
-    _add_operations(app, service)
-    stock_openapi = app.openapi
+    app.router.redirect_slashes = False  # a redirect would name a host, which each lane's front sees differently
     app.state.service = service
-    app.openapi = lambda: add_schemas(stock_openapi())  # type: ignore[method-assign]
+    install_error_handlers(app)
     return app
 
 
-def _add_search(app: FastAPI, service: Service) -> None:
+def _search(service: Service) -> Endpoint:
     encode = msgspec.json.Encoder().encode
 
-    @app.get("/search", openapi_extra=SEARCH_OPENAPI, response_class=Response)
     async def search(request: Request) -> Response:
         """Search every supplier at once; slow, dead or lying ones are reported in `outcomes`, never waited for."""
         if service.search is None:
@@ -99,30 +102,33 @@ def _add_search(app: FastAPI, service: Service) -> None:
             service.counters.in_flight -= 1
         return Response(encode(result), media_type="application/json")
 
+    return search
 
-def _add_operations(app: FastAPI, service: Service) -> None:
+
+def _operations(service: Service, packed: Sequence[Middleware]) -> list[Route]:
     version = msgspec.json.encode({"service": "crossover", **service.version, "python": sys.version.split()[0]})
 
-    @app.head("/healthz", include_in_schema=False)
-    @app.get("/healthz", response_class=Response)
-    async def healthz() -> Response:
+    async def healthz(_: Request) -> Response:
         """Live: the process answers."""
         return Response(b'{"status":"live"}', media_type="application/json")
 
-    @app.head("/readyz", include_in_schema=False)
-    @app.get("/readyz", response_class=Response)
-    async def readyz() -> Response:
+    async def readyz(_: Request) -> Response:
         """Ready: start-up has finished and no drain has begun."""
         if service.search is None or service.draining:
             return error_response(503, "not_ready", "draining" if service.draining else "starting or stopping")
         return Response(b'{"status":"ready"}', media_type="application/json")
 
-    @app.get("/version", response_class=Response)
-    async def show_version() -> Response:
+    async def show_version(_: Request) -> Response:
         """Which bytes run here: the bundle's SHA-256, the revision it was built from, and the lane."""
         return Response(version, media_type="application/json")
 
-    @app.get("/metrics", response_class=Response)
-    async def metrics() -> Response:
+    async def metrics(_: Request) -> Response:
         """Prometheus text."""
         return Response(render(service.counters, service.lag, service.metrics), media_type=CONTENT_TYPE)
+
+    return [
+        Route("/healthz", healthz),
+        Route("/readyz", readyz),
+        Route("/version", show_version),
+        Route("/metrics", metrics, middleware=packed),
+    ]

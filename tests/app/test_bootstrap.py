@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from app.bootstrap import create_app
 from app.core.errors import ConfigurationError
@@ -21,13 +21,13 @@ def settings(**variables: str) -> Settings:
     return Settings.from_environment({f"CROSSOVER_{name}": value for name, value in variables.items()})
 
 
-async def get(app: FastAPI, path: str) -> httpx.Response:
+async def get(app: Starlette, path: str) -> httpx.Response:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test", timeout=15) as client:
         return await client.get(path)
 
 
 @pytest.fixture
-async def app(simulator_url: str) -> AsyncIterator[FastAPI]:
+async def app(simulator_url: str) -> AsyncIterator[Starlette]:
     app = create_app(settings(SUPPLIERS_URL=simulator_url, DEADLINE_MS="8000", MARKUP_PERCENT="0", LANE="container"))
     async with app.router.lifespan_context(app):
         yield app
@@ -43,7 +43,7 @@ async def test_it_is_live_always_and_ready_only_inside_its_lifespan() -> None:
     assert (refused.status_code, refused.json()["error"]["code"]) == (503, "unavailable")
 
 
-async def test_settings_reach_the_search(app: FastAPI) -> None:
+async def test_settings_reach_the_search(app: Starlette) -> None:
     answer = (await get(app, future_search(currency="USD", limit="200"))).json()
     assert answer["complete"] is True
     assert len(answer["outcomes"]) == 45
@@ -59,7 +59,7 @@ async def test_settings_reach_the_search(app: FastAPI) -> None:
     assert (await get(app, "/version")).json()["lane"] == "container"
 
 
-async def test_the_deadline_bounds_a_search_with_the_suppliers_that_answered(app: FastAPI, simulator_url: str) -> None:
+async def test_the_deadline_bounds_a_search_with_the_suppliers_that_answered(app: Starlette, simulator_url: str) -> None:
     short = create_app(settings(SUPPLIERS_URL=simulator_url, DEADLINE_MS="500"))
     httpx.put(f"{simulator_url}/_sim/faults/rapid-01", content="hang")
     async with short.router.lifespan_context(short):
