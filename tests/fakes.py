@@ -49,6 +49,7 @@ class FakeSupplier:
     ) -> None:
         self.id = supplier_id
         self.timeout_ms = timeout_ms
+        self.vetted = False
         self._hotels = hotels
         self._delay_s = delay_s
         self._error = error

@@ -15,6 +15,10 @@ class Supplier(Protocol):
     def id(self) -> str: ...
     @property
     def timeout_ms(self) -> int: ...
+    @property
+    def vetted(self) -> bool:
+        """Whether its answers hold what `app.core.fanout.vet` checks by the way they are made."""
+        ...
 
     async def search(self, query: SearchQuery) -> tuple[SupplierHotel, ...]:
         """Ask this supplier. Raises `SupplierError`; anything else it raises counts as that supplier's error."""

@@ -27,6 +27,8 @@ KEPT = 256
 
 RENEWED = 32
 TICK_S = 0.01
+LATE_S = 0.01
+"""When a tick comes this much later than asked, it is this process that is slow: more calls would make it slower."""
 
 
 class Waiting(NamedTuple):
@@ -56,8 +58,8 @@ class SupplierHedging:
             ordered = sorted(self._latencies_s)
             self.after_s = ordered[int(QUANTILE * len(ordered))]
 
-    def overdue(self, now: float) -> list[Waiting]:
-        """The calls to send once more now; each is asked about once."""
+    def overdue(self, now: float, *, late: bool = False) -> list[Waiting]:
+        """The calls to send once more now, none when this process is `late`; each is asked about once."""
         if self.after_s is None:
             self.waiting.clear()
             return []
@@ -65,7 +67,7 @@ class SupplierHedging:
         limit = now - self.after_s
         while self.waiting and (self.waiting[0].since <= limit or self.waiting[0].exchange.future.done()):
             call = self.waiting.popleft()
-            if not call.exchange.future.done() and self._allowance >= 1:
+            if not late and self._allowance >= 1 and not call.exchange.future.done():
                 self._allowance -= 1
                 self.hedged += 1
                 due.append(call)
@@ -79,6 +81,7 @@ class Hedger:
         self._send_copy = send_copy
         self._suppliers: dict[str, SupplierHedging] = {}
         self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0
 
     def of(self, supplier: str) -> SupplierHedging:
         return self._suppliers.setdefault(supplier, SupplierHedging())
@@ -87,7 +90,7 @@ class Hedger:
         """Send this call once more if it is not done when its supplier's calls usually are."""
         hedging.waiting.append(Waiting(since, exchange, url))
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(TICK_S, self._tick)
+            self._arm(asyncio.get_running_loop())
 
     def close(self) -> None:
         if self._timer is not None:
@@ -104,10 +107,17 @@ class Hedger:
     def _tick(self) -> None:
         loop = asyncio.get_running_loop()
         now = loop.time()
+        late = now - self._due > LATE_S
         left = False
         for hedging in self._suppliers.values():
             if hedging.waiting:
-                for call in hedging.overdue(now):
+                for call in hedging.overdue(now, late=late):
                     self._send_copy(call.exchange, call.url)
                 left = left or bool(hedging.waiting)
-        self._timer = loop.call_later(TICK_S, self._tick) if left else None
+        self._timer = None
+        if left:
+            self._arm(loop)
+
+    def _arm(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._due = loop.time() + TICK_S
+        self._timer = loop.call_at(self._due, self._tick)

@@ -38,30 +38,30 @@ NO_ROOMS_CODES = frozenset({3664})
 """Error codes of a 400 that only mean `no rooms available at this property`."""
 
 
-class _Price(Struct):
+class _Price(Struct, gc=False):
     currency: str
     total: Decimal
 
 
-class _Description(Struct):
+class _Description(Struct, gc=False):
     text: str = ""
 
 
-class _Room(Struct):
+class _Room(Struct, gc=False):
     type: str = ""
     description: _Description | None = None
 
 
-class _Refundable(Struct, rename="camel"):
+class _Refundable(Struct, rename="camel", gc=False):
     cancellation_refund: str = ""
 
 
-class _Cancellation(Struct):
+class _Cancellation(Struct, gc=False):
     type: str = ""
     deadline: str | None = None
 
 
-class _Policies(Struct):
+class _Policies(Struct, gc=False):
     """The specification declares `cancellations`, its example has `cancellation`, live answers add `refundable`."""
 
     refundable: _Refundable | None = None
@@ -69,7 +69,7 @@ class _Policies(Struct):
     cancellations: list[_Cancellation] = []
 
 
-class _Offer(Struct, rename="camel"):
+class _Offer(Struct, rename="camel", gc=False):
     id: str
     price: _Price
     check_in_date: str = ""
@@ -79,32 +79,32 @@ class _Offer(Struct, rename="camel"):
     policies: _Policies | None = None
 
 
-class _Hotel(Struct, rename="camel"):
+class _Hotel(Struct, rename="camel", gc=False):
     hotel_id: str
     name: str = ""
     latitude: Latitude | None = None
     longitude: Longitude | None = None
 
 
-class _Entry(Struct):
+class _Entry(Struct, gc=False):
     hotel: _Hotel
     available: bool = True
     offers: list[_Offer] = []
 
 
-class _Answer(Struct):
+class _Answer(Struct, gc=False):
     data: list[_Entry]
 
 
-class _Error(Struct):
+class _Error(Struct, gc=False):
     code: int | str
 
 
-class _Errors(Struct):
+class _Errors(Struct, gc=False):
     errors: list[_Error]
 
 
-class _Token(Struct):
+class _Token(Struct, gc=False):
     access_token: str
     expires_in: int
 

@@ -26,17 +26,17 @@ BOARDS = {"RO": "room only", "BB": "breakfast", "HB": "half board", "FB": "full 
 REFUNDABLE = {"NRF": False, "NOR": True}
 
 
-class _Tax(Struct):
+class _Tax(Struct, gc=False):
     included: bool
     amount: Decimal | None = None
     currency: str | None = None
 
 
-class _Taxes(Struct):
+class _Taxes(Struct, gc=False):
     taxes: list[_Tax] = []
 
 
-class _Rate(Struct, rename="camel"):
+class _Rate(Struct, rename="camel", gc=False):
     rate_key: str
     net: Decimal
     board_code: str = "RO"
@@ -47,24 +47,24 @@ class _Rate(Struct, rename="camel"):
     taxes: _Taxes | None = None
 
 
-class _Room(Struct):
+class _Room(Struct, gc=False):
     name: str
     rates: list[_Rate]
 
 
-class _Hotel(Struct):
+class _Hotel(Struct, gc=False):
     code: int
     currency: str
     rooms: list[_Room] = []
 
 
-class _Hotels(Struct, rename="camel"):
+class _Hotels(Struct, rename="camel", gc=False):
     hotels: list[_Hotel] = []
     check_in: str = ""
     check_out: str = ""
 
 
-class _Answer(Struct):
+class _Answer(Struct, gc=False):
     hotels: _Hotels
 
 

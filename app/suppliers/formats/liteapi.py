@@ -42,50 +42,50 @@ BOARDS = {
 REFUNDABLE = {"RFN": True, "NRFN": False}
 
 
-class _Amount(Struct):
+class _Amount(Struct, gc=False):
     amount: Decimal
     currency: str
 
 
-class _Fee(Struct):
+class _Fee(Struct, gc=False):
     included: bool
     amount: Decimal
     currency: str
 
 
-class _RetailRate(Struct, rename="camel"):
+class _RetailRate(Struct, rename="camel", gc=False):
     total: list[_Amount]
     suggested_selling_price: list[_Amount] | None = None
     taxes_and_fees: list[_Fee] | None = None
 
 
-class _Cancellation(Struct, rename="camel"):
+class _Cancellation(Struct, rename="camel", gc=False):
     refundable_tag: str = ""
 
 
-class _Rate(Struct, rename="camel"):
+class _Rate(Struct, rename="camel", gc=False):
     name: str
     retail_rate: _RetailRate
     board_type: str = "RO"
     cancellation_policies: _Cancellation | None = None
 
 
-class _RoomType(Struct, rename="camel"):
+class _RoomType(Struct, rename="camel", gc=False):
     offer_id: str
     rates: list[_Rate]
 
 
-class _Hotel(Struct, rename="camel"):
+class _Hotel(Struct, rename="camel", gc=False):
     hotel_id: str
     room_types: list[_RoomType]
 
 
-class _Error(Struct):
+class _Error(Struct, gc=False):
     code: int
     message: str = ""
 
 
-class _Answer(Struct):
+class _Answer(Struct, gc=False):
     data: list[_Hotel] | None = None
     error: _Error | None = None
 

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from app.core.errors import SupplierMalformed, SupplierSkipped
-from app.core.models import Occupancy, SearchQuery, SupplierHotel, SupplierOffer
+from app.core.models import Money, Occupancy, SearchQuery, SupplierHotel, SupplierOffer
 from app.suppliers.content import ContentHotel
 from app.suppliers.formats.account import Account
 from app.suppliers.wire import (
@@ -38,38 +38,38 @@ MAX_NIGHTS = 28
 RATES_PER_HOTEL = 4
 
 
-class _Amount(Struct):
+class _Amount(Struct, gc=False):
     value: Decimal
     currency: str
 
 
-class _Total(Struct):
+class _Total(Struct, gc=False):
     request_currency: _Amount
 
 
-class _Totals(Struct):
+class _Totals(Struct, gc=False):
     inclusive: _Total
     property_fees: _Total | None = None
     minimum_selling_price: _Total | None = None
 
 
-class _Pricing(Struct):
+class _Pricing(Struct, gc=False):
     totals: _Totals
 
 
-class _Rate(Struct):
+class _Rate(Struct, gc=False):
     id: str
     occupancy_pricing: dict[str, _Pricing]
     refundable: bool | None = None
     amenities: dict[str, dict[str, object]] = {}
 
 
-class _Room(Struct):
+class _Room(Struct, gc=False):
     room_name: str
     rates: list[_Rate]
 
 
-class _Property(Struct):
+class _Property(Struct, gc=False):
     property_id: str
     rooms: list[_Room] = []
 
@@ -165,30 +165,34 @@ def batches(ids: Sequence[str], size: int) -> list[list[str]]:
 
 
 def _offer(room: _Room, rate: _Rate, asked: str, currency: str, property_id: str) -> SupplierOffer:
+    """A search makes hundreds, so the usual case (a price, nothing besides) is spelled out."""
     where = ("property", property_id, "rate", rate.id)
     pricing = rate.occupancy_pricing.get(asked)
     if pricing is None:
         raise SupplierMalformed(f"{said(where)}: no price for the occupancy asked ({asked})")
     totals = pricing.totals
-    return SupplierOffer(
-        rate.id,
-        room.room_name,
-        _board(rate.amenities) if rate.amenities else "room only",
-        price(*_asked_in(totals.inclusive, currency, where), where),
-        charge(*_asked_in(fees, currency, where), (*where, "property_fees")) if (fees := totals.property_fees) else None,
-        charge(*_asked_in(floor, currency, where), (*where, "minimum_selling_price"))
-        if (floor := totals.minimum_selling_price)
-        else None,
-        rate.refundable,
-    )
+    stay = totals.inclusive.request_currency
+    if stay.currency != currency:
+        raise _other_currency(stay, currency, where)
+    fees = floor = None
+    if totals.property_fees:
+        fees = _beside(totals.property_fees, currency, (*where, "property_fees"))
+    if totals.minimum_selling_price:
+        floor = _beside(totals.minimum_selling_price, currency, (*where, "minimum_selling_price"))
+    board = _board(rate.amenities) if rate.amenities else "room only"
+    return SupplierOffer(rate.id, room.room_name, board, price(stay.value, currency, where), fees, floor, rate.refundable)
 
 
-def _asked_in(total: _Total, currency: str, where: Where) -> tuple[Decimal, str]:
-    """The amount, which by definition of `request_currency` is in the currency asked for."""
+def _beside(total: _Total, currency: str, where: Where) -> Money:
     amount = total.request_currency
     if amount.currency != currency:
-        raise SupplierMalformed(f"{said(where)}: priced in {amount.currency}, asked for {currency}")
-    return amount.value, currency
+        raise _other_currency(amount, currency, where)
+    return charge(amount.value, currency, where)
+
+
+def _other_currency(amount: _Amount, currency: str, where: Where) -> SupplierMalformed:
+    """`request_currency` is by definition the one asked for."""
+    return SupplierMalformed(f"{said(where)}: priced in {amount.currency}, asked for {currency}")
 
 
 def _board(amenities: Mapping[str, object]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from decimal import Decimal
 from typing import Any
@@ -12,7 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.core.errors import SupplierMalformed, SupplierUnavailable
+from app.core.errors import SupplierError, SupplierMalformed, SupplierUnavailable
+from app.core.fanout import vet
 from app.core.models import Money, OutcomeStatus, SearchResult
 from app.core.rank import Rules
 from app.core.search import SearchService
@@ -50,6 +52,8 @@ def searched(wire_format: str, body: Any) -> SearchResult:
     """A search over the liar and a truthful supplier, encoded as the web shell does."""
     text = body if isinstance(body, bytes) else json.dumps(body).encode()
     liar = HttpSupplier("liar", 500, FORMATS[wire_format](account()), Says(text))
+    with contextlib.suppress(SupplierError):
+        vet("liar", asyncio.run(liar.search(QUERY)))  # what a format answers needs no second check
     truthful = FakeSupplier("truthful", (hotel("truthful"),))
     service = SearchService([liar, truthful], rates=RATES, rules=Rules(Decimal(8)), deadline_ms=1_000)
     result = asyncio.run(service.search(QUERY, limit=10))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 
 CLOSE = b""
@@ -61,25 +61,38 @@ class ScriptedServer:
             writer.close()
 
 
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[None, None, None]]
+
+
 @asynccontextmanager
-async def serving(server: ScriptedServer, tls: ssl.SSLContext | None = None) -> AsyncIterator[ScriptedServer]:
+async def listening(handle: Handler, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """Serve connections with `handle` on a loopback port, which is yielded; ends every connection at the end."""
     handlers: set[asyncio.Task[None]] = set()
 
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         handlers.add(task)
         try:
-            await server.handle(reader, writer)
+            await handle(reader, writer)
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            pass
         finally:
             handlers.discard(task)
+            writer.close()
 
-    listening = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=tls)
-    server.port = listening.sockets[0].getsockname()[1]
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     try:
-        yield server
+        yield server.sockets[0].getsockname()[1]
     finally:
-        listening.close()
+        server.close()
         for task in list(handlers):
             task.cancel()
-        await asyncio.sleep(0)
+        for _ in range(3):  # closing takes the loop's next turns
+            await asyncio.sleep(0)
+
+
+@asynccontextmanager
+async def serving(server: ScriptedServer, tls: ssl.SSLContext | None = None) -> AsyncIterator[ScriptedServer]:
+    async with listening(server.handle, tls) as server.port:
+        yield server

@@ -16,7 +16,7 @@ from app.suppliers.http1.client import AcceleratedClient, Unaccelerated
 from app.suppliers.http1.decoding import ResponseTooLarge
 from app.suppliers.http1.tls import ResumingContext
 from benchmarks.certificates import make_certificates
-from tests.app.suppliers.http1.scripted import CLOSE, SILENCE, ScriptedServer, plain, serving
+from tests.app.suppliers.http1.scripted import CLOSE, SILENCE, ScriptedServer, listening, plain, serving
 
 
 async def test_a_request_on_a_kept_connection_that_turns_out_closed_is_sent_again() -> None:
@@ -75,21 +75,17 @@ async def test_bytes_that_come_later_unasked_end_the_idle_connection() -> None:
         await late.wait()
         writer.write(plain(b"not yours"))
         await reader.read()
-        writer.close()
 
-    listening = await asyncio.start_server(handle, "127.0.0.1", 0)
-    url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
-    async with AcceleratedClient() as client:
-        assert (await client.get(f"{url}/1")).content == b"mine"
+    async with listening(handle) as port, AcceleratedClient() as client:
+        assert (await client.get(f"http://127.0.0.1:{port}/1")).content == b"mine"
         (origin,) = client.origins.values()
         assert origin is not None and len(origin.idle) == 1
         late.set()
-        for _ in range(200):
+        for _ in range(400):
             await asyncio.sleep(0.005)
             if not origin.idle:
                 break
         assert not origin.idle and not origin.connections
-    listening.close()
 
 
 TWO_CHUNKS = (b"200\r\n" + b"x" * 512 + b"\r\n") * 2
@@ -186,13 +182,15 @@ async def test_a_caller_that_gives_up_costs_no_connection() -> None:
             await reader.readuntil(b"\r\n\r\n")
             await slow.wait()
             writer.write(plain(body))
-        writer.close()
+        await reader.read()
 
-    listening = await asyncio.start_server(handle, "127.0.0.1", 0)
-    url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
-    async with AcceleratedClient() as client:
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(client.get(f"{url}/1"), 0.05)
+    async with listening(handle) as port, AcceleratedClient() as client:
+        url = f"http://127.0.0.1:{port}"
+        asked = asyncio.ensure_future(client.get(f"{url}/1"))
+        while not (client.origins and all(origin and origin.connections for origin in client.origins.values())):
+            await asyncio.sleep(0.005)
+        asked.cancel()
+        await asyncio.wait([asked])
         slow.set()
         (origin,) = client.origins.values()
         assert origin is not None
@@ -200,7 +198,6 @@ async def test_a_caller_that_gives_up_costs_no_connection() -> None:
             await asyncio.sleep(0.005)
         assert (await client.get(f"{url}/2")).content == b"2", "the first answer was read and dropped"
         assert origin.opened == 1
-    listening.close()
 
 
 async def test_an_answer_nobody_waits_for_is_dropped_after_a_moment() -> None:
