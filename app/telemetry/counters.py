@@ -10,10 +10,11 @@ BUCKETS_MS = (25, 50, 100, 200, 400, 800, 1_600, 3_200)
 
 
 class SearchCounters:
-    """Implements the core's `SearchObserver`; `in_flight` is kept by whoever runs the searches."""
+    """Implements the core's `SearchObserver`; `in_flight` and `abandoned` are kept by whoever runs the searches."""
 
     def __init__(self) -> None:
         self.in_flight = 0
+        self.abandoned = 0
         self.searches = 0
         self.elapsed_ms_sum = 0.0
         self.elapsed_buckets = [0] * len(BUCKETS_MS)

@@ -30,6 +30,9 @@ def _lines(counters: SearchCounters, lag: LoopLag) -> Iterator[str]:
     yield "# HELP crossover_searches_in_flight Searches that are being answered now."
     yield "# TYPE crossover_searches_in_flight gauge"
     yield f"crossover_searches_in_flight {counters.in_flight}"
+    yield "# HELP crossover_searches_abandoned_total Searches whose caller went away before the answer."
+    yield "# TYPE crossover_searches_abandoned_total counter"
+    yield f"crossover_searches_abandoned_total {counters.abandoned}"
     yield "# HELP crossover_supplier_outcomes_total What became of asking each supplier."
     yield "# TYPE crossover_supplier_outcomes_total counter"
     for (supplier, status), count in sorted(counters.outcomes.items()):

@@ -24,9 +24,13 @@ from app.telemetry.counters import SearchCounters
 from app.telemetry.exposition import CONTENT_TYPE, render
 from app.telemetry.loop_lag import LoopLag
 from app.telemetry.metrics import Metrics
+from app.web.disconnect import CallerGone, unless_gone
 from app.web.documentation import documentation_routes
 from app.web.errors import error_response, install_error_handlers
 from app.web.query import QueryParser
+
+CLIENT_CLOSED_REQUEST = 499
+"""nginx's status for a caller that has gone; nobody sees it but middleware."""
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -97,7 +101,10 @@ def _search(service: Service) -> Endpoint:
         query, limit = service.parser.parse(request.query_params.multi_items(), today=service.today())
         service.counters.in_flight += 1
         try:
-            result = await service.search.search(query, limit=limit)
+            result = await unless_gone(request.receive, service.search.search(query, limit=limit))
+        except CallerGone:
+            service.counters.abandoned += 1
+            return Response(status_code=CLIENT_CLOSED_REQUEST)
         finally:
             service.counters.in_flight -= 1
         return Response(encode(result), media_type="application/json")

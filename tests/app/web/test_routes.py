@@ -24,9 +24,10 @@ from tests.fakes import FakeRates, FakeSupplier, hotel
 SEARCH = "/search?place=LON&check_in=2027-02-01&check_out=2027-02-03"
 
 
-def make_service(*suppliers: FakeSupplier) -> Service:
+def make_service(*suppliers: FakeSupplier, deadline_ms: int = 300) -> Service:
     counters = SearchCounters()
-    search = SearchService(suppliers, rates=FakeRates(), rules=Rules(Decimal(10)), deadline_ms=300, observer=counters)
+    rules = Rules(Decimal(10))
+    search = SearchService(suppliers, rates=FakeRates(), rules=rules, deadline_ms=deadline_ms, observer=counters)
     version: dict[str, str | None] = {"bundle_sha256": "ab" * 32, "git_revision": "c0ffee", "lane": "container"}
     parser = QueryParser({"LON": "London"}, frozenset({"USD", "EUR"}))
     return Service(parser, counters, LoopLag(), version, search, today=lambda: date(2027, 1, 10))
