@@ -37,7 +37,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with open_suppliers(catalogue) as suppliers:
+        async with open_suppliers(catalogue, service.metrics) as suppliers:
             service.search = SearchService(
                 suppliers,
                 rates=rates,

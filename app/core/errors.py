@@ -6,9 +6,11 @@ CrossoverError
 ├── AllSuppliersFailed        nobody answered (carries the outcomes)
 └── SupplierError             one supplier failed one search; becomes its outcome, never fails the search
     ├── SupplierTimeout       no answer in time
-    ├── SupplierUnavailable   refused, 5xx, throttled, connection broken, redirected elsewhere
+    ├── SupplierUnavailable   refused, 5xx, connection broken, redirected elsewhere
+    │   └── SupplierThrottled it asked for fewer calls
     ├── SupplierMalformed     answered something that is not what its format promises
-    └── SupplierSkipped       cannot express this search: not asked
+    ├── SupplierSkipped       cannot express this search: not asked
+    └── SupplierHeldBack      not asked, to protect it or us: its circuit is open, too many calls, it asked us to wait
 """
 
 from __future__ import annotations
@@ -58,9 +60,17 @@ class SupplierUnavailable(SupplierError):
     pass
 
 
+class SupplierThrottled(SupplierUnavailable):
+    pass
+
+
 class SupplierMalformed(SupplierError):
     pass
 
 
 class SupplierSkipped(SupplierError):
+    pass
+
+
+class SupplierHeldBack(SupplierError):
     pass

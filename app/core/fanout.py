@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import NamedTuple, cast
 
-from app.core.errors import SupplierError, SupplierMalformed, SupplierSkipped, SupplierTimeout
+from app.core.errors import SupplierError, SupplierHeldBack, SupplierMalformed, SupplierSkipped, SupplierTimeout
 from app.core.models import OutcomeStatus, SearchQuery, SupplierHotel, SupplierOffer, SupplierOutcome
 from app.core.ports import Supplier
 
@@ -30,6 +30,7 @@ _STATUS_OF = {
     SupplierTimeout: OutcomeStatus.TIMEOUT,
     SupplierMalformed: OutcomeStatus.MALFORMED,
     SupplierSkipped: OutcomeStatus.SKIPPED,
+    SupplierHeldBack: OutcomeStatus.HELD_BACK,
 }
 
 _INFINITE = Decimal("Infinity")

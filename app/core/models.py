@@ -91,6 +91,9 @@ class OutcomeStatus(StrEnum):
     SKIPPED = "skipped"
     """Not asked: the supplier cannot express this search (its outcome's detail says why)."""
 
+    HELD_BACK = "held_back"
+    """Not asked, though it could have answered: its circuit is open, too many calls are in flight, or it asked us to wait."""
+
 
 class SupplierOutcome(Struct, frozen=True):
     """What became of one supplier in one search; `detail` says why when `status` is not `ok`."""

@@ -2,43 +2,73 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
+from app.core.errors import SupplierSkipped, SupplierThrottled
 from app.core.models import SearchQuery, SupplierHotel
 from app.suppliers.catalogue import Catalogue
 from app.suppliers.formats.account import Account
 from app.suppliers.formats.known import FORMATS, Format
+from app.suppliers.guard import Guard
 from app.suppliers.hedging import Hedger
-from app.suppliers.transport import HttpTransport, supplier_client
+from app.suppliers.transport import HttpTransport, pool_samples, supplier_client
 from app.suppliers.wire import Transport
+from app.telemetry.metrics import Metrics
+
+OWN_FAULT_SHARE = 0.9
+"""A call cancelled after this share of its supplier's own time limit was given up for being slow."""
 
 
 class HttpSupplier:
     """One configured supplier. Implements `app.core.ports.Supplier`; its format decodes into typed structs and makes every
     amount with `price` or `charge`, so an answer needs no second check."""
 
-    __slots__ = ("_format", "_transport", "id", "timeout_ms")
+    __slots__ = ("_format", "_transport", "guard", "id", "timeout_ms")
     vetted = True
 
-    def __init__(self, supplier_id: str, timeout_ms: int, wire_format: Format, transport: Transport) -> None:
+    def __init__(
+        self, supplier_id: str, timeout_ms: int, wire_format: Format, transport: Transport, guard: Guard | None = None
+    ) -> None:
         self.id = supplier_id
         self.timeout_ms = timeout_ms
+        self.guard = guard or Guard(supplier_id, time.monotonic)
         self._format = wire_format
         self._transport = transport
 
     async def search(self, query: SearchQuery) -> tuple[SupplierHotel, ...]:
-        return await self._format.search(query, self._transport)
+        guard = self.guard
+        since = guard.admit()
+        try:
+            hotels = await self._format.search(query, self._transport)
+        except (SupplierSkipped, SupplierThrottled):
+            guard.ended(since)
+            raise
+        except asyncio.CancelledError:  # given up for being slow, or because the caller has gone
+            if (time.monotonic() - since) * 1000 >= OWN_FAULT_SHARE * self.timeout_ms:
+                guard.failed(since)
+            else:
+                guard.ended(since)
+            raise
+        except BaseException:
+            guard.failed(since)
+            raise
+        guard.succeeded(since)
+        return hotels
 
 
 @asynccontextmanager
-async def open_suppliers(catalogue: Catalogue) -> AsyncIterator[tuple[HttpSupplier, ...]]:
-    """The suppliers in catalogue order; their connections close when the context ends."""
+async def open_suppliers(catalogue: Catalogue, metrics: Metrics | None = None) -> AsyncIterator[tuple[HttpSupplier, ...]]:
+    """The suppliers in catalogue order; their connections close when the context ends. `metrics` is given their state."""
     async with supplier_client() as client:
         hedger = Hedger(client.send_copy)
         suppliers = []
         for entry in catalogue.suppliers:
-            transport = HttpTransport(client, entry.id, hedger)
+            guard = Guard(entry.id, time.monotonic)
+            transport = HttpTransport(client, entry.id, hedger, guard)
             account = Account(
                 supplier=entry.id,
                 url=entry.url,
@@ -46,7 +76,12 @@ async def open_suppliers(catalogue: Catalogue) -> AsyncIterator[tuple[HttpSuppli
                 secret=entry.secret,
                 hotels=catalogue.content.hotels.get(entry.id, {}),
             )
-            suppliers.append(HttpSupplier(entry.id, entry.timeout_ms, FORMATS[entry.format](account), transport))
+            suppliers.append(HttpSupplier(entry.id, entry.timeout_ms, FORMATS[entry.format](account), transport, guard))
+        if metrics is not None:
+            metrics.add(hedger.samples)
+            metrics.add(partial(pool_samples, client))
+            for supplier in suppliers:
+                metrics.add(supplier.guard.samples)
         try:
             yield tuple(suppliers)
         finally:

@@ -8,16 +8,22 @@ single steps, so that nothing waits for ever if cancelling fails.
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 import httpx
 
 from app.core.errors import SupplierError, SupplierMalformed, SupplierTimeout, SupplierUnavailable
+from app.suppliers.guard import LONGEST_THROTTLE_S, Guard
 from app.suppliers.hedging import Hedger
 from app.suppliers.http1.client import AcceleratedClient, Unaccelerated
 from app.suppliers.http1.decoding import ResponseTooLarge
 from app.suppliers.http1.pool import Resolve
 from app.suppliers.wire import WireRequest, WireResponse
+from app.telemetry.metrics import Sample
 
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 """Largest answer that is read, after decoding; a search's answer is a few kB."""
@@ -40,13 +46,29 @@ def supplier_client(*, resolve: Resolve | None = None, max_answer_bytes: int = M
     )
 
 
+def pool_samples(client: AcceleratedClient) -> Iterable[Sample]:
+    """The client's connections by origin."""
+    for origin in client.origins.values():
+        if origin is None:
+            continue
+        name = ("origin", origin.name)
+        counts = {"idle": len(origin.idle), "busy": len(origin.connections) - len(origin.idle), "opening": origin.opening}
+        for state, count in counts.items():
+            yield Sample("crossover_pool_connections", "gauge", "Connections to suppliers.", count, (name, ("state", state)))
+        yield Sample("crossover_pool_waiting", "gauge", "Calls that wait for a connection.", len(origin.queue), (name,))
+        yield Sample("crossover_pool_opened_total", "counter", "Connections opened.", origin.opened, (name,))
+
+
 class HttpTransport:
-    """One supplier's requests over the shared client, hedged where `hedger` is given."""
+    """One supplier's requests over the shared client, hedged where `hedger` is given; `guard` hears of `Retry-After`."""
 
-    __slots__ = ("_client", "_hedger", "_hedging")
+    __slots__ = ("_client", "_guard", "_hedger", "_hedging")
 
-    def __init__(self, client: AcceleratedClient, supplier: str = "", hedger: Hedger | None = None) -> None:
+    def __init__(
+        self, client: AcceleratedClient, supplier: str = "", hedger: Hedger | None = None, guard: Guard | None = None
+    ) -> None:
         self._client = client
+        self._guard = guard
         self._hedger = hedger
         self._hedging = hedger.of(supplier) if hedger is not None else None
 
@@ -73,6 +95,8 @@ class HttpTransport:
         status = answer.status
         if 300 <= status < 400 and status != 304:
             raise _redirected(answer.headers, status)
+        if status in (429, 503, 403) and self._guard is not None:
+            _obey(self._guard, answer.headers)
         if answer.coding:
             raise SupplierMalformed(f"content-encoding {answer.coding.decode('latin-1')!r} was not asked for")
         return WireResponse(status, answer.body, answer.headers)
@@ -91,6 +115,16 @@ def _failure(error: httpx.HTTPError) -> SupplierError:
             return SupplierUnavailable("the connection broke before an answer")
         return SupplierMalformed(f"not a whole HTTP answer: {error}")
     return SupplierUnavailable(f"{_name(error)}: {error}")
+
+
+def _obey(guard: Guard, headers: list[tuple[bytes, bytes]]) -> None:
+    """Tell the guard of a `Retry-After` in seconds or as a date (RFC 9110, 10.2.3)."""
+    said = next((value for name, value in headers if name.lower() == b"retry-after"), b"").strip()
+    if said.isdigit():
+        guard.throttled(min(float(said[:9]), LONGEST_THROTTLE_S))
+    elif said:
+        with suppress(TypeError, ValueError):
+            guard.throttled(parsedate_to_datetime(said.decode("latin-1")).timestamp() - time.time())
 
 
 def _redirected(headers: list[tuple[bytes, bytes]], status: int) -> SupplierError:

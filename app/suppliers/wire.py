@@ -10,7 +10,7 @@ from typing import Annotated, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
-from app.core.errors import SupplierMalformed, SupplierUnavailable
+from app.core.errors import SupplierMalformed, SupplierThrottled, SupplierUnavailable
 from app.core.models import Money
 
 Latitude = Annotated[float, msgspec.Meta(ge=-90, le=90)]
@@ -58,12 +58,13 @@ class Transport(Protocol):
 
 
 def expect_success(response: WireResponse, *, throttled: tuple[int, ...] = (429,)) -> None:
-    """Raise `SupplierUnavailable` unless the status is a success."""
+    """Raise `SupplierUnavailable` unless the status is a success, `SupplierThrottled` where it asks for fewer calls."""
     status = response.status
     if 200 <= status < 300:
         return
-    reason = "throttled" if status in throttled else "answered"
-    raise SupplierUnavailable(f"{reason} with status {status}")
+    if status in throttled:
+        raise SupplierThrottled(f"throttled with status {status}")
+    raise SupplierUnavailable(f"answered with status {status}")
 
 
 def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
