@@ -14,6 +14,7 @@ import argparse
 import asyncio
 import ctypes
 import functools
+import gc
 import os
 import signal
 import socket
@@ -31,6 +32,8 @@ KEEP_ALIVE_S = 75
 
 GRACEFUL_STOP_S = 20
 PR_SET_PDEATHSIG = 1
+COLLECT_EVERY = (50_000, 20, 20)
+"""Allocations between looks at the youngest objects; Python's own figure is 700 or 2,000."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -88,9 +91,18 @@ def create_worker_app(*, supervisor: int | None = None, lame_duck_s: float = 0) 
     from app.bootstrap import create_app
 
     app = create_app()
+    _collect_less_often()
     if lame_duck_s:
         _drain_before_stopping(app.state.service, lame_duck_s)
     return app
+
+
+def _collect_less_often() -> None:
+    """What is there at start stays, and a search's objects hardly ever form cycles: looking for them 25 times less often
+    saves CPU, and what does form one lives a little longer."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_EVERY)
 
 
 def _drain_before_stopping(service: Any, lame_duck_s: float) -> None:
