@@ -92,7 +92,7 @@ def crossover(bundle: Path | None = None, python: str = sys.executable) -> Varia
         environment |= {"PYTHONPATH": str(bundle), "PYTHONNOUSERSITE": "1"}
     return Variant(
         "crossover",
-        "this service: FastAPI shell, adapters, consolidation, ranking, telemetry",
+        "this service: Starlette shell, adapters, consolidation, ranking, telemetry",
         lambda _: [python, "-m", "app.serve", "--workers", "1"],
         port_argument="--port {port}",
         environment=environment,
