@@ -147,7 +147,7 @@ def _is(hotel: SupplierHotel, listed: tuple[str, float | None, float | None, int
     """Whether an answer under a listed id is still the hotel listed: suppliers correct names and positions, and some give
     an id to another hotel."""
     name, latitude, longitude, _ = listed
-    if hotel.name != name and name_similarity(normalise(hotel.name), normalise(name), corroborated=True) < MATCH_SCORE:
+    if hotel.name != name and name_similarity(normalise(hotel.name), normalise(name), identified=True) < MATCH_SCORE:
         return False
     if latitude is None or longitude is None or hotel.latitude is None or hotel.longitude is None:
         return True

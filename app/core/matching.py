@@ -108,11 +108,12 @@ class Group:
                 return 0.0
         elif not address and not phone:
             return 0.0
-        corroborated = address or phone or distance <= SAME_SPOT_M
+        identified = address or phone
+        corroborated = distance <= SAME_SPOT_M
         similarity = 1.0
         for name in self.names:
             for other_name in other.names:
-                alike = name_similarity(name, other_name, corroborated=corroborated)
+                alike = name_similarity(name, other_name, corroborated=corroborated, identified=identified)
                 if alike and address and (phone or (name.brand and name.brand == other_name.brand)):
                     alike = max(alike, _CORROBORATED_SCORE)
                 if alike < MATCH_SCORE:

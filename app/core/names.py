@@ -95,13 +95,13 @@ def _brand(words: list[str]) -> str | None:
 
 
 @lru_cache(maxsize=50_000)
-def name_similarity(a: Name, b: Name, *, corroborated: bool = False) -> float:
+def name_similarity(a: Name, b: Name, *, corroborated: bool = False, identified: bool = False) -> float:
     """How alike two names are, 0 to 1: words shared over words in all; 0 when a word that vetoes is in one only, or when
     they name two brands.
 
     One name may carry a chain or a district more than the other: containment counts too, when two words agree. Where
-    something else says that it is one hotel (`corroborated`: the same spot, address or phone), one word that is no
-    common one is enough, and a misspelt word is the same word.
+    something else says that it is one hotel (`corroborated`: the same spot), one word that is no common one is enough;
+    where it is all but proven (`identified`: the same address or phone), a misspelt word is the same word too.
     """
     if a.vetoes != b.vetoes or (a.brand and b.brand and a.brand != b.brand):
         return 0.0
@@ -109,10 +109,12 @@ def name_similarity(a: Name, b: Name, *, corroborated: bool = False) -> float:
     shared = len(common)
     union = len(a.words | b.words)
     enough = shared >= 2 or union == 1
-    if corroborated:
+    if identified:
         misspelt = sum(any(_misspelt(word, other) for other in b.words - a.words) for word in a.words - b.words)
         shared, union = shared + misspelt, union - misspelt
-        enough = enough or misspelt > 0 or not common <= _COMMON
+        enough = enough or misspelt > 0
+    if corroborated or identified:
+        enough = enough or not common <= _COMMON
     if not shared:
         return 0.0
     containment = shared / min(len(a.words), len(b.words)) if enough else 0.0

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core.consolidate import consolidate
-from app.core.matching import distance_m
-from app.core.models import SupplierHotel
+from app.core.matching import distance_m, match
+from app.core.models import Listing, SupplierHotel
 from app.core.names import normalise
 from benchmarks.consolidation import SETS
 from tests.fakes import hotel, offer
@@ -52,6 +52,9 @@ def test_the_same_hotel_under_two_names_is_one_entry(one: str, two: str) -> None
         ("Holiday Inn London City", "Holiday Inn Express London City", 60),  # a chain's other brand next door
         ("Alba Palace", "Alba Palace II", 40),  # the second house
         ("Alba Palace", "Alba Palace 1898", 40),
+        ("Hotel Milano", "Hotel Milanos", 30),  # a misspelling, or the house next door: a position alone cannot tell
+        ("Alba Palace", "Alba Palace Annex", 20),
+        ("Ibis London City", "Novotel London City", 10),  # two brands under one roof
     ],
 )
 def test_different_hotels_stay_apart(one: str, two: str, metres: float) -> None:
@@ -142,6 +145,15 @@ def test_against_labelled_pairs(shared_data: Path, labelled: str, precision: flo
     figures = SETS[labelled](shared_data / "entity-resolution")
     assert figures["precision"] >= precision
     assert figures["recall"] >= recall
+
+
+@pytest.mark.parametrize(("address", "together"), [("12 Via Roma", True), ("14 Via Roma", False), (None, False)])
+def test_an_address_settles_what_a_name_leaves_open(address: str | None, together: bool) -> None:
+    listings = [
+        Listing("a", "1", "Hotel Milano", *HERE, "12 Via Roma"),
+        Listing("b", "2", "Hotel Milanos", *away(30), address),
+    ]
+    assert (len(match(listings)) == 1) == together
 
 
 def test_hotels_on_either_side_of_the_180th_meridian_are_compared() -> None:

@@ -20,6 +20,7 @@ from app.core.fanout import fan_out
 from app.core.models import Occupancy, SearchQuery, SupplierHotel
 from app.settings import SHIPPED_CATALOGUE
 from app.suppliers.catalogue import Catalogue, load_catalogue
+from app.suppliers.guard import Guard
 from app.suppliers.registry import open_suppliers
 from infra.commands.simulator import content_bytes
 from infra.errors import InputError
@@ -164,6 +165,7 @@ async def test_every_fault_is_the_right_outcome_and_quick(simulator_url: str, su
         assert await asked.search(QUERY)
         for text, (kind, message) in EXPECTED.items():
             put(simulator_url, supplier, text)
+            asked.guard = Guard(supplier, time.monotonic)  # each fault alone: in a row they would open its circuit
             started = time.perf_counter()
             with pytest.raises(SupplierError, match=message) as caught:
                 await asked.search(QUERY)
@@ -171,6 +173,7 @@ async def test_every_fault_is_the_right_outcome_and_quick(simulator_url: str, su
             assert isinstance(caught.value, accepted), text
             assert time.perf_counter() - started < 2, text
         httpx.delete(f"{simulator_url}/_sim/faults/{supplier}")
+        asked.guard = Guard(supplier, time.monotonic)
         assert await asked.search(QUERY), "the supplier must be usable again after every fault"
 
 
