@@ -18,6 +18,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -82,13 +83,9 @@ def restaurants(folder: Path) -> dict[str, float | int]:
     return _score(listings, gold, ("fodors", "zagats"))
 
 
-def _washington_with_contact(folder: Path) -> dict[str, float | int]:
-    return washington(folder, contact=True)
-
-
 SETS = {
     "washington (name, position)": washington,
-    "washington (name, position, address, phone)": _washington_with_contact,
+    "washington (name, position, address, phone)": partial(washington, contact=True),
     "fodors-zagats (name, address, phone)": restaurants,
 }
 

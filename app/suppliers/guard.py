@@ -41,6 +41,10 @@ LONGEST_THROTTLE_S = 300.0
 """Longest that a supplier's `Retry-After` is obeyed without asking again."""
 
 
+OWN_FAULT_SHARE = 0.9
+"""A call cancelled after this share of its supplier's own time limit was given up for being slow."""
+
+
 class State(StrEnum):
     CLOSED = "closed"
     HALF_OPEN = "half_open"
@@ -48,7 +52,7 @@ class State(StrEnum):
 
 
 class Guard:
-    """One supplier's. Call `admit` before asking, then exactly one of `succeeded`, `failed` and `ended`."""
+    """One supplier's. Call `admit` before asking, then exactly one of `succeeded`, `failed`, `cancelled` and `ended`."""
 
     def __init__(
         self,
@@ -128,6 +132,13 @@ class Guard:
         if self._is_probe(since):
             self._probing -= 1
 
+    def cancelled(self, since: float, timeout_s: float) -> None:
+        """The call was cancelled: it failed if it had taken most of its time, else its caller went away."""
+        if self._clock() - since >= OWN_FAULT_SHARE * timeout_s:
+            self.failed(since)
+        else:
+            self.ended(since)
+
     def throttled(self, retry_after_s: float) -> None:
         """It asked us to come back after this many seconds."""
         until = self._clock() + min(LONGEST_THROTTLE_S, max(0.0, retry_after_s))
@@ -136,7 +147,7 @@ class Guard:
     def samples(self) -> Iterable[Sample]:
         label = ("supplier", self.supplier)
         for state in State:
-            on = float(self.state is state)
+            on = int(self.state is state)
             yield Sample(
                 "crossover_breaker_state", "gauge", "1 for the state its circuit is in.", on, (label, ("state", state))
             )

@@ -34,13 +34,13 @@ LATE_S = 0.01
 class Waiting(NamedTuple):
     since: float
     exchange: Exchange
-    url: str
 
 
 class SupplierHedging:
-    """One supplier's calls in flight, its latency, and its budget of copies."""
+    """One supplier's calls in flight, its latency, and its budget of copies. `wake` is called when a call is to be watched."""
 
-    def __init__(self) -> None:
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._wake = wake
         self.after_s: float | None = None
         """When a call is sent once more: this supplier's 95th percentile in seconds; `None` while unknown."""
         self.calls = 0
@@ -48,6 +48,11 @@ class SupplierHedging:
         self.waiting: deque[Waiting] = deque()
         self._latencies_s: deque[float] = deque(maxlen=KEPT)
         self._allowance = 0.0
+
+    def watch(self, since: float, exchange: Exchange) -> None:
+        """Send this call once more if it is not done when this supplier's calls usually are."""
+        self.waiting.append(Waiting(since, exchange))
+        self._wake()
 
     def observe(self, elapsed_s: float) -> None:
         """A call has ended, or was given up, after this time: of one given up, it is known to be at least this slow."""
@@ -77,20 +82,13 @@ class SupplierHedging:
 class Hedger:
     """Looks at all suppliers' calls every `TICK_S` while any is in flight: one timer for all of them."""
 
-    def __init__(self, send_copy: Callable[[Exchange, str], None]) -> None:
-        self._send_copy = send_copy
+    def __init__(self) -> None:
         self._suppliers: dict[str, SupplierHedging] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
 
     def of(self, supplier: str) -> SupplierHedging:
-        return self._suppliers.setdefault(supplier, SupplierHedging())
-
-    def watch(self, hedging: SupplierHedging, since: float, exchange: Exchange, url: str) -> None:
-        """Send this call once more if it is not done when its supplier's calls usually are."""
-        hedging.waiting.append(Waiting(since, exchange, url))
-        if self._timer is None:
-            self._arm(asyncio.get_running_loop())
+        return self._suppliers.setdefault(supplier, SupplierHedging(self._wake))
 
     def close(self) -> None:
         if self._timer is not None:
@@ -105,19 +103,20 @@ class Hedger:
             )
 
     def _tick(self) -> None:
-        loop = asyncio.get_running_loop()
-        now = loop.time()
+        now = asyncio.get_running_loop().time()
         late = now - self._due > LATE_S
         left = False
         for hedging in self._suppliers.values():
             if hedging.waiting:
                 for call in hedging.overdue(now, late=late):
-                    self._send_copy(call.exchange, call.url)
+                    call.exchange.send_copy()
                 left = left or bool(hedging.waiting)
         self._timer = None
         if left:
-            self._arm(loop)
+            self._wake()
 
-    def _arm(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._due = loop.time() + TICK_S
-        self._timer = loop.call_at(self._due, self._tick)
+    def _wake(self) -> None:
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._due = loop.time() + TICK_S
+            self._timer = loop.call_at(self._due, self._tick)

@@ -19,9 +19,6 @@ from app.suppliers.transport import HttpTransport, pool_samples, supplier_client
 from app.suppliers.wire import Transport
 from app.telemetry.metrics import Metrics
 
-OWN_FAULT_SHARE = 0.9
-"""A call cancelled after this share of its supplier's own time limit was given up for being slow."""
-
 
 class HttpSupplier:
     """One configured supplier. Implements `app.core.ports.Supplier`; its format decodes into typed structs and makes every
@@ -47,11 +44,8 @@ class HttpSupplier:
         except (SupplierSkipped, SupplierThrottled):
             guard.ended(since)
             raise
-        except asyncio.CancelledError:  # given up for being slow, or because the caller has gone
-            if (time.monotonic() - since) * 1000 >= OWN_FAULT_SHARE * self.timeout_ms:
-                guard.failed(since)
-            else:
-                guard.ended(since)
+        except asyncio.CancelledError:
+            guard.cancelled(since, self.timeout_ms / 1000)
             raise
         except BaseException:
             guard.failed(since)
@@ -64,11 +58,11 @@ class HttpSupplier:
 async def open_suppliers(catalogue: Catalogue, metrics: Metrics | None = None) -> AsyncIterator[tuple[HttpSupplier, ...]]:
     """The suppliers in catalogue order; their connections close when the context ends. `metrics` is given their state."""
     async with supplier_client() as client:
-        hedger = Hedger(client.send_copy)
+        hedger = Hedger()
         suppliers = []
         for entry in catalogue.suppliers:
             guard = Guard(entry.id, time.monotonic)
-            transport = HttpTransport(client, entry.id, hedger, guard)
+            transport = HttpTransport(client, hedger.of(entry.id), guard)
             account = Account(
                 supplier=entry.id,
                 url=entry.url,

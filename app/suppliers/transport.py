@@ -17,10 +17,11 @@ from urllib.parse import urlsplit
 import httpx
 
 from app.core.errors import SupplierError, SupplierMalformed, SupplierTimeout, SupplierUnavailable
-from app.suppliers.guard import LONGEST_THROTTLE_S, Guard
-from app.suppliers.hedging import Hedger
+from app.suppliers.guard import Guard
+from app.suppliers.hedging import SupplierHedging
 from app.suppliers.http1.client import AcceleratedClient, Unaccelerated
 from app.suppliers.http1.decoding import ResponseTooLarge
+from app.suppliers.http1.exchange import Answer, Exchange
 from app.suppliers.http1.pool import Resolve
 from app.suppliers.wire import WireRequest, WireResponse
 from app.telemetry.metrics import Sample
@@ -49,8 +50,6 @@ def supplier_client(*, resolve: Resolve | None = None, max_answer_bytes: int = M
 def pool_samples(client: AcceleratedClient) -> Iterable[Sample]:
     """The client's connections by origin."""
     for origin in client.origins.values():
-        if origin is None:
-            continue
         name = ("origin", origin.name)
         counts = {"idle": len(origin.idle), "busy": len(origin.connections) - len(origin.idle), "opening": origin.opening}
         for state, count in counts.items():
@@ -60,46 +59,43 @@ def pool_samples(client: AcceleratedClient) -> Iterable[Sample]:
 
 
 class HttpTransport:
-    """One supplier's requests over the shared client, hedged where `hedger` is given; `guard` hears of `Retry-After`."""
+    """One supplier's requests over the shared client, hedged where `hedging` is given; `guard` hears of `Retry-After`."""
 
-    __slots__ = ("_client", "_guard", "_hedger", "_hedging")
+    __slots__ = ("_client", "_guard", "_hedging")
 
-    def __init__(
-        self, client: AcceleratedClient, supplier: str = "", hedger: Hedger | None = None, guard: Guard | None = None
-    ) -> None:
+    def __init__(self, client: AcceleratedClient, hedging: SupplierHedging | None = None, guard: Guard | None = None) -> None:
         self._client = client
+        self._hedging = hedging
         self._guard = guard
-        self._hedger = hedger
-        self._hedging = hedger.of(supplier) if hedger is not None else None
 
     async def send(self, request: WireRequest) -> WireResponse:
         """Send one request and read its whole answer; raises `SupplierError` for anything else than an answer."""
-        loop = asyncio.get_running_loop()
-        hedging = self._hedging
         try:
             exchange = self._client.exchange(
                 request.method, request.url, request.headers, request.body, resend=request.idempotent
             )
-            started = loop.time()
-            if hedging is None or self._hedger is None:
-                answer = await exchange.future
-            else:
-                if request.idempotent:
-                    self._hedger.watch(hedging, started, exchange, request.url)
-                try:
-                    answer = await exchange.future
-                finally:
-                    hedging.observe(loop.time() - started)
+            answer = await (exchange.future if self._hedging is None else _hedged(self._hedging, exchange, request))
         except httpx.HTTPError as error:
             raise _failure(error) from None
-        status = answer.status
-        if 300 <= status < 400 and status != 304:
-            raise _redirected(answer.headers, status)
-        if status in (429, 503, 403) and self._guard is not None:
-            _obey(self._guard, answer.headers)
+        response = WireResponse(answer.status, answer.body, answer.headers)
+        if 300 <= answer.status < 400 and answer.status != 304:
+            raise _redirected(response)
+        if answer.status in (429, 503, 403) and self._guard is not None:
+            _obey(self._guard, response)
         if answer.coding:
             raise SupplierMalformed(f"content-encoding {answer.coding.decode('latin-1')!r} was not asked for")
-        return WireResponse(status, answer.body, answer.headers)
+        return response
+
+
+async def _hedged(hedging: SupplierHedging, exchange: Exchange, request: WireRequest) -> Answer:
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    if request.idempotent:
+        hedging.watch(started, exchange)
+    try:
+        return await exchange.future
+    finally:
+        hedging.observe(loop.time() - started)
 
 
 def _failure(error: httpx.HTTPError) -> SupplierError:
@@ -117,20 +113,20 @@ def _failure(error: httpx.HTTPError) -> SupplierError:
     return SupplierUnavailable(f"{_name(error)}: {error}")
 
 
-def _obey(guard: Guard, headers: list[tuple[bytes, bytes]]) -> None:
+def _obey(guard: Guard, response: WireResponse) -> None:
     """Tell the guard of a `Retry-After` in seconds or as a date (RFC 9110, 10.2.3)."""
-    said = next((value for name, value in headers if name.lower() == b"retry-after"), b"").strip()
+    said = (response.header(b"retry-after") or b"").strip()
     if said.isdigit():
-        guard.throttled(min(float(said[:9]), LONGEST_THROTTLE_S))
+        guard.throttled(float(said))
     elif said:
         with suppress(TypeError, ValueError):
             guard.throttled(parsedate_to_datetime(said.decode("latin-1")).timestamp() - time.time())
 
 
-def _redirected(headers: list[tuple[bytes, bytes]], status: int) -> SupplierError:
-    location = next((value for name, value in headers if name.lower() == b"location"), b"").decode("latin-1")
+def _redirected(response: WireResponse) -> SupplierError:
+    location = (response.header(b"location") or b"").decode("latin-1")
     host = urlsplit(location).netloc or "the same host"
-    return SupplierUnavailable(f"redirects ({status}) to {host}; redirects are not followed")
+    return SupplierUnavailable(f"redirects ({response.status}) to {host}; redirects are not followed")
 
 
 _NAMES: dict[type[httpx.HTTPError], str] = {

@@ -17,7 +17,6 @@ Latitude = Annotated[float, msgspec.Meta(ge=-90, le=90)]
 Longitude = Annotated[float, msgspec.Meta(ge=-180, le=180)]
 T = TypeVar("T")
 
-_ONE = Decimal(1)
 LEAST, MOST = Decimal("0.001"), Decimal(10**12)
 """Amounts beyond these are no hotel's price in any currency: from the smallest minor unit to a thousand thousand millions
 (an IDR or VND stay reaches 10^9). Within them, converting and rounding are exact in the default 28 digits."""
@@ -117,7 +116,7 @@ def said(where: Where) -> str:
 
 def charge(amount: Decimal, currency: str, where: Where) -> Money:
     """An amount beside the price (due at the property, a price floor): as `price`, but zero is an amount."""
-    return Money(amount, price(_ONE, currency, where).currency) if amount.is_zero() else price(amount, currency, where)
+    return Money(amount, currency) if amount.is_zero() and _is_code(currency) else price(amount, currency, where)
 
 
 def shown(amount: Decimal) -> str:

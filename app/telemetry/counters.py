@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 from app.core.models import SupplierOutcome
+from app.telemetry.metrics import Sample
 
 BUCKETS_MS = (25, 50, 100, 200, 400, 800, 1_600, 3_200)
 
@@ -29,3 +31,11 @@ class SearchCounters:
         counted = self.outcomes
         for outcome in outcomes:
             counted[outcome.supplier, outcome.status] += 1
+
+    def samples(self) -> Iterator[Sample]:
+        yield Sample("crossover_searches_in_flight", "gauge", "Searches that are being answered now.", self.in_flight)
+        gone = "Searches whose caller went away before the answer."
+        yield Sample("crossover_searches_abandoned_total", "counter", gone, self.abandoned)
+        for (supplier, status), count in sorted(self.outcomes.items()):
+            labels = ("supplier", supplier), ("status", status)
+            yield Sample("crossover_supplier_outcomes_total", "counter", "What became of asking each supplier.", count, labels)

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Iterator
+
+from app.telemetry.metrics import Sample
 
 INTERVAL_S = 0.1
 KEPT_SAMPLES = 600
@@ -37,6 +40,14 @@ class LoopLag:
             return None
         ordered = sorted(self._samples_ms)
         return ordered[min(len(ordered) - 1, int(quantile * len(ordered)))]
+
+    def samples(self) -> Iterator[Sample]:
+        about = "How late the event loop runs its timers, last minute."
+        for quantile in (0.5, 0.99, 1.0):
+            value = self.quantile_ms(quantile)
+            if value is not None:
+                label = (("quantile", f"{quantile:g}"),)
+                yield Sample("crossover_event_loop_lag_milliseconds", "gauge", about, round(value, 3), label)
 
     def _arm(self) -> None:
         loop = asyncio.get_running_loop()

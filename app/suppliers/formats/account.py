@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from app.core.errors import SupplierSkipped
 from app.suppliers.content import ContentHotel
@@ -31,3 +33,21 @@ class Account:
             if not hotels:
                 raise SupplierSkipped(f"has no hotels in {place}") from None
             return self._by_id.setdefault(place, {hotel.hotel_id: hotel for hotel in hotels})
+
+
+class SecondsSignature:
+    """The hash of key, secret and Unix seconds that an account signs with. It holds for the second it names, so searches
+    within one share it."""
+
+    def __init__(self, account: Account, algorithm: Literal["sha256", "sha512"]) -> None:
+        self._account = account
+        self._algorithm = algorithm
+        self._made = 0, ""
+
+    def now(self) -> tuple[int, str]:
+        """The second, and the signature in hexadecimal digits."""
+        account, stamp = self._account, int(self._account.now())
+        if stamp != self._made[0]:
+            signed = f"{account.key}{account.secret}{stamp}".encode()
+            self._made = stamp, hashlib.new(self._algorithm, signed).hexdigest()
+        return self._made

@@ -9,7 +9,6 @@ so they are left out. No rooms: `hotels` without a `hotels` list.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from decimal import Decimal
 
@@ -19,7 +18,7 @@ from msgspec import Struct
 from app.core.errors import SupplierMalformed, SupplierUnavailable
 from app.core.models import Money, SearchQuery, SupplierHotel, SupplierOffer
 from app.suppliers.content import ContentHotel
-from app.suppliers.formats.account import Account
+from app.suppliers.formats.account import Account, SecondsSignature
 from app.suppliers.wire import Transport, Where, WireRequest, WireResponse, charge, decode, expect_success, price
 
 BOARDS = {"RO": "room only", "BB": "breakfast", "HB": "half board", "FB": "full board", "AI": "all inclusive"}
@@ -77,7 +76,7 @@ class Hotelbeds:
 
     def __init__(self, account: Account) -> None:
         self._account = account
-        self._signed = 0, ""
+        self._signature = SecondsSignature(account, "sha256")
 
     async def search(self, query: SearchQuery, transport: Transport) -> tuple[SupplierHotel, ...]:
         hotels = self._account.hotels_at(query.place)
@@ -94,12 +93,9 @@ class Hotelbeds:
             "occupancies": [room],
             "hotels": {"hotel": [int(id_) for id_ in ids]},
         }
-        stamp = int(account.now())
-        if stamp != self._signed[0]:  # a signature holds for the second it was made in
-            self._signed = stamp, hashlib.sha256(f"{account.key}{account.secret}{stamp}".encode()).hexdigest()
         headers = {
             "Api-key": account.key,
-            "X-Signature": self._signed[1],
+            "X-Signature": self._signature.now()[1],
             "Accept": "application/json",
             "Content-Type": "application/json",
         }

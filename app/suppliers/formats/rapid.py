@@ -7,7 +7,6 @@ Answers carry ids but no names or positions: they are joined from content. At mo
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
@@ -19,7 +18,7 @@ from msgspec import Struct
 from app.core.errors import SupplierMalformed, SupplierSkipped
 from app.core.models import Money, Occupancy, SearchQuery, SupplierHotel, SupplierOffer
 from app.suppliers.content import ContentHotel
-from app.suppliers.formats.account import Account
+from app.suppliers.formats.account import Account, SecondsSignature
 from app.suppliers.wire import (
     Transport,
     Where,
@@ -89,7 +88,7 @@ class Rapid:
 
     def __init__(self, account: Account) -> None:
         self._account = account
-        self._signed = 0, ""
+        self._signature = SecondsSignature(account, "sha512")
 
     async def search(self, query: SearchQuery, transport: Transport) -> tuple[SupplierHotel, ...]:
         hotels = self._account.hotels_at(query.place)
@@ -109,13 +108,8 @@ class Rapid:
         ]
 
     def _authorization(self) -> str:
-        """The signature holds for the second it names, so searches within one share it."""
-        stamp = int(self._account.now())
-        if stamp != self._signed[0]:
-            account = self._account
-            signature = hashlib.sha512(f"{account.key}{account.secret}{stamp}".encode()).hexdigest()
-            self._signed = stamp, f"EAN APIKey={account.key},Signature={signature},timestamp={stamp}"
-        return self._signed[1]
+        stamp, signature = self._signature.now()
+        return f"EAN APIKey={self._account.key},Signature={signature},timestamp={stamp}"
 
     def parse(self, response: WireResponse, query: SearchQuery, hotels: Mapping[str, ContentHotel]) -> list[SupplierHotel]:
         if response.status == 404:

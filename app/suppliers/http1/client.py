@@ -77,8 +77,7 @@ class AcceleratedClient(httpx.AsyncClient):
             super().__init__(timeout=timeout, transport=_StockWhenNeeded(limits, tls, resolve), trust_env=False, **arguments)
         self._max_response_bytes = max_response_bytes
         self._keep_cookies = keep_cookies
-        self._default_fields = list(self.headers.raw)
-        self._messages = Messages([(name.decode(), value.decode()) for name, value in self._default_fields])
+        self._write_headers(self.headers.raw)
         self._dialling = Dialling(
             self.timeout.connect,
             NO_LIMIT if limits.max_connections is None else limits.max_connections,
@@ -87,8 +86,8 @@ class AcceleratedClient(httpx.AsyncClient):
             resolve,
             tls,
         )
-        self.origins: dict[str, Origin | None] = {}
-        """By `scheme://netloc` as written in URLs; `None`: one that stock httpx must serve."""
+        self.origins: dict[str, Origin] = {}
+        """By `scheme://netloc` as written in URLs."""
         self._sweeping: asyncio.TimerHandle | None = None
 
     def exchange(
@@ -109,17 +108,17 @@ class AcceleratedClient(httpx.AsyncClient):
         """
         slash = url.find("/", 8)
         key = url[:slash] if slash > 0 else url
-        try:
-            origin = self.origins[key]
-        except KeyError:
-            origin = self._add_origin(key)
-        message = self._message(origin, method, url[slash:] if slash > 0 else "/", headers, body)
+        origin = self.origins.get(key) or self._add_origin(key)
+        message = None
+        if origin is not None and (body is None or len(body) <= MAX_BODY_BYTES):
+            message = self._messages.write(method, origin.netloc, url[slash:] if slash > 0 else "/", headers, body)
         if message is None or origin is None:
             raise Unaccelerated(f"{method} {key}…: the URL or a header field has characters that need escaping")
         if self.is_closed:
             raise RuntimeError("Cannot send a request, as the client has been closed.")
         limits = timeout or self.timeout
         exchange = Exchange(
+            origin,
             message,
             asyncio.get_running_loop().create_future(),
             head=method == "HEAD",
@@ -130,14 +129,6 @@ class AcceleratedClient(httpx.AsyncClient):
         )
         origin.start(exchange)
         return exchange
-
-    def send_copy(self, exchange: Exchange, url: str) -> None:
-        """Send the exchange once more over another connection (hedging): the first answer wins."""
-        slash = url.find("/", 8)
-        origin = self.origins[url[:slash]]
-        if origin is not None and not exchange.future.done():
-            exchange.copies += 1
-            origin.start(exchange)
 
     async def request(self, method: str, url: httpx.URL | str, **arguments: Any) -> httpx.Response:
         """As `httpx.AsyncClient.request`."""
@@ -183,22 +174,20 @@ class AcceleratedClient(httpx.AsyncClient):
             return False
         if any(self.event_hooks.values()) or self.base_url.host or self.base_url.path not in ("", "/"):
             return False
-        if self.headers.raw != self._default_fields:
-            self._default_fields = list(self.headers.raw)
-            self._messages = Messages([(name.decode(), value.decode()) for name, value in self._default_fields])
+        fields = self.headers.raw
+        if fields != self._default_fields:
+            self._write_headers(fields)
         return True
 
-    def _message(
-        self, origin: Origin | None, method: str, target: str, headers: Mapping[str, str] | None, body: bytes | None
-    ) -> bytes | None:
-        if origin is None or (body is not None and len(body) > MAX_BODY_BYTES):
-            return None
-        return self._messages.write(method, origin.netloc, target, headers, body)
+    def _write_headers(self, fields: list[tuple[bytes, bytes]]) -> None:
+        """Write these default header fields into every request from now on."""
+        self._default_fields = fields
+        self._messages = Messages([(name.decode(), value.decode()) for name, value in fields])
 
     def _add_origin(self, key: str) -> Origin | None:
         """The connections to `scheme://netloc`; `None` for what is no plain http(s) address."""
         if len(self.origins) > 10_000:
-            self.origins = {name: origin for name, origin in self.origins.items() if origin is not None and origin.connections}
+            self.origins = {name: origin for name, origin in self.origins.items() if origin.connections}
         try:
             url = httpx.URL(key)
         except httpx.InvalidURL:
@@ -218,7 +207,7 @@ class AcceleratedClient(httpx.AsyncClient):
     def _sweep(self) -> None:
         self._sweeping = None
         now = asyncio.get_running_loop().time()
-        watched = [origin.sweep(now) for origin in self.origins.values() if origin is not None]  # every one of them
+        watched = [origin.sweep(now) for origin in self.origins.values()]  # every one of them
         if any(watched):
             self._wake()
 
@@ -240,8 +229,7 @@ class AcceleratedClient(httpx.AsyncClient):
             self._sweeping.cancel()
             self._sweeping = None
         for origin in self.origins.values():
-            if origin is not None:
-                origin.close()
+            origin.close()
 
 
 class _StockWhenNeeded(httpx.AsyncBaseTransport):

@@ -49,6 +49,7 @@ class Connection(asyncio.Protocol):
         "_parser",
         "_parts",
         "_transport",
+        "abandoned",
         "answer_begun",
         "exchange",
         "exchanges",
@@ -66,7 +67,6 @@ class Connection(asyncio.Protocol):
         self.idle_since = 0.0
         self.silent_until: float | None = None
         """When the sweeper gives the exchange up, unless something is `heard` before; `None`: never."""
-        self.heard = False
         self._reset()
 
     def _reset(self) -> None:
@@ -81,6 +81,9 @@ class Connection(asyncio.Protocol):
         self._complete = False
         self._keep = False
         self.answer_begun = False
+        self.heard = False
+        self.abandoned = False
+        """Nobody waits for the answer any more: the sweeper gives it a moment."""
 
     # -- used by the pool ------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 
 class Answer(NamedTuple):
@@ -16,18 +16,26 @@ class Answer(NamedTuple):
     coding: bytes = b""
 
 
+class Carrier(Protocol):
+    """Who sends an exchange: its origin's connections."""
+
+    def start(self, exchange: Exchange) -> None: ...
+
+
 class Exchange:
     """A request on its way. `copies` counts the connections and queue places it holds: only the last failure counts.
 
-    `message` is the request as it goes over the wire; `limit` the most decoded bytes of its answer; `read_s` and `pool_s`
-    the longest silence of the server and the longest wait for a connection in seconds (`None`: no limit). `resend` allows
-    one more sending when a kept connection turns out to be closed before a byte of the answer has come (RFC 9110, 9.2.2).
+    `carrier` sends it; `message` is the request as it goes over the wire; `limit` the most decoded bytes of its answer;
+    `read_s` and `pool_s` the longest silence of the server and the longest wait for a connection in seconds (`None`: no
+    limit). `resend` allows one more sending when a kept connection turns out to be closed before a byte of the answer has
+    come (RFC 9110, 9.2.2).
     """
 
-    __slots__ = ("copies", "future", "head", "limit", "message", "pool_s", "queued_at", "read_s", "resend")
+    __slots__ = ("carrier", "copies", "future", "head", "limit", "message", "pool_s", "queued_at", "read_s", "resend")
 
     def __init__(
         self,
+        carrier: Carrier,
         message: bytes,
         future: asyncio.Future[Answer],
         *,
@@ -37,6 +45,7 @@ class Exchange:
         pool_s: float | None,
         resend: bool,
     ) -> None:
+        self.carrier = carrier
         self.message = message
         self.future = future
         self.head = head
@@ -46,6 +55,12 @@ class Exchange:
         self.resend = resend
         self.copies = 1
         self.queued_at = 0.0
+
+    def send_copy(self) -> None:
+        """Send it once more over another connection (hedging): the first answer wins."""
+        if not self.future.done():
+            self.copies += 1
+            self.carrier.start(self)
 
     def answered(self, answer: Answer) -> None:
         if not self.future.done():

@@ -122,10 +122,8 @@ class Origin:
     # ----------------------------------------------------------------------------------------------------------------
 
     def _send(self, connection: Connection, exchange: Exchange) -> None:
-        connection.heard = False
-        connection.silent_until = None
-        if exchange.read_s is not None:
-            connection.silent_until = asyncio.get_running_loop().time() + exchange.read_s
+        read_s = exchange.read_s
+        connection.silent_until = None if read_s is None else asyncio.get_running_loop().time() + read_s
         connection.send(exchange)
 
     def _enqueue(self, exchange: Exchange) -> None:
@@ -186,15 +184,19 @@ class Origin:
                 return
 
     def _sweep_busy(self, connection: Connection, exchange: Exchange, now: float) -> None:
-        if exchange.future.done() and exchange.read_s != ABANDONED_GRACE_S:
-            exchange.read_s = ABANDONED_GRACE_S
+        if exchange.future.done() and not connection.abandoned:
+            connection.abandoned = True
             connection.silent_until = now + ABANDONED_GRACE_S
-        elif connection.silent_until is not None:
-            if connection.heard and not exchange.future.done():
-                connection.heard = False
-                connection.silent_until = now + (exchange.read_s or 0)
-            elif now >= connection.silent_until:
-                connection.fail(httpx.ReadTimeout(f"no answer within {exchange.read_s:g} s"))
+        elif (
+            connection.silent_until is not None
+            and exchange.read_s is not None
+            and connection.heard
+            and not connection.abandoned
+        ):
+            connection.heard = False
+            connection.silent_until = now + exchange.read_s
+        elif connection.silent_until is not None and now >= connection.silent_until:
+            connection.fail(httpx.ReadTimeout(f"no answer within {exchange.read_s or ABANDONED_GRACE_S:g} s"))
 
     def _sweep_queue(self, now: float) -> None:
         """Drop those whose caller has gone, and those that waited too long for a place to connect in."""

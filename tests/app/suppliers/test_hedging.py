@@ -14,13 +14,18 @@ from app.suppliers.wire import WireRequest
 from tests.app.suppliers.http1.scripted import listening, plain
 
 
+class Nobody:
+    def start(self, exchange: Exchange) -> None:
+        raise AssertionError("nothing is sent here")
+
+
 def exchange() -> Exchange:
     future = asyncio.get_running_loop().create_future()
-    return Exchange(b"", future, head=False, limit=1, read_s=None, pool_s=None, resend=True)
+    return Exchange(Nobody(), b"", future, head=False, limit=1, read_s=None, pool_s=None, resend=True)
 
 
 def experienced(latencies_s: list[float]) -> SupplierHedging:
-    hedging = SupplierHedging()
+    hedging = SupplierHedging(lambda: None)
     for latency in latencies_s:
         hedging.observe(latency)
     return hedging
@@ -33,7 +38,7 @@ def test_the_threshold_is_the_suppliers_own_95th_percentile_and_unknown_before_e
 
 async def test_only_calls_past_the_threshold_are_due_and_each_once() -> None:
     hedging = experienced([0.1] * 100)
-    calls = [Waiting(since, exchange(), "u") for since in (0.0, 0.05, 0.2)]
+    calls = [Waiting(since, exchange()) for since in (0.0, 0.05, 0.2)]
     hedging.waiting.extend(calls)
     assert hedging.overdue(0.16) == calls[:2]
     assert hedging.overdue(0.16) == [] and len(hedging.waiting) == 1
@@ -43,9 +48,9 @@ async def test_answered_calls_and_late_ticks_cost_no_copy() -> None:
     hedging = experienced([0.1] * 100)
     done = exchange()
     done.future.set_result(None)  # type: ignore[arg-type]
-    hedging.waiting.append(Waiting(0.0, done, "u"))
+    hedging.waiting.append(Waiting(0.0, done))
     assert hedging.overdue(1.0) == []
-    hedging.waiting.append(Waiting(0.0, exchange(), "u"))
+    hedging.waiting.append(Waiting(0.0, exchange()))
     assert hedging.overdue(1.0, late=True) == [] and not hedging.waiting
     assert hedging.hedged == 0
 
@@ -54,7 +59,7 @@ async def test_copies_stay_within_the_budget_however_slow_the_supplier_turns() -
     rng = random.Random(1)
     hedging = experienced([rng.lognormvariate(-2.8, 0.9) for _ in range(256)])
     for call in range(2_000):  # every one of them is late now
-        hedging.waiting.append(Waiting(float(call), exchange(), "u"))
+        hedging.waiting.append(Waiting(float(call), exchange()))
         hedging.overdue(call + 100.0)
         hedging.observe(100.0)
     assert 0 < hedging.hedged <= BUDGET * hedging.calls + BURST
@@ -77,8 +82,8 @@ async def test_a_slow_answer_is_overtaken_by_its_copy(hedged: bool) -> None:
                 writer.write(plain(b"fast"))
 
     async with listening(handle) as port, supplier_client() as client:
-        hedger = Hedger(client.send_copy)
-        transport = HttpTransport(client, "one", hedger if hedged else None)
+        hedger = Hedger()
+        transport = HttpTransport(client, hedger.of("one") if hedged else None)
         request = WireRequest("GET", f"http://127.0.0.1:{port}/x", {})
         for _ in range(40):
             await transport.send(request)
@@ -91,9 +96,9 @@ async def test_a_slow_answer_is_overtaken_by_its_copy(hedged: bool) -> None:
 
 
 async def test_what_is_not_idempotent_is_never_sent_twice() -> None:
-    hedger = Hedger(lambda exchange, url: pytest.fail("sent twice"))
+    hedger = Hedger()
     async with supplier_client() as client:
         request = WireRequest("POST", "http://127.0.0.1:1/x", {}, b"", idempotent=False)
         with pytest.raises(Exception, match="cannot connect"):
-            await HttpTransport(client, "one", hedger).send(request)
-    assert not hedger.of("one").waiting
+            await HttpTransport(client, hedger.of("one")).send(request)
+    assert not hedger.of("one").waiting and hedger.of("one").hedged == 0

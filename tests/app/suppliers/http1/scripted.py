@@ -14,6 +14,13 @@ SILENCE = b"\0silence"
 """A step that reads the request and never answers."""
 
 
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait until this holds; fails after ten seconds."""
+    async with asyncio.timeout(10):
+        while not holds():
+            await asyncio.sleep(0.005)
+
+
 def plain(body: bytes, *fields: str, status: str = "200 OK") -> bytes:
     """A whole answer framed by Content-Length."""
     lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *fields, "", ""]

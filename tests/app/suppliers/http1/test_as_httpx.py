@@ -7,7 +7,6 @@ import gzip
 import logging
 import pickle
 import zlib
-from typing import Any
 
 import httpx
 import pytest
@@ -191,26 +190,22 @@ async def test_a_base_url_and_default_parameters_are_obeyed(client_type: Client)
     assert server.requests[0].startswith(b"GET /v1/x?k=v ")
 
 
-FAILURES: dict[str, tuple[list[Any], type[httpx.TransportError], dict[str, Any]]] = {
-    "closes without an answer": ([CLOSE], httpx.RemoteProtocolError, {}),
-    "closes in the head": ([(b"HTTP/1.1 200 OK\r\nConte", CLOSE)], httpx.RemoteProtocolError, {}),
-    "closes in the body": ([plain(b"hello")[:-1]], httpx.RemoteProtocolError, {}),
-    "closes in a chunk": ([CHUNKED[:-20]], httpx.RemoteProtocolError, {}),
-    "speaks something else": ([b"SSH-2.0-OpenSSH\r\n"], httpx.RemoteProtocolError, {}),
-    "is silent": ([SILENCE], httpx.ReadTimeout, {"timeout": httpx.Timeout(5, read=0.1)}),
-    "stops in the body": ([(plain(b"hello")[:-1], SILENCE)], httpx.ReadTimeout, {"timeout": httpx.Timeout(5, read=0.1)}),
+PATIENT, IMPATIENT = httpx.Timeout(5), httpx.Timeout(5, read=0.1)
+FAILURES: dict[str, tuple[ScriptedServer, type[httpx.TransportError], httpx.Timeout]] = {
+    "closes without an answer": (ScriptedServer([CLOSE]), httpx.RemoteProtocolError, PATIENT),
+    "closes in the head": (ScriptedServer([b"HTTP/1.1 200 OK\r\nConte"], close_after=True), httpx.RemoteProtocolError, PATIENT),
+    "closes in the body": (ScriptedServer([plain(b"hello")[:-1]], close_after=True), httpx.RemoteProtocolError, PATIENT),
+    "closes in a chunk": (ScriptedServer([CHUNKED[:-20]], close_after=True), httpx.RemoteProtocolError, PATIENT),
+    "speaks something else": (ScriptedServer([b"SSH-2.0-OpenSSH\r\n"], close_after=True), httpx.RemoteProtocolError, PATIENT),
+    "is silent": (ScriptedServer([SILENCE]), httpx.ReadTimeout, IMPATIENT),
+    "stops in the body": (ScriptedServer([plain(b"hello")[:-1]]), httpx.ReadTimeout, IMPATIENT),
 }
 
 
 @pytest.mark.parametrize("name", FAILURES)
 async def test_failures_are_httpxs_with_their_request(client_type: Client, name: str) -> None:
-    script, kind, arguments = FAILURES[name]
-    script = [tuple(script[0]) if isinstance(script[0], tuple) else script[0]]
-    if "stops" in name:
-        server = ScriptedServer([(plain(b"hello")[:-1],)])
-    else:
-        server = ScriptedServer(script, close_after=name != "is silent")
-    async with serving(server), client_type(**arguments) as client:
+    server, kind, timeout = FAILURES[name]
+    async with serving(server), client_type(timeout=timeout) as client:
         with pytest.raises(kind) as failed:
             await client.get(f"{server.url}/x")
     assert failed.value.request.url.path == "/x"

@@ -16,7 +16,7 @@ from app.suppliers.http1.client import AcceleratedClient, Unaccelerated
 from app.suppliers.http1.decoding import ResponseTooLarge
 from app.suppliers.http1.tls import ResumingContext
 from benchmarks.certificates import make_certificates
-from tests.app.suppliers.http1.scripted import CLOSE, SILENCE, ScriptedServer, listening, plain, serving
+from tests.app.suppliers.http1.scripted import CLOSE, SILENCE, ScriptedServer, listening, plain, serving, until
 
 
 async def test_a_request_on_a_kept_connection_that_turns_out_closed_is_sent_again() -> None:
@@ -79,12 +79,9 @@ async def test_bytes_that_come_later_unasked_end_the_idle_connection() -> None:
     async with listening(handle) as port, AcceleratedClient() as client:
         assert (await client.get(f"http://127.0.0.1:{port}/1")).content == b"mine"
         (origin,) = client.origins.values()
-        assert origin is not None and len(origin.idle) == 1
+        assert len(origin.idle) == 1
         late.set()
-        for _ in range(400):
-            await asyncio.sleep(0.005)
-            if not origin.idle:
-                break
+        await until(lambda: not origin.idle)
         assert not origin.idle and not origin.connections
 
 
@@ -187,15 +184,13 @@ async def test_a_caller_that_gives_up_costs_no_connection() -> None:
     async with listening(handle) as port, AcceleratedClient() as client:
         url = f"http://127.0.0.1:{port}"
         asked = asyncio.ensure_future(client.get(f"{url}/1"))
-        while not (client.origins and all(origin and origin.connections for origin in client.origins.values())):
+        while not (client.origins and all(origin.connections for origin in client.origins.values())):
             await asyncio.sleep(0.005)
         asked.cancel()
         await asyncio.wait([asked])
         slow.set()
         (origin,) = client.origins.values()
-        assert origin is not None
-        while not origin.idle:
-            await asyncio.sleep(0.005)
+        await until(lambda: bool(origin.idle))
         assert (await client.get(f"{url}/2")).content == b"2", "the first answer was read and dropped"
         assert origin.opened == 1
 
@@ -205,12 +200,8 @@ async def test_an_answer_nobody_waits_for_is_dropped_after_a_moment() -> None:
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(client.get(f"{server.url}/1"), 0.02)
         (origin,) = client.origins.values()
-        assert origin is not None and len(origin.connections) == 1
-        for _ in range(100):
-            await asyncio.sleep(0.05)
-            if not origin.connections:
-                break
-        assert not origin.connections
+        assert len(origin.connections) == 1
+        await until(lambda: not origin.connections)
 
 
 async def test_idle_connections_are_closed_in_time() -> None:
@@ -218,12 +209,8 @@ async def test_idle_connections_are_closed_in_time() -> None:
     async with serving(ScriptedServer([plain(b"x")])) as server, AcceleratedClient(limits=limits) as client:
         await client.get(f"{server.url}/1")
         (origin,) = client.origins.values()
-        assert origin is not None and len(origin.idle) == 1
-        for _ in range(100):
-            await asyncio.sleep(0.05)
-            if not origin.connections:
-                break
-        assert not origin.connections
+        assert len(origin.idle) == 1
+        await until(lambda: not origin.connections)
 
 
 async def test_addresses_are_those_that_resolve_names() -> None:
@@ -255,9 +242,8 @@ async def test_a_copy_answers_where_the_first_is_silent() -> None:
     async with serving(ScriptedServer([SILENCE, plain(b"copy")])) as server, AcceleratedClient() as client:
         url = f"{server.url}/x"
         exchange = client.exchange("GET", url)
-        while not server.requests:
-            await asyncio.sleep(0.005)
-        client.send_copy(exchange, url)
+        await until(lambda: bool(server.requests))
+        exchange.send_copy()
         assert (await exchange.future).body == b"copy"
 
 
@@ -265,21 +251,28 @@ async def test_a_copy_that_fails_does_not_fail_the_first() -> None:
     async with serving(ScriptedServer([SILENCE, CLOSE])) as server, AcceleratedClient() as client:
         url = f"{server.url}/x"
         exchange = client.exchange("GET", url)
-        while not server.requests:
-            await asyncio.sleep(0.005)
-        client.send_copy(exchange, url)
-        while exchange.copies == 2:
-            await asyncio.sleep(0.005)
+        await until(lambda: bool(server.requests))
+        exchange.send_copy()
+        await until(lambda: exchange.copies < 2)
         assert not exchange.future.done()
         exchange.future.cancel()
+
+
+async def test_every_copy_of_an_abandoned_exchange_lets_its_connection_go() -> None:
+    async with serving(ScriptedServer([SILENCE])) as server, AcceleratedClient(timeout=None) as client:
+        exchange = client.exchange("GET", f"{server.url}/x")
+        exchange.send_copy()
+        await until(lambda: len(server.requests) == 2)
+        exchange.future.cancel()
+        (origin,) = client.origins.values()
+        await until(lambda: not origin.connections)
 
 
 async def test_closing_ends_what_is_on_its_way() -> None:
     async with serving(ScriptedServer([SILENCE])) as server:
         client = AcceleratedClient()
         pending = client.exchange("GET", f"{server.url}/x").future
-        while not server.requests:
-            await asyncio.sleep(0.005)
+        await until(lambda: bool(server.requests))
         await client.aclose()
         with pytest.raises(httpx.ReadError, match="the client was closed"):
             await pending
