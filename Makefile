@@ -43,6 +43,7 @@ synth: $(SETUP)
 bench: $(SETUP)
 	$(RUN)/python -m benchmarks.fanout $(if $(QUICK),--quick)
 	$(RUN)/python -m benchmarks.cold_start $(if $(QUICK),--quick)
+	$(RUN)/python -m benchmarks.cache $(if $(QUICK),--quick)
 	$(RUN)/python -m benchmarks.consolidation $(if $(QUICK),--quick)
 
 clean:

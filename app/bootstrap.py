@@ -1,24 +1,35 @@
-"""Wires the service: settings -> suppliers, rates, rules -> search -> web. The only place that knows every part."""
+"""Wires the service: settings -> suppliers, rates, rules, cache -> search -> web. The only place that knows every part."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
+import msgspec
 from starlette.applications import Starlette
 
+from app.cache.address import StoreAddress, read_address
+from app.core.cache import AnswerCache, Freshness
 from app.core.crosswalk import Consolidator
+from app.core.lru import ByteLru
 from app.core.rank import Rules
 from app.core.search import SearchService
-from app.settings import Settings
-from app.suppliers.catalogue import load_catalogue
+from app.settings import PREFIX, Settings
+from app.suppliers.catalogue import Catalogue, load_catalogue
 from app.suppliers.rates import load_rates
 from app.suppliers.registry import open_suppliers
+from app.telemetry.cache import cache_samples
 from app.telemetry.counters import SearchCounters
 from app.telemetry.loop_lag import LoopLag
+from app.web.admission import Admission
 from app.web.query import QueryParser
-from app.web.routes import Service, build_web
+from app.web.routes import build_web
+from app.web.service import Service
+
+MB = 1024 * 1024
 
 
 def create_app(settings: Settings | None = None) -> Starlette:
@@ -26,6 +37,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     connections are opened by the app's lifespan."""
     settings = settings or Settings.from_environment(os.environ)
     catalogue = load_catalogue(settings.catalogue, variables=settings.catalogue_variables)
+    store = read_address(f"{PREFIX}CACHE_URL", settings.cache_url) if settings.cache_url else None
     rates = load_rates()
     counters = SearchCounters()
     service = Service(
@@ -33,17 +45,23 @@ def create_app(settings: Settings | None = None) -> Starlette:
         counters=counters,
         lag=LoopLag(),
         version={"bundle_sha256": settings.bundle_sha256, "git_revision": settings.git_revision, "lane": settings.lane},
+        admission=Admission(enabled=settings.admission),
     )
+    service.lag.listener = service.admission.lag_seen
+    service.metrics.add(service.admission.samples)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with open_suppliers(catalogue, service.metrics) as suppliers:
+        async with AsyncExitStack() as stack:
+            suppliers = await stack.enter_async_context(open_suppliers(catalogue, service.metrics))
+            service.cache = await _open_cache(stack, service, settings, catalogue, store)
             service.search = SearchService(
                 suppliers,
                 rates=rates,
                 rules=Rules(settings.markup_percent),
                 deadline_ms=settings.deadline_ms,
                 consolidator=Consolidator(catalogue.content.listings_at),
+                cache=service.cache,
                 observer=counters,
             )
             service.lag.start()
@@ -54,3 +72,30 @@ def create_app(settings: Settings | None = None) -> Starlette:
                 service.search = None
 
     return build_web(service, lifespan=lifespan)
+
+
+async def _open_cache(
+    stack: AsyncExitStack, service: Service, settings: Settings, catalogue: Catalogue, address: StoreAddress | None
+) -> AnswerCache | None:
+    """The cache of supplier answers; `None` when no supplier's answers may be used again."""
+    by_supplier = {entry.id: entry.fresh_s for entry in catalogue.suppliers if entry.fresh_s is not None}
+    freshness = Freshness(settings.fresh_s, by_supplier)
+    if not any(by_supplier.get(entry.id, settings.fresh_s) for entry in catalogue.suppliers):
+        return None
+    remote = None
+    if address is not None:
+        from app.cache.shared_store import open_store  # its library takes a fifth of a second to import
+
+        remote = await stack.enter_async_context(open_store(address))
+        service.metrics.add(remote.samples)
+        service.settle = remote.settle
+    cache = AnswerCache(freshness, ByteLru(settings.cache_mb * MB), namespace=_namespace(catalogue), remote=remote)
+    service.metrics.add(partial(cache_samples, cache))
+    return cache
+
+
+def _namespace(catalogue: Catalogue) -> str:
+    """Tells apart deployments that ask other suppliers, other hotels or with other accounts, over the same store."""
+    asked = [(entry.id, entry.format, entry.url, entry.key) for entry in catalogue.suppliers]
+    hotels = sorted(catalogue.content.hotels)
+    return hashlib.blake2b(msgspec.msgpack.encode((asked, hotels)), digest_size=8).hexdigest()

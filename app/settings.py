@@ -25,6 +25,10 @@ class Settings:
     suppliers_url: str
     deadline_ms: int
     markup_percent: Decimal
+    fresh_s: float
+    cache_url: str | None
+    cache_mb: int
+    admission: bool
     environment: Mapping[str, str]
 
     @classmethod
@@ -45,6 +49,10 @@ class Settings:
             suppliers_url=suppliers_url,
             deadline_ms=int(read.number("DEADLINE_MS", default=1_500, low=50, high=60_000, whole=True)),
             markup_percent=read.number("MARKUP_PERCENT", default=8, low=0, high=100),
+            fresh_s=float(read.number("FRESH_S", default=0, low=0, high=86_400)),
+            cache_url=read.text("CACHE_URL"),
+            cache_mb=int(read.number("CACHE_MB", default=64, low=1, high=16_384, whole=True)),
+            admission=read.switch("ADMISSION", default=True),
             environment=environment,
         )
 
@@ -60,6 +68,14 @@ class _Reader:
 
     def text(self, name: str) -> str | None:
         return self._environment.get(PREFIX + name) or None
+
+    def switch(self, name: str, *, default: bool) -> bool:
+        text = self.text(name)
+        if text is None:
+            return default
+        if text not in ("on", "off"):
+            raise ConfigurationError(f"{PREFIX}{name}: {text!r} must be on or off")
+        return text == "on"
 
     def number(self, name: str, *, default: int, low: int, high: int, whole: bool = False) -> Decimal:
         text = self.text(name)

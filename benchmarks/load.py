@@ -102,12 +102,12 @@ class Connection(asyncio.Protocol):
 class Target:
     """A service under load, with a pool of idle connections to it (last used first)."""
 
-    def __init__(self, host: str, port: int, paths: Iterator[str]) -> None:
+    def __init__(self, host: str, port: int, paths: Iterator[str], *, more_headers: str = "") -> None:
         self._host = host
         self._port = port
         self._idle: deque[Connection] = deque()
-        head = " HTTP/1.1\r\nHost: {}:{}\r\nAccept: application/json\r\nUser-Agent: crossover-benchmark\r\n\r\n"
-        self._requests = (f"GET {path}{head.format(host, port)}".encode() for path in paths)
+        head = f"Host: {host}:{port}\r\nAccept: application/json\r\nUser-Agent: crossover-benchmark\r\n{more_headers}\r\n"
+        self._requests = (f"GET {path} HTTP/1.1\r\n{head}".encode() for path in paths)
 
     async def search(self) -> tuple[int, bytes]:
         while self._idle and not self._idle[-1].reusable:

@@ -135,9 +135,10 @@ def write_catalogue(folder: Path, urls: list[str]) -> Path:
 
 
 def search_paths() -> Iterator[str]:
-    """Endless `/search?…` paths, two adults, 64 different stays: no two in flight are the same at moderate load."""
+    """Endless `/search?…` paths, two adults, 2,800 different stays: identical searches in flight would be answered as one,
+    and no two in flight are the same."""
     today = datetime.now(UTC).date()
-    return cycle([_path(today + timedelta(days=7 + n), 1 + n % 7) for n in range(64)])
+    return cycle([_path(today + timedelta(days=7 + n), nights) for nights in range(1, 8) for n in range(400)])
 
 
 def _path(check_in: date, nights: int) -> str:

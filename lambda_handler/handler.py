@@ -32,6 +32,8 @@ async def _app(scope: Scope, receive: Receive, send: Send) -> None:
     _lag.start()
     try:
         await app(scope, receive, send)
+        if app.state.service.settle is not None:
+            await app.state.service.settle()
     finally:
         _lag.stop()
 

@@ -96,7 +96,11 @@ class OutcomeStatus(StrEnum):
 
 
 class SupplierOutcome(Struct, frozen=True):
-    """What became of one supplier in one search; `detail` says why when `status` is not `ok`."""
+    """What became of one supplier in one search; `detail` says why when `status` is not `ok`.
+
+    `cached_age_ms` is set when the supplier was not asked because its recent answer still counts: how long ago the search
+    that asked it ended. The other fields are that search's.
+    """
 
     supplier: str
     status: OutcomeStatus
@@ -104,6 +108,7 @@ class SupplierOutcome(Struct, frozen=True):
     hotels: int = 0
     offers: int = 0
     detail: str | None = None
+    cached_age_ms: float | None = None
 
 
 class Offer(Struct, frozen=True, gc=False):

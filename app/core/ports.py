@@ -37,3 +37,15 @@ class SearchObserver(Protocol):
     """Told of every finished search; telemetry implements it. Must not raise and must not block."""
 
     def search_finished(self, elapsed_ms: float, outcomes: tuple[SupplierOutcome, ...]) -> None: ...
+
+
+class AnswerStore(Protocol):
+    """A store that many processes share, such as Redis. Neither method raises; `get` waits a bounded time."""
+
+    async def get(self, key: bytes) -> bytes | None:
+        """The value; `None` when there is none, or when the store cannot say in time."""
+        ...
+
+    def put(self, key: bytes, value: bytes, *, ttl_ms: int) -> None:
+        """Store the value for this long if that is possible now; does not wait."""
+        ...

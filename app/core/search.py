@@ -1,4 +1,4 @@
-"""The search flow: fan out, consolidate, rank, and answer with the hotels plus one outcome per supplier."""
+"""The search flow: recent answers, fan out for the others, consolidate, rank; hotels plus one outcome per supplier."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
+from app.core.cache import NOTHING, AnswerCache
 from app.core.crosswalk import Consolidator
 from app.core.errors import AllSuppliersFailed
 from app.core.fanout import Clock, SupplierAnswer, fan_out
@@ -27,27 +28,36 @@ class SearchService:
         rules: Rules,
         deadline_ms: int,
         consolidator: Consolidator | None = None,
+        cache: AnswerCache | None = None,
         observer: SearchObserver | None = None,
         clock: Clock = time.perf_counter,
     ) -> None:
         self.suppliers = tuple(suppliers)
         self._rates = rates
         self._rules = rules
-        self._deadline_ms = deadline_ms
+        self.deadline_ms = deadline_ms
         self._consolidator = consolidator or Consolidator()
+        self._cache = cache
         self._observer = observer
         self._clock = clock
 
     async def search(
-        self, query: SearchQuery, *, limit: int, on_answer: Callable[[SupplierAnswer], None] | None = None
+        self,
+        query: SearchQuery,
+        *,
+        limit: int,
+        deadline_ms: int | None = None,
+        on_answer: Callable[[SupplierAnswer], None] | None = None,
     ) -> SearchResult:
         """Search every supplier; at most `limit` hotels are returned, best first. `on_answer` hears suppliers as they answer.
+        `deadline_ms` shortens the service's own deadline for a caller that cannot wait so long.
 
         Raises `AllSuppliersFailed` when none of the suppliers that were asked answered. A supplier that answers with no
         hotels has answered.
         """
         started = self._clock()
-        answers = await fan_out(self.suppliers, query, deadline_ms=self._deadline_ms, clock=self._clock, on_answer=on_answer)
+        deadline_ms = self.deadline_ms if deadline_ms is None else min(deadline_ms, self.deadline_ms)
+        answers = await self._answers(query, started, deadline_ms, on_answer)
         hotels = self._consolidator.consolidate(query.place, [hotel for answer in answers for hotel in answer.hotels])
         ranked = rank(hotels, currency=query.currency, rules=self._rules, rates=self._rates, limit=limit)
         outcomes = _outcomes(answers, ranked.unpriceable)
@@ -66,6 +76,26 @@ class SearchService:
             complete=answered == len(asked),
             elapsed_ms=elapsed_ms,
         )
+
+    async def _answers(
+        self, query: SearchQuery, started: float, deadline_ms: int, on_answer: Callable[[SupplierAnswer], None] | None
+    ) -> Sequence[SupplierAnswer]:
+        """One answer per supplier, in their order: the recent one where it still counts, else asked for now."""
+        cache = self._cache
+        recent, asked = NOTHING, self.suppliers
+        if cache is not None:
+            recent = await cache.recent(query, [supplier.id for supplier in asked])
+            asked = tuple(supplier for supplier in asked if supplier.id not in recent.answers)
+            if on_answer is not None:
+                for answer in recent.answers.values():
+                    on_answer(answer)
+        left_ms = max(1, deadline_ms - int((self._clock() - started) * 1000)) if cache is not None else deadline_ms
+        answers = await fan_out(asked, query, deadline_ms=left_ms, clock=self._clock, on_answer=on_answer)
+        if cache is None:
+            return answers
+        cache.keep(query, answers, recent, failures=deadline_ms == self.deadline_ms)
+        new = {answer.outcome.supplier: answer for answer in answers}
+        return [recent.answers.get(supplier.id) or new[supplier.id] for supplier in self.suppliers]
 
 
 def _outcomes(answers: Sequence[SupplierAnswer], unpriceable: dict[str, int]) -> tuple[SupplierOutcome, ...]:

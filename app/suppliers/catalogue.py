@@ -6,6 +6,7 @@
     format = "rapid"                     # amadeus, hotelbeds, liteapi or rapid
     url = "${suppliers}/rapid-01"        # ${NAME}: a variable of the environment; ${suppliers}: CROSSOVER_SUPPLIERS_URL
     timeout_ms = 1200                    # from 50 to 30000, inside the search's deadline
+    fresh_s = 120                        # how long its answers may be used again; default CROSSOVER_FRESH_S, 0 is never
     key = "${RAPID_KEY}"
     secret = "${RAPID_SECRET}"
 
@@ -26,8 +27,9 @@ from app.core.errors import ConfigurationError
 from app.suppliers.content import Content, load_content
 from app.suppliers.formats.known import FORMATS, NUMERIC_IDS
 
-FIELDS = ("format", "url", "timeout_ms", "key", "secret")
+FIELDS = ("format", "url", "timeout_ms", "fresh_s", "key", "secret")
 TIMEOUT_MS = (50, 30_000)
+FRESH_S = (0, 86_400)
 _ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 
@@ -41,6 +43,7 @@ class SupplierEntry(NamedTuple):
     timeout_ms: int
     key: str
     secret: str
+    fresh_s: float | None = None
 
     def __repr__(self) -> str:
         return f"SupplierEntry({self.id!r}, {self.format!r}, {self.url!r}, {self.timeout_ms})"
@@ -115,7 +118,13 @@ class _Entry:
         if wire_format not in FORMATS:
             raise self._wrong("format", f"unknown format {wire_format!r}; known: {', '.join(FORMATS)}")
         return SupplierEntry(
-            self._name, wire_format, self._url(), self._timeout(), self._text("key"), self._text("secret", default="")
+            self._name,
+            wire_format,
+            self._url(),
+            self._timeout(),
+            self._text("key"),
+            self._text("secret", default=""),
+            self._fresh(),
         )
 
     def _url(self) -> str:
@@ -135,6 +144,15 @@ class _Entry:
         if type(value) is not int or not low <= value <= high:
             raise self._wrong("timeout_ms", f"must be a whole number from {low} to {high}, got {value!r}")
         return value
+
+    def _fresh(self) -> float | None:
+        low, high = FRESH_S
+        value = self._table.get("fresh_s")
+        if value is None:
+            return None
+        if type(value) not in (int, float) or not low <= value <= high:
+            raise self._wrong("fresh_s", f"must be a number of seconds from {low} to {high}, got {value!r}")
+        return float(value)
 
     def _text(self, field: str, *, default: str | None = None) -> str:
         value = self._table.get(field, default)

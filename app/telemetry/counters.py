@@ -30,7 +30,8 @@ class SearchCounters:
                 self.elapsed_buckets[index] += 1
         counted = self.outcomes
         for outcome in outcomes:
-            counted[outcome.supplier, outcome.status] += 1
+            if outcome.cached_age_ms is None:
+                counted[outcome.supplier, outcome.status] += 1
 
     def samples(self) -> Iterator[Sample]:
         yield Sample("crossover_searches_in_flight", "gauge", "Searches that are being answered now.", self.in_flight)

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from app.telemetry.metrics import Sample
 
-INTERVAL_S = 0.1
-KEPT_SAMPLES = 600
+INTERVAL_S = 0.05
+KEPT_SAMPLES = 1_200
 
 
 class LoopLag:
-    """Samples every `INTERVAL_S`, keeps the last minute."""
+    """Samples every `INTERVAL_S`, keeps the last minute; `listener` hears each sample in ms."""
 
     def __init__(self) -> None:
+        self.listener: Callable[[float], None] | None = None
         self._samples_ms: deque[float] = deque(maxlen=KEPT_SAMPLES)
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
@@ -56,5 +57,8 @@ class LoopLag:
 
     def _sample(self) -> None:
         late_s = asyncio.get_running_loop().time() - self._due
-        self._samples_ms.append(max(0.0, late_s) * 1000)
+        late_ms = max(0.0, late_s) * 1000
+        self._samples_ms.append(late_ms)
+        if self.listener is not None:
+            self.listener(late_ms)
         self._arm()

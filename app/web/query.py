@@ -150,7 +150,7 @@ class _Fields:
         ):
             self.wrong(name, f"must be up to {MAX_CHILDREN} ages from 0 to 17, such as 4,7; got {_shown(value)}")
             return ()
-        return tuple(map(int, ages))
+        return tuple(sorted(map(int, ages)))  # one way to write it: their order says nothing
 
 
 def _shown(value: str) -> str:

@@ -1,14 +1,9 @@
-"""The routes. Answers are encoded once, straight from the core's structs to bytes.
-
-An answer is about 100 kB of JSON and a tenth of that compressed: bytes out cost more than the CPU to compress them.
-"""
+"""The routes, and what every answer passes on its way out; `/search` itself is in `search.py`."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
 
 import msgspec
 from starlette.applications import Starlette
@@ -19,37 +14,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
-from app.core.search import SearchService
-from app.telemetry.counters import SearchCounters
 from app.telemetry.exposition import CONTENT_TYPE, render
-from app.telemetry.loop_lag import LoopLag
-from app.telemetry.metrics import Metrics
-from app.web.disconnect import CallerGone, unless_gone
 from app.web.documentation import documentation_routes
 from app.web.errors import error_response, install_error_handlers
-from app.web.query import QueryParser
-
-CLIENT_CLOSED_REQUEST = 499
-"""nginx's status for a caller that has gone; nobody sees it but middleware."""
+from app.web.search import SearchEndpoint, Searches
+from app.web.service import Service
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-
-
-@dataclass(slots=True)
-class Service:
-    """What the routes need once the lifespan has begun; `search` is `None` before it and after it.
-
-    `draining` is set by the server when it is told to stop; entry points find the service at `app.state.service`.
-    """
-
-    parser: QueryParser
-    counters: SearchCounters
-    lag: LoopLag
-    version: dict[str, str | None]
-    search: SearchService | None = None
-    draining: bool = False
-    metrics: Metrics = field(default_factory=Metrics)
-    today: Callable[[], date] = lambda: datetime.now(UTC).date()
 
 
 class CloseWhileDraining:
@@ -76,7 +47,7 @@ class CloseWhileDraining:
 def build_web(service: Service, *, lifespan: Lifespan[Starlette] | None = None) -> Starlette:
     """The ASGI app over `service`. An endpoint's docstring is its description in the OpenAPI document."""
     packed = [Middleware(GZipMiddleware, minimum_size=1024, compresslevel=1)]
-    search = Route("/search", _search(service), methods=["GET"], middleware=packed)
+    search = Route("/search", SearchEndpoint(service, Searches(service)), methods=["GET"])
     assert search.methods is not None
     search.methods.discard("HEAD")  # it would cost a whole search
     routes = [search, *_operations(service, packed)]
@@ -89,27 +60,6 @@ def build_web(service: Service, *, lifespan: Lifespan[Starlette] | None = None) 
     app.state.service = service
     install_error_handlers(app)
     return app
-
-
-def _search(service: Service) -> Endpoint:
-    encode = msgspec.json.Encoder().encode
-
-    async def search(request: Request) -> Response:
-        """Search every supplier at once; slow, dead or lying ones are reported in `outcomes`, never waited for."""
-        if service.search is None:
-            return error_response(503, "unavailable", "the service is starting or stopping")
-        query, limit = service.parser.parse(request.query_params.multi_items(), today=service.today())
-        service.counters.in_flight += 1
-        try:
-            result = await unless_gone(request.receive, service.search.search(query, limit=limit))
-        except CallerGone:
-            service.counters.abandoned += 1
-            return Response(status_code=CLIENT_CLOSED_REQUEST)
-        finally:
-            service.counters.in_flight -= 1
-        return Response(encode(result), media_type="application/json")
-
-    return search
 
 
 def _operations(service: Service, packed: Sequence[Middleware]) -> list[Route]:

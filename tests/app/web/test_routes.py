@@ -18,7 +18,8 @@ from app.core.search import SearchService
 from app.telemetry.counters import SearchCounters
 from app.telemetry.loop_lag import LoopLag
 from app.web.query import QueryParser
-from app.web.routes import Service, build_web
+from app.web.routes import build_web
+from app.web.service import Service
 from tests.fakes import FakeRates, FakeSupplier, hotel
 
 SEARCH = "/search?place=LON&check_in=2027-02-01&check_out=2027-02-03"

@@ -1,0 +1,154 @@
+"""The shared store over Redis or Valkey: fast or not at all.
+
+Every command has `TIMEOUT_S`; after one failure nobody asks until a probe in the background has been answered, so a dead or
+slow store costs one search its time-out and the others nothing. With Sentinel each new connection asks where the primary is
+now, so a failover needs no restart: what fails is the connections to the old one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Coroutine, Iterable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from redis.asyncio import Connection, ConnectionPool, Redis, Sentinel, SSLConnection
+from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import SentinelConnectionPool
+from redis.backoff import NoBackoff
+from redis.exceptions import MaxConnectionsError, RedisError
+
+from app.cache.address import StoreAddress
+from app.telemetry.metrics import Sample
+
+TIMEOUT_S = 0.1
+"""Of one command, connecting included."""
+
+PROBE_EVERY_S = 0.25
+PROBE_TIMEOUT_S = 0.5
+MAX_CONNECTIONS = 32
+MAX_PENDING_PUTS = 64
+
+log = logging.getLogger("crossover.cache")
+
+
+class SharedStore:
+    """Implements `app.core.ports.AnswerStore`. `results` counts what became of commands: `hit`, `miss`, `stored`, `error`,
+    `skipped` (the store is believed dead) and `busy` (too many commands under way)."""
+
+    def __init__(self, client: Redis) -> None:
+        self._client = client
+        self._up = True
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._pending_puts = 0
+        self.results: Counter[str] = Counter()
+
+    async def get(self, key: bytes) -> bytes | None:
+        if not self._up:
+            self.results["skipped"] += 1
+            return None
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                value = await self._client.get(key)
+        except MaxConnectionsError:
+            self.results["busy"] += 1
+            return None
+        except (RedisError, OSError) as error:  # OSError: TimeoutError is one
+            self._failed(error)
+            return None
+        self.results["hit" if value is not None else "miss"] += 1
+        return value if isinstance(value, bytes) else None
+
+    def put(self, key: bytes, value: bytes, *, ttl_ms: int) -> None:
+        if not self._up:
+            self.results["skipped"] += 1
+        elif self._pending_puts >= MAX_PENDING_PUTS:
+            self.results["busy"] += 1
+        else:
+            self._pending_puts += 1
+            self._start(self._put(key, value, ttl_ms))
+
+    def samples(self) -> Iterable[Sample]:
+        yield Sample("crossover_cache_store_up", "gauge", "Whether the shared cache answers.", int(self._up))
+        for result, count in sorted(self.results.items()):
+            about = "What became of the shared cache's commands."
+            yield Sample("crossover_cache_store_commands_total", "counter", about, count, (("result", result),))
+
+    async def settle(self) -> None:
+        """Wait for what is being stored, at most `TIMEOUT_S`; for whoever is about to stop its event loop."""
+        if self._pending_puts:
+            await asyncio.wait(self._tasks, timeout=TIMEOUT_S)
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with contextlib.suppress(RedisError, OSError):
+            await self._client.aclose()
+
+    async def _put(self, key: bytes, value: bytes, ttl_ms: int) -> None:
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                await self._client.set(key, value, px=ttl_ms)
+            self.results["stored"] += 1
+        except MaxConnectionsError:
+            self.results["busy"] += 1
+        except (RedisError, OSError) as error:
+            self._failed(error)
+        finally:
+            self._pending_puts -= 1
+
+    def _failed(self, error: Exception) -> None:
+        self.results["error"] += 1
+        if self._up:
+            self._up = False
+            log.warning("the shared cache fails (%s); searches go on without it", type(error).__name__)
+            self._start(self._probe())
+
+    async def _probe(self) -> None:
+        while not self._up:
+            await asyncio.sleep(PROBE_EVERY_S)
+            with contextlib.suppress(RedisError, OSError):
+                async with asyncio.timeout(PROBE_TIMEOUT_S):
+                    await self._client.ping()
+                self._up = True
+        log.warning("the shared cache answers again")
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+@asynccontextmanager
+async def open_store(address: StoreAddress) -> AsyncIterator[SharedStore]:
+    """A store at that address. Connects when first asked: that the cache is away is no reason not to start."""
+    options: dict[str, Any] = {
+        "socket_timeout": TIMEOUT_S,
+        "socket_connect_timeout": TIMEOUT_S,
+        "retry": Retry(NoBackoff(), 0),
+        "username": address.username,
+        "password": address.password,
+    }
+    settings = {**options, "db": address.database, "max_connections": MAX_CONNECTIONS}
+    sentinel: Sentinel | None = None
+    if address.primary is not None:
+        known = {"socket_timeout": TIMEOUT_S, "socket_connect_timeout": TIMEOUT_S, "retry": Retry(NoBackoff(), 0)}
+        sentinel = Sentinel(address.hosts, sentinel_kwargs=known)  # type: ignore[no-untyped-call]
+        pool: ConnectionPool = SentinelConnectionPool(  # type: ignore[no-untyped-call]
+            address.primary, sentinel, ssl=address.tls, **settings
+        )
+    else:
+        host, port = address.hosts[0]
+        kind = SSLConnection if address.tls else Connection
+        pool = ConnectionPool(connection_class=kind, host=host, port=port, **settings)
+    store = SharedStore(Redis.from_pool(pool))
+    try:
+        yield store
+    finally:
+        await store.close()
+        for watcher in sentinel.sentinels if sentinel is not None else ():
+            await watcher.aclose()
