@@ -31,6 +31,10 @@ KEEP_ALIVE_S = 75
 """Longer than an Application Load Balancer's default idle timeout of 60 s."""
 
 GRACEFUL_STOP_S = 20
+ACCEPTED_AT_ONCE = 16
+"""libuv accepts one connection per listening handle and turn of its loop (libuv/libuv#3696). A turn of a busy loop takes tens of
+milliseconds, so new connections would wait for seconds behind searches that are admitted long after them."""
+
 PR_SET_PDEATHSIG = 1
 COLLECT_EVERY = (50_000, 20, 20)
 """Allocations between looks at the youngest objects; Python's own figure is 700 or 2,000."""
@@ -60,6 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(listener: socket.socket, workers: int, lame_duck_s: float) -> None:
     supervisor = os.getpid() if workers > 1 else None
+    listeners = [listener, *(listener.dup() for _ in range(ACCEPTED_AT_ONCE - 1))]
+    for each in listeners:
+        each.set_inheritable(True)
     config = uvicorn.Config(
         functools.partial(create_worker_app, supervisor=supervisor, lame_duck_s=lame_duck_s),
         factory=True,
@@ -76,12 +83,12 @@ def _run(listener: socket.socket, workers: int, lame_duck_s: float) -> None:
     if workers > 1:
         from uvicorn.supervisors import Multiprocess
 
-        Multiprocess(config, sockets=[listener]).run()
+        Multiprocess(config, sockets=listeners).run()
         return
     # uvicorn stops gracefully and then raises the signal again, for whoever handled it before.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    uvicorn.Server(config).run(sockets=[listener])
+    uvicorn.Server(config).run(sockets=listeners)
 
 
 def create_worker_app(*, supervisor: int | None = None, lame_duck_s: float = 0) -> Any:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from app.telemetry.metrics import Sample
 
-TARGET_MS = 50.0
+TARGET_MS = 30.0
 """Standing lag above which searches are refused. A search waits for the CPU some ten times, mostly while its suppliers
 answer, so this costs it well below its deadline."""
 
