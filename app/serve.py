@@ -20,7 +20,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
-from types import FrameType
+from types import FrameType, SimpleNamespace
 from typing import Any, cast
 
 import uvicorn
@@ -100,7 +100,8 @@ def create_worker_app(*, supervisor: int | None = None, lame_duck_s: float = 0) 
     app = create_app()
     _collect_less_often()
     if lame_duck_s:
-        _drain_before_stopping(app.state.service, lame_duck_s)
+        service = getattr(getattr(app, "state", None), "service", None)  # an app of the user's own may have none
+        _drain_before_stopping(service if hasattr(service, "draining") else SimpleNamespace(draining=False), lame_duck_s)
     return app
 
 
@@ -113,7 +114,8 @@ def _collect_less_often() -> None:
 
 
 def _drain_before_stopping(service: Any, lame_duck_s: float) -> None:
-    """Put the lame-duck phase in front of uvicorn's own handling of SIGTERM; an interrupt still stops at once."""
+    """Put the lame-duck phase in front of uvicorn's own handling of SIGTERM; an interrupt still stops at once.
+    `service.draining` is set for an app that looks at it."""
     loop = asyncio.get_running_loop()
     stop = cast(Callable[[int, FrameType | None], None], signal.getsignal(signal.SIGTERM))
 

@@ -10,11 +10,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from infra.bundle import BundleTarget, ensure_bundle
 from infra.config import DEFAULT_STAGE
 from infra.errors import KitError
 from infra.overrides import override
+from infra.own_service import load_service
 
 OLDEST_NODE = 20
 
@@ -47,9 +49,10 @@ def synthesize() -> None:
 
     app = App(outdir=os.environ.get("CDK_OUTDIR", "cdk.out"))
     stage = override(settings(app.node.get_all_context()))
-    if stage.suppliers_url == DEFAULT_STAGE.suppliers_url:
+    service = load_service(Path(stage.service)) if stage.service else None
+    if service is None and stage.suppliers_url == DEFAULT_STAGE.suppliers_url:
         _say(f"warning: suppliers_url is still {stage.suppliers_url}, where no supplier answers; give -c suppliers_url=…")
-    bundle = ensure_bundle(BundleTarget(stage.python, stage.architecture), progress=_say)
+    bundle = ensure_bundle(BundleTarget(stage.python, stage.architecture), service=service, progress=_say)
     for warning in bundle.warnings:
         _say(f"warning: {warning}")
     release = Release(
@@ -57,6 +60,7 @@ def synthesize() -> None:
         sha256=bundle.sha256,
         git_revision=bundle.git_revision,
         suppliers_url=stage.suppliers_url,
+        own_environment=service.environment if service else {},
     )
     assemble(app, stage, release)
     app.synth()

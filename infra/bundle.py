@@ -3,6 +3,8 @@
     export the locked `service` group -> install its hashed wheels for the target -> add the service -> check and strip
     -> byte-compile -> zip with sorted names and fixed dates -> SHA-256 of the zip is the bundle's digest
 
+A service of the user's own (`infra.own_service`) is laid over the kit's, with the wheels that it needs beside them.
+
 Nothing about the machine or the moment gets into the bytes; the git revision stands beside the zip, in `bundle.json`.
 """
 
@@ -23,16 +25,14 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from fnmatch import fnmatch
 from pathlib import Path
 
 from infra.errors import InputError, KitError
+from infra.own_service import OwnService, source_files
 from infra.wheels import PLATFORMS, ROOT, install_locked, locked_requirements, one_line, uv, wheel_files
 
 DEFAULT_OUT = ROOT / "out" / "bundle"
 SOURCES = ("app", "lambda_handler")
-NOT_SOURCES = (".*", "__pycache__", "*.pyc", "*.md", "*~")
-"""Files beside the sources that editors, systems and Python leave there."""
 
 BUILDER = "2"
 """Changed whenever this module makes other bytes of the same sources, so that old bundles are built anew."""
@@ -64,7 +64,8 @@ class BundleTarget:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A built bundle. `sha256` (hex) is the digest of the zip; sizes are in bytes; `tree` holds the very files of the zip."""
+    """A built bundle. `sha256` (hex) is the digest of the zip; sizes are in bytes; `tree` holds the very files of the zip;
+    `service` is the user's own that it ships, `None` for the search service."""
 
     tree: Path
     zip: Path
@@ -75,6 +76,7 @@ class Bundle:
     byte_compiled: bool
     git_revision: str | None
     warnings: tuple[str, ...]
+    service: OwnService | None = None
 
 
 def local_target() -> BundleTarget:
@@ -102,34 +104,54 @@ def find_interpreter(python: str) -> Path | None:
     return max(installed, key=lambda path: [int(n) for n in re.findall(r"\d+", path.parts[-3])], default=None)
 
 
-def ensure_bundle(target: BundleTarget, *, out: Path = DEFAULT_OUT, progress: Progress | None = None) -> Bundle:
+def ensure_bundle(
+    target: BundleTarget,
+    *,
+    service: OwnService | None = None,
+    out: Path | None = None,
+    progress: Progress | None = None,
+) -> Bundle:
     """The bundle of the sources as they are now: the one at hand when nothing changed, else a new one."""
-    return _bundle(target, out, progress, reuse=True)
+    return _bundle(target, service, out, progress, reuse=True)
 
 
-def build_bundle(target: BundleTarget, *, out: Path = DEFAULT_OUT, progress: Progress | None = None) -> Bundle:
+def build_bundle(
+    target: BundleTarget,
+    *,
+    service: OwnService | None = None,
+    out: Path | None = None,
+    progress: Progress | None = None,
+) -> Bundle:
     """Build anew, whether or not there is one at hand."""
-    return _bundle(target, out, progress, reuse=False)
+    return _bundle(target, service, out, progress, reuse=False)
 
 
-def _bundle(target: BundleTarget, out: Path, progress: Progress | None, *, reuse: bool) -> Bundle:
+def _bundle(
+    target: BundleTarget, service: OwnService | None, out: Path | None, progress: Progress | None, *, reuse: bool
+) -> Bundle:
+    out = out or (DEFAULT_OUT / service.name if service else DEFAULT_OUT)
     with _lock(out):
-        requirements = locked_requirements("service")
-        fingerprint = _fingerprint(target, requirements)
+        requirements = locked_requirements("service") + (service.requirements if service else "")
+        fingerprint = _fingerprint(target, requirements, service)
         at_hand = _read(out / str(target), fingerprint) if reuse else None
-        if at_hand is not None:  # the same bytes may have been committed since
-            return replace(at_hand, git_revision=_git_revision())
-        return _build(target, requirements, fingerprint, out, progress or (lambda _: None))
+        if at_hand is None:
+            at_hand = _build(target, requirements, fingerprint, out, service, progress or (lambda _: None))
+        # the same bytes may have been committed since
+        return replace(at_hand, git_revision=_git_revision(service), service=service)
 
 
-def _build(target: BundleTarget, requirements: str, fingerprint: str, out: Path, progress: Progress) -> Bundle:
+def _build(
+    target: BundleTarget, requirements: str, fingerprint: str, out: Path, service: OwnService | None, progress: Progress
+) -> Bundle:
     """Builds beside the final place and renames at the end: an interrupted build leaves what was there before."""
     with tempfile.TemporaryDirectory(dir=out, prefix=".building-") as scratch:
         tree = Path(scratch) / "tree"
         progress(f"installing locked wheels for {target}")
         wheels = Path(scratch) / "wheels"
         install_locked(requirements, wheels, python=target.python, architecture=target.architecture)
-        files = wheel_files(wheels) | _source_files()
+        files = wheel_files(wheels) | source_files(ROOT, *SOURCES)
+        if service is not None:
+            files = service.laid_over(files)
         _write(tree, files)
         interpreter = find_interpreter(target.python)
         warnings = []
@@ -152,7 +174,7 @@ def _build(target: BundleTarget, requirements: str, fingerprint: str, out: Path,
             "python": target.python,
             "architecture": target.architecture,
             "byte_compiled": interpreter is not None,
-            "git_revision": _git_revision(),
+            "git_revision": _git_revision(service),
             "warnings": warnings,
             "fingerprint": fingerprint,
         }
@@ -202,16 +224,6 @@ def _is_whole(folder: Path, sha256: str) -> bool:
         )
     except (OSError, zipfile.BadZipFile):
         return False
-
-
-def _source_files() -> dict[str, bytes]:
-    """The service's own files, without what editors and Python leave beside them."""
-    found = {}
-    for path in (path for source in SOURCES for path in _files(ROOT / source)):
-        parts = path.relative_to(ROOT).parts
-        if not any(fnmatch(part, pattern) for part in parts for pattern in NOT_SOURCES):
-            found["/".join(parts)] = path.read_bytes()
-    return found
 
 
 def _write(tree: Path, files: dict[str, bytes]) -> None:
@@ -269,23 +281,26 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _fingerprint(target: BundleTarget, requirements: str) -> str:
+def _fingerprint(target: BundleTarget, requirements: str, service: OwnService | None) -> str:
     """What the bytes depend on: target, builder, locked wheels, sources, and whether byte-code can be made."""
     hashed = hashlib.sha256()
     interpreter = find_interpreter(target.python)
     hashed.update(f"{BUILDER}\0{target}\0{interpreter is not None}\0{requirements}\0".encode())
-    for name, content in sorted(_source_files().items()):
+    sources = source_files(ROOT, *SOURCES) | (service.files() if service else {})
+    for name, content in sorted(sources.items()):
         hashed.update(f"{name}\0".encode() + hashlib.sha256(content).digest())
     return hashed.hexdigest()
 
 
-def _git_revision() -> str | None:
-    """The commit the sources are at, with `-dirty` when the bundled ones differ from it; `None` outside a repository."""
-    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
+def _git_revision(service: OwnService | None) -> str | None:
+    """The commit the sources are at, with `-dirty` when the bundled ones differ from it; `None` outside a repository.
+    Of a service of the user's own it is its repository's."""
+    folder, sources = (service.folder, ["."]) if service else (ROOT, [*SOURCES, "uv.lock"])
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=folder, capture_output=True, text=True, check=False)
     if head.returncode:
         return None
     status = subprocess.run(
-        ["git", "status", "--porcelain", "--", *SOURCES, "uv.lock"], cwd=ROOT, capture_output=True, text=True, check=False
+        ["git", "status", "--porcelain", "--", *sources], cwd=folder, capture_output=True, text=True, check=False
     )
     return head.stdout.strip() + ("-dirty" if status.stdout.strip() else "")
 

@@ -108,13 +108,14 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """Everything that differs between two deployments of the kit."""
+    """Everything that differs between two deployments of the kit. `service` is the folder of a service of the user's own."""
 
     name: str = "dev"
     region: str = "us-east-1"
     architecture: str = "arm64"
     python: str = "3.13"
     suppliers_url: str = "https://suppliers.example.com"
+    service: str | None = None
     lambda_lane: LambdaLane = field(default_factory=LambdaLane)
     container_lane: ContainerLane = field(default_factory=ContainerLane)
     network: Network = field(default_factory=Network)

@@ -1,8 +1,8 @@
 """The Lambda lane's entry point: `lambda_handler.handler.handler`.
 
 The app's lifespan is entered once, while the environment initialises, on the one event loop that every invocation then
-runs on: connection pools live as long as the environment. (Mangum's own lifespan handling would start and stop the app on
-every invocation.)
+runs on: connection pools live as long as the environment. (Mangum's own use of its lifespan would start and stop the app on
+every invocation.) Any ASGI app will do, with a lifespan or without one (docs/bring-your-own-service.md).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 import uvloop
 from mangum import Mangum
+from mangum.protocols import LifespanCycle
 from starlette.types import Receive, Scope, Send
 
 from app.bootstrap import create_app
@@ -20,15 +21,21 @@ from app.web.errors import error_response
 loop = uvloop.new_event_loop()
 asyncio.set_event_loop(loop)
 
-app = create_app()
-_lifespan = app.router.lifespan_context(app)
-loop.run_until_complete(_lifespan.__aenter__())
+app: Any = create_app()
+_lifespan = LifespanCycle(app, "auto")
+_lifespan.__enter__()  # never left: an environment ends without a word
 
-_lag = app.state.service.lag
-_lag.stop()  # the loop stands still until the first invocation, and between any two
+_lag = getattr(getattr(getattr(app, "state", None), "service", None), "lag", None)
+if _lag is not None:
+    _lag.stop()  # the loop stands still until the first invocation, and between any two
 
 
 async def _app(scope: Scope, receive: Receive, send: Send) -> None:
+    if _lifespan.lifespan_state:
+        scope["state"] = _lifespan.lifespan_state.copy()
+    if _lag is None:
+        await app(scope, receive, send)
+        return
     _lag.start()
     try:
         await app(scope, receive, send)

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import click
 
-from infra.bundle import DEFAULT_OUT, PYTHONS, Bundle, BundleTarget, build_bundle, ensure_bundle, local_target
+from infra.bundle import PYTHONS, Bundle, BundleTarget, build_bundle, ensure_bundle, local_target
+from infra.commands.own_service import service_option
 from infra.config import DEFAULT_STAGE
+from infra.own_service import OwnService
 from infra.wheels import PLATFORMS
 
 
@@ -17,10 +19,19 @@ from infra.wheels import PLATFORMS
 @click.option("--arch", type=click.Choice([*PLATFORMS]), help=f"Architecture [default: {DEFAULT_STAGE.architecture}]")
 @click.option("--python", type=click.Choice(PYTHONS), help=f"Python minor version [default: {DEFAULT_STAGE.python}]")
 @click.option("--local", is_flag=True, help="Build for this machine, as the lab and the demo do.")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=DEFAULT_OUT, help="Folder to build in.")
+@service_option
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder to build in.  [default: out/bundle]")
 @click.option("--force", is_flag=True, help="Build anew even when nothing changed.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def command(arch: str | None, python: str | None, local: bool, out: Path, force: bool, as_json: bool) -> None:
+def command(
+    arch: str | None,
+    python: str | None,
+    local: bool,
+    service: OwnService | None,
+    out: Path | None,
+    force: bool,
+    as_json: bool,
+) -> None:
     """Build the bundle: the service and its locked, hashed wheels, reproducible to the byte.
 
     \b
@@ -28,12 +39,13 @@ def command(arch: str | None, python: str | None, local: bool, out: Path, force:
       crossover bundle                          # what `cdk deploy` uploads
       crossover bundle --arch x86_64 --python 3.12
       crossover bundle --local --json
+      crossover bundle --service path/to/your/service
     """
     if local and (arch or python):
         raise click.UsageError("--local chooses --arch and --python by itself")
     target = local_target() if local else BundleTarget(python or DEFAULT_STAGE.python, arch or DEFAULT_STAGE.architecture)
     make = build_bundle if force else ensure_bundle
-    bundle = make(target, out=out, progress=lambda step: click.echo(f"bundle: {step}", err=True))
+    bundle = make(target, service=service, out=out, progress=lambda step: click.echo(f"bundle: {step}", err=True))
     for warning in bundle.warnings:
         click.echo(f"bundle: warning: {warning}", err=True)
     click.echo(json.dumps(as_dict(bundle), indent=2) if as_json else _summary(bundle))

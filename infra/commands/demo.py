@@ -16,6 +16,7 @@ from rich.console import Console
 
 from infra.bundle import ensure_bundle, local_target
 from infra.commands.measure import checked_plan
+from infra.commands.own_service import service_option
 from infra.commands.progress import Steps
 from infra.config import DEFAULT_STAGE
 from infra.cost.compare import compare
@@ -29,9 +30,9 @@ from infra.cost.traffic_shape import generate_bursty_fortnight, load_shape
 from infra.errors import KitError
 from infra.lab.cloud import CloudOptions, LocalCloud
 from infra.lab.load_balancer import LANE_HEADER
-from infra.lab.measure import Plan, measure, place_codes, set_latency
+from infra.lab.measure import Plan, measure, request_paths, set_latency
 from infra.lab.parity import Parity, check_parity
-from infra.lab.queries import search_paths
+from infra.own_service import OwnService
 
 STILL = "fixed:5"
 """The suppliers' latency while answers are compared: held still, so that no lane sees a time-out the other does not."""
@@ -52,7 +53,8 @@ class Outcome:
 @click.option("--rps", default=Plan().rps, show_default=True, help="Searches a second offered to one lane at a time.")
 @click.option("--searches", default=Plan().searches, show_default=True, help="Searches measured on each lane.")
 @click.option("--queries", default=PARITY_QUERIES, show_default=True, help="Searches compared between the lanes.")
-def command(traffic: Path | None, out: Path, rps: float, searches: int, queries: int) -> None:
+@service_option
+def command(traffic: Path | None, out: Path, rps: float, searches: int, queries: int, service: OwnService | None) -> None:
     """Bundle, run, compare, load, measure and price both lanes on this machine. Takes under three minutes.
 
     Without --traffic the bill is for a shipped fortnight of bursty day and night traffic with a peak of 1000 searches/s.
@@ -68,7 +70,7 @@ def command(traffic: Path | None, out: Path, rps: float, searches: int, queries:
     series = _traffic(traffic)  # a malformed file ends here, before minutes of measuring
     prices = load_price_book(DEFAULT_STAGE.region)
     with Steps("demo") as steps:
-        outcome = asyncio.run(_run(plan, queries, steps))
+        outcome = asyncio.run(_run(plan, queries, service, steps))
         steps("pricing and writing the report")
         write_profile(outcome.profile, out / "profile.json")
         options = CostOptions(report_date=datetime.now(UTC).date())
@@ -83,15 +85,17 @@ def command(traffic: Path | None, out: Path, rps: float, searches: int, queries:
     _refuse_disparity(outcome.parity)
 
 
-async def _run(plan: Plan, queries: int, steps: Steps) -> Outcome:
-    bundle = ensure_bundle(local_target(), progress=steps)
+async def _run(plan: Plan, queries: int, service: OwnService | None, steps: Steps) -> Outcome:
+    bundle = ensure_bundle(local_target(), service=service, progress=steps)
     steps(f"bundle {bundle.target}, {bundle.unzipped_bytes / 2**20:.1f} MB, sha256 {bundle.sha256[:12]}…")
     measured = CloudOptions()
     async with LocalCloud(bundle, measured, steps) as cloud:
         steps(f"asking both lanes the same {queries} searches")
-        await set_latency(cloud, STILL)
+        if service is None:
+            await set_latency(cloud, STILL)
         parity = await _parity(cloud, queries, steps)
-        await set_latency(cloud, measured.latency)
+        if service is None:
+            await set_latency(cloud, measured.latency)
         profile = await measure(cloud, plan, step=steps, searched=steps.count(2 * plan.searches, "searches"))
         steps("stopping everything")
     return Outcome(parity, profile)
@@ -99,7 +103,7 @@ async def _run(plan: Plan, queries: int, steps: Steps) -> Outcome:
 
 async def _parity(cloud: LocalCloud, queries: int, steps: Steps) -> Parity:
     await cloud.lambda_lane.prewarm(4)
-    paths = search_paths(place_codes(cloud), seed=3, today=datetime.now(UTC).date())
+    paths = request_paths(cloud, seed=3)
     return await check_parity(
         cloud.balancer.url,
         cloud.balancer.url,

@@ -9,7 +9,9 @@ import signal
 import click
 
 from infra.bundle import ensure_bundle, local_target
+from infra.commands.own_service import service_option
 from infra.lab.cloud import CloudOptions, LocalCloud
+from infra.own_service import OwnService
 
 
 @click.group("lab")
@@ -49,7 +51,17 @@ def parse_weights(text: str) -> tuple[int, int]:
 @click.option("--weights", default="lambda=50,container=50", show_default=True)
 @click.option("--latency", default="lognormal", show_default=True, help="Of the suppliers: lognormal or fixed:MS.")
 @click.option("--seed", default=7, show_default=True, help="Of the suppliers.")
-def up(port: int, simulator_port: int, workers: int, concurrency: int, weights: str, latency: str, seed: int) -> None:
+@service_option
+def up(
+    port: int,
+    simulator_port: int,
+    workers: int,
+    concurrency: int,
+    weights: str,
+    latency: str,
+    seed: int,
+    service: OwnService | None,
+) -> None:
     """Bring everything up and keep it until Ctrl-C.
 
     \b
@@ -68,10 +80,10 @@ def up(port: int, simulator_port: int, workers: int, concurrency: int, weights: 
         simulator_port=simulator_port,
     )
     with contextlib.suppress(asyncio.CancelledError):
-        asyncio.run(_keep_up(options))
+        asyncio.run(_keep_up(options, service))
 
 
-async def _keep_up(options: CloudOptions) -> None:
+async def _keep_up(options: CloudOptions, service: OwnService | None) -> None:
     def say(step: str) -> None:
         click.echo(f"lab: {step}", err=True)
 
@@ -79,11 +91,12 @@ async def _keep_up(options: CloudOptions) -> None:
     assert this is not None
     for number in (signal.SIGINT, signal.SIGTERM):  # also while things start
         asyncio.get_running_loop().add_signal_handler(number, this.cancel)
-    bundle = ensure_bundle(local_target(), progress=say)
+    bundle = ensure_bundle(local_target(), service=service, progress=say)
     async with LocalCloud(bundle, options, say) as cloud:
         click.echo(f"load balancer  {cloud.balancer.url}")
         click.echo(f"container lane {cloud.container_lane.url}")
-        click.echo(f"suppliers      {cloud.simulator_url}")
+        if cloud.simulator_url is not None:
+            click.echo(f"suppliers      {cloud.simulator_url}")
         click.echo(f"bundle         {bundle.sha256}")
         click.echo("Ctrl-C stops everything", err=True)
         try:

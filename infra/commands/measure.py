@@ -8,10 +8,12 @@ from pathlib import Path
 import click
 
 from infra.bundle import ensure_bundle, local_target
+from infra.commands.own_service import service_option
 from infra.commands.progress import Steps
 from infra.cost.profile import WorkloadProfile, write_profile
 from infra.lab.cloud import CloudOptions, LocalCloud
 from infra.lab.measure import Plan, measure
+from infra.own_service import OwnService
 
 DEFAULT_PROFILE = Path("out/profile.json")
 
@@ -25,7 +27,10 @@ DEFAULT_PROFILE = Path("out/profile.json")
     "--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="uvicorn workers of the container lane."
 )
 @click.option("--concurrency", type=click.IntRange(1, 200), default=10, show_default=True, help="Lambda environments.")
-def command(out: Path, rps: float, searches: int, latency: str, workers: int, concurrency: int) -> None:
+@service_option
+def command(
+    out: Path, rps: float, searches: int, latency: str, workers: int, concurrency: int, service: OwnService | None
+) -> None:
     """Run the bundle on both lanes here, load them alike, and write what a search needs on each to one file.
 
     \b
@@ -37,7 +42,7 @@ def command(out: Path, rps: float, searches: int, latency: str, workers: int, co
     plan = checked_plan(rps, searches)
     options = CloudOptions(latency=latency, workers=workers, concurrency=concurrency)
     with Steps("measure") as steps:
-        profile = asyncio.run(_measure(options, plan, steps))
+        profile = asyncio.run(_measure(options, plan, service, steps))
     write_profile(profile, out)
     click.echo(out)
 
@@ -49,7 +54,7 @@ def checked_plan(rps: float, searches: int) -> Plan:
     return Plan(rps=rps, searches=searches)
 
 
-async def _measure(options: CloudOptions, plan: Plan, steps: Steps) -> WorkloadProfile:
-    bundle = ensure_bundle(local_target(), progress=steps)
+async def _measure(options: CloudOptions, plan: Plan, service: OwnService | None, steps: Steps) -> WorkloadProfile:
+    bundle = ensure_bundle(local_target(), service=service, progress=steps)
     async with LocalCloud(bundle, options, steps) as cloud:
         return await measure(cloud, plan, step=steps, searched=steps.count(2 * plan.searches, "searches"))

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """`zip_path` becomes the one asset of both lanes; `sha256` (hex) is its digest, which the instances verify."""
+    """`zip_path` becomes the one asset of both lanes; `sha256` (hex) is its digest, which the instances verify.
+    `own_environment` is that of a service of the user's own."""
 
     zip_path: Path
     sha256: str
     git_revision: str | None
     suppliers_url: str
+    own_environment: Mapping[str, str] = field(default_factory=dict)
 
     def environment(self, lane: str) -> dict[str, str]:
         """The service's environment on `lane` (docs/architecture.md lists the variables)."""
         environment = {
+            **self.own_environment,
             "CROSSOVER_LANE": lane,
             "CROSSOVER_BUNDLE_SHA256": self.sha256,
             "CROSSOVER_SUPPLIERS_URL": self.suppliers_url,

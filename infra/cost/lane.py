@@ -125,16 +125,27 @@ def edge_lines(
         ),
         *network.transfer_out(
             book,
-            month.gigabytes(lane.response_bytes + lane.upstream_bytes_out),
+            month.gigabytes(lane.response_bytes + (lane.upstream_bytes_out or 0)),
             free_tier=options.free_tier,
-            note=f"{lane.response_bytes:,.0f} bytes a search to callers, {lane.upstream_bytes_out:,.0f} to suppliers",
+            note=f"{lane.response_bytes:,.0f} bytes a search to callers, {_bytes(lane.upstream_bytes_out)} to suppliers",
         ),
         *network.transfer_in(
             book,
-            month.gigabytes(lane.request_bytes + lane.upstream_bytes_in),
-            note=f"{lane.request_bytes:,.0f} bytes a search from callers, {lane.upstream_bytes_in:,.0f} from suppliers",
+            month.gigabytes(lane.request_bytes + (lane.upstream_bytes_in or 0)),
+            note=f"{lane.request_bytes:,.0f} bytes a search from callers, {_bytes(lane.upstream_bytes_in)} from suppliers",
         ),
     ]
+
+
+def _bytes(measured: float | None) -> str:
+    return "an unknown number" if measured is None else f"{measured:,.0f}"
+
+
+def unknown_transfer(lane: LaneProfile, name: str) -> tuple[str, ...]:
+    """What `edge_lines` could not price."""
+    if lane.upstream_bytes_out is not None and lane.upstream_bytes_in is not None:
+        return ()
+    return (f"data transfer between the {name} lane and what it asks itself: the bytes a search were not measured",)
 
 
 def _lcu(rate: float, lane: LaneProfile, options: CostOptions, lifetime_s: float, target: str) -> load_balancer.Lcu:

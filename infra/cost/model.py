@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from infra.config import Stage
 from infra.cost import capacity
-from infra.cost.lane import CostOptions, LaneCost, Month, check_measured, edge_lines, log_lines
+from infra.cost.lane import CostOptions, LaneCost, Month, check_measured, edge_lines, log_lines, unknown_transfer
 from infra.cost.lines import ec2, lambda_, network
 from infra.cost.lines.line import quantity
 from infra.cost.prices import InstanceType, PriceBook
@@ -63,7 +63,7 @@ def price_lambda(
             "steps_over_capacity": float(need.steps_over_limit),
         },
         misses=tuple(misses),
-        not_priced=not_priced,
+        not_priced=(*not_priced, *unknown_transfer(lane, "Lambda")),
     )
 
 
@@ -120,7 +120,7 @@ def price_container(
             "searches_beyond_capacity_per_month": need.searches_beyond_capacity * month.factor,
         },
         misses=tuple(misses),
-        not_priced=not_priced,
+        not_priced=(*not_priced, *unknown_transfer(lane, "container")),
     )
 
 

@@ -26,7 +26,8 @@ class LaneProfile(Struct, frozen=True, forbid_unknown_fields=True):
     `cold_start_ms` is process spawn to first `/next` poll (Lambda: Init Duration) or to ready (container).
     `bare_cold_start_ms` is the same for an empty handler on the bare runtime client, measured in the same run.
     `request_bytes`/`response_bytes` are HTTP message sizes between caller and load balancer;
-    `upstream_bytes_in`/`_out` are sizes received from and sent to all suppliers together.
+    `upstream_bytes_in`/`_out` are sizes received from and sent to all suppliers together, `None` for a service of the
+    user's own, whose upstreams nobody counts.
     """
 
     searches: int
@@ -40,18 +41,19 @@ class LaneProfile(Struct, frozen=True, forbid_unknown_fields=True):
     cold_start_samples: int
     request_bytes: float
     response_bytes: float
-    upstream_bytes_in: float
-    upstream_bytes_out: float
+    upstream_bytes_in: float | None
+    upstream_bytes_out: float | None
     log_bytes_per_search: float | None = None
     bare_cold_start_ms: float | None = None
 
 
 class Conditions(Struct, frozen=True, forbid_unknown_fields=True):
-    """Under what load the figures were taken: offered rate, supplier count, simulated latency, concurrency."""
+    """Under what load the figures were taken: offered rate, supplier count, simulated latency, concurrency.
+    A service of the user's own has no simulated suppliers: both are `None`."""
 
     searches_per_second: float
-    suppliers: int
-    supplier_latency: str
+    suppliers: int | None
+    supplier_latency: str | None
     duration_s: float
     container_workers: int
     lambda_environments: int

@@ -42,9 +42,10 @@ class CloudOptions:
 
 
 class LocalCloud:
-    """An async context manager over everything the lab runs."""
+    """An async context manager over everything the lab runs. A bundle of the user's own service gets no simulated
+    suppliers: `simulator_url` is `None`."""
 
-    simulator_url: str
+    simulator_url: str | None = None
     lambda_lane: LambdaLane
     container_lane: ContainerLane
     balancer: LoadBalancer
@@ -68,12 +69,12 @@ class LocalCloud:
 
     def variables(self, lane: str) -> dict[str, str]:
         """The service's environment on one lane."""
-        variables = {
-            "CROSSOVER_LANE": lane,
-            "CROSSOVER_BUNDLE_SHA256": self.bundle.sha256,
-            "CROSSOVER_SUPPLIERS_URL": self.simulator_url,
-            "CROSSOVER_DEADLINE_MS": str(self.options.deadline_ms),
-        }
+        service = self.bundle.service
+        variables = {**service.environment, **service.lab_environment} if service else {}
+        variables |= {"CROSSOVER_LANE": lane, "CROSSOVER_BUNDLE_SHA256": self.bundle.sha256}
+        if self.simulator_url is not None:
+            variables["CROSSOVER_SUPPLIERS_URL"] = self.simulator_url
+            variables["CROSSOVER_DEADLINE_MS"] = str(self.options.deadline_ms)
         if self.bundle.git_revision:
             variables["CROSSOVER_GIT_REVISION"] = self.bundle.git_revision
         return variables
@@ -94,8 +95,9 @@ class LocalCloud:
     async def _start(self) -> None:
         options, enter = self.options, self._stack.enter_async_context
         self.bundle = replace(self.bundle, tree=_snapshot(self.bundle.tree, self._folder / "bundle"))
-        self._progress("starting the suppliers' simulator")
-        self.simulator_url = await self._start_simulator()
+        if self.bundle.service is None:
+            self._progress("starting the suppliers' simulator")
+            self.simulator_url = await self._start_simulator()
         self._progress("starting the container lane")
         self.container_lane = await enter(
             ContainerLane(self.bundle.tree, self.python, self.variables("container"), workers=options.workers)

@@ -72,7 +72,6 @@ async def measure(
 ) -> WorkloadProfile:
     """Measure both lanes of a running cloud, at half the rate when this machine cannot hold it (both lanes anew, for they
     must be loaded alike). Raises `Overloaded` when even `LOWEST_RPS` is too much."""
-    places = place_codes(cloud)
     step("measuring cold starts")
     cold, bare = await _cold_starts(cloud, plan.cold_starts)
     container_starts = await _container_starts(cloud, plan.container_starts)
@@ -80,16 +79,16 @@ async def measure(
     while True:
         try:
             step(f"loading the Lambda lane with {plan.rps:g} searches/s")
-            lambda_lane = await _measure_lane(cloud, "lambda", places, plan, cold, searched, bare_ms=statistics.median(bare))
+            lambda_lane = await _measure_lane(cloud, "lambda", plan, cold, searched, bare_ms=statistics.median(bare))
             step(f"loading the container lane with {plan.rps:g} searches/s")
-            container_lane = await _measure_lane(cloud, "container", places, plan, container_starts, searched)
+            container_lane = await _measure_lane(cloud, "container", plan, container_starts, searched)
             break
         except Overloaded as overloaded:
             if plan.rps / 2 < LOWEST_RPS:
                 raise
             step(f"{overloaded}; measuring both lanes again at half the rate")
             plan = replace(plan, rps=plan.rps / 2, searches=max(10, plan.searches // 2))
-    bundle = cloud.bundle
+    bundle, simulated = cloud.bundle, await _supplier_counts(cloud)
     return WorkloadProfile(
         measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
         machine=machine(),
@@ -98,8 +97,8 @@ async def measure(
         ),
         conditions=Conditions(
             searches_per_second=plan.rps,
-            suppliers=len(await _supplier_counts(cloud)),
-            supplier_latency=cloud.options.latency,
+            suppliers=None if simulated is None else len(simulated),
+            supplier_latency=None if simulated is None else cloud.options.latency,
             duration_s=round(plan.searches / plan.rps, 1),
             container_workers=cloud.container_lane.workers,
             lambda_environments=cloud.options.concurrency,
@@ -112,7 +111,6 @@ async def measure(
 async def _measure_lane(
     cloud: LocalCloud,
     name: str,
-    places: list[str],
     plan: Plan,
     cold_ms: list[float],
     searched: Callable[[int], None],
@@ -120,12 +118,13 @@ async def _measure_lane(
     bare_ms: float | None = None,
 ) -> LaneProfile:
     lane: Lane = cloud.lambda_lane if name == "lambda" else cloud.container_lane
-    paths = search_paths(places, seed=plan.seed, today=datetime.now(UTC).date())
+    paths = request_paths(cloud, seed=plan.seed)
     await _load(cloud, name, paths, rps=plan.rps, requests=plan.warm_up, seed=plan.seed)
     durations = cloud.balancer.groups[name].durations_ms
     seen, cpu, logged = len(durations), lane.cpu_seconds(), lane.log_bytes()
     results = len(cloud.lambda_lane.results)
-    await _control(cloud, "POST", "stats/reset")
+    if cloud.simulator_url is not None:
+        await _control(cloud, "POST", "stats/reset")
     load = await _load(cloud, name, paths, rps=plan.rps, requests=plan.searches, seed=plan.seed + 1, progress=searched)
     cpu_ms = (lane.cpu_seconds() - cpu) * 1000 / load.succeeded
     log_bytes = (lane.log_bytes() - logged) / load.succeeded
@@ -154,8 +153,8 @@ async def _measure_lane(
         bare_cold_start_ms=None if bare_ms is None else round(bare_ms, 1),
         request_bytes=round(load.mean_request_bytes, 1),
         response_bytes=round(load.mean_response_bytes, 1),
-        upstream_bytes_in=round(sum(count["bytes_out"] for count in counts.values()) / load.succeeded, 1),
-        upstream_bytes_out=round(sum(count["bytes_in"] for count in counts.values()) / load.succeeded, 1),
+        upstream_bytes_in=_per_search(counts, "bytes_out", load.succeeded),
+        upstream_bytes_out=_per_search(counts, "bytes_in", load.succeeded),
         log_bytes_per_search=round(log_bytes, 1),
     )
 
@@ -218,9 +217,27 @@ async def set_latency(cloud: LocalCloud, latency: str) -> None:
     await _control(cloud, "PUT", "latency", latency)
 
 
-async def _supplier_counts(cloud: LocalCloud) -> dict[str, dict[str, int]]:
-    counts: dict[str, dict[str, int]] = json.loads(await _control(cloud, "GET", "stats"))["suppliers"]
+Counts = dict[str, dict[str, int]]
+
+
+async def _supplier_counts(cloud: LocalCloud) -> Counts | None:
+    """What the simulated suppliers have counted; `None` without them."""
+    if cloud.simulator_url is None:
+        return None
+    counts: Counts = json.loads(await _control(cloud, "GET", "stats"))["suppliers"]
     return counts
+
+
+def _per_search(counts: Counts | None, name: str, searches: int) -> float | None:
+    return None if counts is None else round(sum(count[name] for count in counts.values()) / searches, 1)
+
+
+def request_paths(cloud: LocalCloud, *, seed: int) -> Iterator[str]:
+    """What a lane is asked, without end: seeded searches, or the requests of the user's own service in turn."""
+    service = cloud.bundle.service
+    if service is not None:
+        return itertools.cycle(service.requests)
+    return search_paths(place_codes(cloud), seed=seed, today=datetime.now(UTC).date())
 
 
 def place_codes(cloud: LocalCloud) -> list[str]:
