@@ -12,7 +12,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
+from starlette.types import Lifespan
 
 from app.telemetry.exposition import CONTENT_TYPE, render
 from app.web.documentation import documentation_routes
@@ -21,27 +21,6 @@ from app.web.search import SearchEndpoint, Searches
 from app.web.service import Service
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-
-
-class CloseWhileDraining:
-    """Ends each connection with its next answer once a drain has begun, so that none is open, and perhaps just being
-    used, when the server stops."""
-
-    def __init__(self, app: ASGIApp, *, service: Service) -> None:
-        self._app = app
-        self._service = service
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not self._service.draining or scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-
-        async def send_last(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
-            await send(message)
-
-        await self._app(scope, receive, send_last)
 
 
 def build_web(service: Service, *, lifespan: Lifespan[Starlette] | None = None) -> Starlette:
@@ -53,7 +32,6 @@ def build_web(service: Service, *, lifespan: Lifespan[Starlette] | None = None) 
     routes = [search, *_operations(service, packed)]
     app = Starlette(
         routes=[*routes, *documentation_routes(routes, packed)],
-        middleware=[Middleware(CloseWhileDraining, service=service)],
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False  # a redirect would name a host, which each lane's front sees differently

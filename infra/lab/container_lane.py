@@ -59,16 +59,14 @@ class ContainerLane:
 
     @property
     def pid(self) -> int:
-        """The supervisor's process id (the only worker's, with one worker)."""
+        """The supervisor's process id."""
         assert self._child is not None
         return self._child.pid
 
     def worker_pids(self) -> list[int]:
         """Process ids below the supervisor that serve requests."""
         assert self._child is not None
-        tree = self._child.tree()
-        workers = [p.pid for p in tree[1:] if "spawn_main" in " ".join(p.cmdline())]
-        return workers or [self._child.pid]
+        return [p.pid for p in self._child.tree()[1:] if "app.serving.worker" in p.cmdline()]
 
     def cpu_seconds(self) -> float:
         """User + system CPU seconds of the supervisor and its workers so far."""

@@ -18,7 +18,7 @@ import httpx
 import psutil
 import pytest
 
-from app.serve import KEEP_ALIVE_S
+from app.serving.worker import KEEP_ALIVE_S
 from tests.conftest import ROOT
 from tests.fakes import future_search
 
@@ -154,7 +154,7 @@ def test_a_lame_duck_says_it_is_not_ready_and_answers_until_nobody_asks(simulato
 def test_killing_a_worker_mid_load_costs_its_requests_in_flight_and_it_is_replaced(simulator_url: str) -> None:
     with serving("--workers", "2", SUPPLIERS_URL=simulator_url) as (process, url):
         supervisor = psutil.Process(process.pid)
-        workers = {child.pid for child in supervisor.children() if "spawn_main" in " ".join(child.cmdline())}
+        workers = {child.pid for child in supervisor.children() if "app.serving.worker" in child.cmdline()}
         assert len(workers) == 2
         halt = threading.Event()
         with ThreadPoolExecutor(4) as callers:
@@ -167,7 +167,7 @@ def test_killing_a_worker_mid_load_costs_its_requests_in_flight_and_it_is_replac
         failed = [answer for answer in answers if not (isinstance(answer, httpx.Response) and answer.status_code == 200)]
         assert len(failed) <= 4, "at most the one request of each caller that was in flight"
         assert len(answers) - len(failed) > 20
-        now = {child.pid for child in supervisor.children() if "spawn_main" in " ".join(child.cmdline())}
+        now = {child.pid for child in supervisor.children() if "app.serving.worker" in child.cmdline()}
         assert len(now) == 2
         assert len(now & workers) == 1
 

@@ -153,11 +153,3 @@ async def test_a_failed_search_is_no_longer_in_flight() -> None:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(build_web(service)), base_url="http://test") as client:
         assert (await client.get(SEARCH)).status_code == 503
     assert service.counters.in_flight == 0
-
-
-async def test_while_draining_every_answer_ends_its_connection(service: Service, client: httpx.AsyncClient) -> None:
-    assert "connection" not in (await client.get(SEARCH)).headers
-    service.draining = True
-    for path, status in ((SEARCH, 200), ("/readyz", 503), ("/nowhere", 404)):
-        answer = await client.get(path)
-        assert (answer.status_code, answer.headers["connection"]) == (status, "close")
