@@ -44,6 +44,7 @@ bench: $(SETUP)
 	$(RUN)/python -m benchmarks.fanout $(if $(QUICK),--quick)
 	$(RUN)/python -m benchmarks.cold_start $(if $(QUICK),--quick)
 	$(RUN)/python -m benchmarks.cache $(if $(QUICK),--quick)
+	$(RUN)/python -m benchmarks.recycle $(if $(QUICK),--quick)
 	$(RUN)/python -m benchmarks.consolidation $(if $(QUICK),--quick)
 
 clean:

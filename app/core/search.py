@@ -11,7 +11,7 @@ from app.core.cache import NOTHING, AnswerCache
 from app.core.crosswalk import Consolidator
 from app.core.errors import AllSuppliersFailed
 from app.core.fanout import Clock, SupplierAnswer, fan_out
-from app.core.models import OutcomeStatus, SearchQuery, SearchResult, SupplierOutcome
+from app.core.models import Hotel, OutcomeStatus, SearchQuery, SearchResult, SupplierOutcome
 from app.core.ports import ExchangeRates, SearchObserver, Supplier
 from app.core.rank import Rules, rank
 
@@ -76,6 +76,11 @@ class SearchService:
             complete=answered == len(asked),
             elapsed_ms=elapsed_ms,
         )
+
+    def preview(self, query: SearchQuery, answer: SupplierAnswer, *, limit: int) -> list[Hotel]:
+        """One supplier's hotels, priced as in the whole answer, best first; to show before the others have answered."""
+        hotels = self._consolidator.consolidate(query.place, list(answer.hotels))
+        return rank(hotels, currency=query.currency, rules=self._rules, rates=self._rates, limit=limit).hotels
 
     async def _answers(
         self, query: SearchQuery, started: float, deadline_ms: int, on_answer: Callable[[SupplierAnswer], None] | None

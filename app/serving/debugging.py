@@ -21,14 +21,15 @@ def slow_callbacks(loop: asyncio.AbstractEventLoop) -> None:
 
 @contextlib.contextmanager
 def console(loop: asyncio.AbstractEventLoop, port: int) -> Iterator[None]:
-    """aiomonitor on loopback: `telnet 127.0.0.1 PORT`, then `ps`, `where <task>`, `console`. Whoever reaches it can do anything
-    in this process, so it is for a machine that only you are on."""
+    """aiomonitor on loopback: `telnet 127.0.0.1 PORT`, then `ps`, `where <task>`, `console`; PORT + 1 is its page,
+    PORT + 2 is what `console` uses. Whoever reaches it can do anything in this process: only where nobody else is."""
     try:
         import aiomonitor
     except ImportError:
         raise ConfigurationError(
             "--console-port: needs aiomonitor, which the bundle does not carry: pip install aiomonitor"
         ) from None
-    with aiomonitor.start_monitor(loop, host="127.0.0.1", port=port, console_enabled=True, hook_task_factory=True):
+    ports = {"port": port, "webui_port": port + 1, "console_port": port + 2}
+    with aiomonitor.start_monitor(loop, host="127.0.0.1", hook_task_factory=True, **ports):
         log.warning("a console listens on 127.0.0.1:%d: whoever reaches it can do anything in this process", port)
         yield

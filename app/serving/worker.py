@@ -43,8 +43,9 @@ KEEP_ALIVE_S = 75
 """Longer than an Application Load Balancer's default idle timeout of 60 s."""
 
 GRACEFUL_STOP_S = 20
-RECYCLED_LAME_DUCK_S = 1.5
-"""Least lame-duck phase of a worker that is replaced: callers with a pool of connections move on within it."""
+MOVE_ON_S = 1.5
+"""How long a worker that no longer accepts connections waits before it closes the idle ones: callers with a pool use each of
+theirs within it, and are told that it is the last time."""
 
 ACCEPTED_AT_ONCE = 16
 """libuv accepts one connection per listening handle and turn of its loop (libuv/libuv#3696). A turn of a busy loop takes tens
@@ -100,12 +101,13 @@ class WorkerServer(uvicorn.Server):
             os.write(self._options.pipe, what)
 
     def _drain(self, number: int, _: FrameType | None) -> None:
-        """Go on answering, unready, each answer the last on its connection; then stop. Told twice, once is enough."""
+        """Go on answering, unready, each answer the last on its connection; take no more connections once the lame-duck phase
+        is over, at once when another worker takes them; then stop. Told twice, once is enough."""
         if self._draining:
             return
         self._draining = True
-        lame_duck_s = max(self._options.lame_duck_s, RECYCLED_LAME_DUCK_S if number == LEAVE else 0.0)
-        if lame_duck_s == 0 or not self.started:
+        replaced = number == LEAVE
+        if not self.started or not (replaced or self._options.lame_duck_s):
             self.should_exit = True
             return
         if self._service is not None and hasattr(self._service, "draining"):
@@ -113,7 +115,12 @@ class WorkerServer(uvicorn.Server):
         self.config.encoded_headers.append(CLOSE)
         self.server_state.default_headers.append(CLOSE)  # in place: answers under way have this very list
         loop = asyncio.get_running_loop()
-        loop.call_soon_threadsafe(loop.call_later, lame_duck_s, self._stop, number, None)
+        loop.call_soon_threadsafe(loop.call_later, 0 if replaced else self._options.lame_duck_s, self._move_on)
+
+    def _move_on(self) -> None:
+        for server in self.servers:
+            server.close()
+        asyncio.get_running_loop().call_later(MOVE_ON_S, self._stop, 0, None)
 
     def _stop(self, _number: int, _frame: FrameType | None) -> None:
         self.should_exit = True
@@ -183,7 +190,7 @@ def _end_with_supervisor(options: WorkerOptions) -> None:
         broken = select.poll()
         broken.register(options.pipe, 0)  # nothing but errors: the reader is gone
         broken.poll()
-        time.sleep(max(options.lame_duck_s, RECYCLED_LAME_DUCK_S) + GRACEFUL_STOP_S + ABANDONED_LIMIT_S)
+        time.sleep(options.lame_duck_s + MOVE_ON_S + GRACEFUL_STOP_S + ABANDONED_LIMIT_S)
         os._exit(1)
 
     threading.Thread(target=wait, name="supervisor-watch", daemon=True).start()

@@ -37,6 +37,13 @@ SEARCH_PARAMETERS = [
     _parameter(
         "limit", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}, "Most hotels to return"
     ),
+    {
+        "name": "X-Request-Timeout-Ms",
+        "in": "header",
+        "required": False,
+        "schema": {"type": "integer", "minimum": 31},
+        "description": "How long the caller will wait; shortens the search's deadline",
+    },
 ]
 
 
@@ -49,9 +56,21 @@ SEARCH_OPENAPI: dict[str, Any] = {
     "responses": {
         "200": _answer("Hotels, best first, and one outcome per supplier", "SearchResult"),
         "422": _answer("Which field is wrong, and why", "ErrorBody"),
-        "503": _answer("No supplier answered; the outcomes say why", "ErrorBody"),
+        "503": _answer("No supplier answered (the outcomes say why), or there is more load than CPU", "ErrorBody"),
     },
 }
+STREAM_OPENAPI: dict[str, Any] = {
+    "parameters": SEARCH_PARAMETERS,
+    "responses": {
+        **SEARCH_OPENAPI["responses"],
+        "200": {
+            "description": "Events `supplier` (its outcome and hotels), then one `result` (as /search) or `error`",
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        },
+        "501": _answer("This lane cannot stream", "ErrorBody"),
+    },
+}
+ABOUT = {"/search": SEARCH_OPENAPI, "/search/stream": STREAM_OPENAPI}
 
 
 INFO = {
@@ -78,7 +97,7 @@ def document(routes: Sequence[Route]) -> dict[str, Any]:
     paths = {}
     for route in routes:
         said = inspect.getdoc(route.endpoint) or ""
-        about = SEARCH_OPENAPI if route.path == "/search" else {"responses": {"200": {"description": said}}}
+        about = ABOUT.get(route.path) or {"responses": {"200": {"description": said}}}
         paths[route.path] = {"get": {"summary": said.split(":")[0], "description": said, "operationId": route.name, **about}}
     _, schemas = msgspec.json.schema_components([SearchResult, ErrorBody], ref_template=REF)
     return {"openapi": "3.1.0", "info": INFO, "paths": paths, "components": {"schemas": schemas}}

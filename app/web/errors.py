@@ -50,6 +50,10 @@ def error_response(
     return Response(msgspec.json.encode(body), status, headers, "application/json")
 
 
+def no_supplier_answered(error: AllSuppliersFailed) -> Response:
+    return error_response(503, "no_supplier_answered", str(error), outcomes=error.outcomes, headers={"Retry-After": "1"})
+
+
 def install_error_handlers(app: Starlette) -> None:
     """Give every failure of `app` the one error shape; an unexpected one is logged, and its answer tells no internals."""
 
@@ -59,7 +63,7 @@ def install_error_handlers(app: Starlette) -> None:
 
     async def nobody(_: Request, error: Exception) -> Response:
         assert isinstance(error, AllSuppliersFailed)
-        return error_response(503, "no_supplier_answered", str(error), outcomes=error.outcomes, headers={"Retry-After": "1"})
+        return no_supplier_answered(error)
 
     async def http(_: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)

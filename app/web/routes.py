@@ -19,6 +19,7 @@ from app.web.documentation import documentation_routes
 from app.web.errors import error_response, install_error_handlers
 from app.web.search import SearchEndpoint, Searches
 from app.web.service import Service
+from app.web.stream import StreamEndpoint
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -26,10 +27,13 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 def build_web(service: Service, *, lifespan: Lifespan[Starlette] | None = None) -> Starlette:
     """The ASGI app over `service`. An endpoint's docstring is its description in the OpenAPI document."""
     packed = [Middleware(GZipMiddleware, minimum_size=1024, compresslevel=1)]
-    search = Route("/search", SearchEndpoint(service, Searches(service)), methods=["GET"])
-    assert search.methods is not None
-    search.methods.discard("HEAD")  # it would cost a whole search
-    routes = [search, *_operations(service, packed)]
+    searches = Searches(service)
+    search = Route("/search", SearchEndpoint(service, searches), methods=["GET"], name="search")
+    stream = Route("/search/stream", StreamEndpoint(service, searches), methods=["GET"], name="stream")
+    for costly in (search, stream):
+        assert costly.methods is not None
+        costly.methods.discard("HEAD")  # it would cost a whole search
+    routes = [search, stream, *_operations(service, packed)]
     app = Starlette(
         routes=[*routes, *documentation_routes(routes, packed)],
         lifespan=lifespan,

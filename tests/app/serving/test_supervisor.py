@@ -32,7 +32,8 @@ async def answer(request):
     return PlainTextResponse(str(os.getpid()))
 
 async def block(request):
-    time.sleep(60)
+    time.sleep(float(request.query_params.get("s", "60")))
+    return PlainTextResponse("blocked")
 
 def create_app():
     if os.environ.get("FAIL_AT_START"):
@@ -110,6 +111,7 @@ class Callers:
                     self.seen["told to close"] += 1
                     writer.close()
                     writer = None
+                await asyncio.sleep(0.003)
             except (OSError, asyncio.IncompleteReadError) as error:
                 self.seen[type(error).__name__] += 1
                 writer = None

@@ -61,10 +61,10 @@ async def test_a_search_answers_json_that_its_own_schema_accepts(client: httpx.A
 
 async def test_openapi_documents_every_route_and_parameter(client: httpx.AsyncClient) -> None:
     document = (await client.get("/openapi.json")).json()
-    assert set(document["paths"]) == {"/search", "/healthz", "/readyz", "/version", "/metrics"}
+    assert set(document["paths"]) == {"/search", "/search/stream", "/healthz", "/readyz", "/version", "/metrics"}
     search = document["paths"]["/search"]["get"]
     names = [parameter["name"] for parameter in search["parameters"]]
-    assert names == ["place", "check_in", "check_out", "adults", "children", "currency", "limit"]
+    assert names == ["place", "check_in", "check_out", "adults", "children", "currency", "limit", "X-Request-Timeout-Ms"]
     assert set(search["responses"]) == {"200", "422", "503"}
     assert (await client.get("/docs")).status_code == 200
 
