@@ -18,6 +18,7 @@ from app.core.lru import ByteLru
 from app.core.rank import Rules
 from app.core.search import SearchService
 from app.settings import PREFIX, Settings
+from app.suppliers.address_policy import AddressPolicy, read_networks
 from app.suppliers.catalogue import Catalogue, load_catalogue
 from app.suppliers.rates import load_rates
 from app.suppliers.registry import open_suppliers
@@ -38,6 +39,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
     settings = settings or Settings.from_environment(os.environ)
     catalogue = load_catalogue(settings.catalogue, variables=settings.catalogue_variables)
     store = read_address(f"{PREFIX}CACHE_URL", settings.cache_url) if settings.cache_url else None
+    private = read_networks(f"{PREFIX}PRIVATE_SUPPLIERS", settings.private_suppliers)
+    policy = AddressPolicy([entry.url for entry in catalogue.suppliers], private)
     rates = load_rates()
     counters = SearchCounters()
     service = Service(
@@ -53,7 +56,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            suppliers = await stack.enter_async_context(open_suppliers(catalogue, service.metrics))
+            suppliers = await stack.enter_async_context(open_suppliers(catalogue, service.metrics, policy))
             service.cache = await _open_cache(stack, service, settings, catalogue, store)
             service.search = SearchService(
                 suppliers,

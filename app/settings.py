@@ -23,6 +23,7 @@ class Settings:
     git_revision: str | None
     catalogue: Path
     suppliers_url: str
+    private_suppliers: str
     deadline_ms: int
     markup_percent: Decimal
     fresh_s: float
@@ -47,6 +48,7 @@ class Settings:
             git_revision=read.text("GIT_REVISION"),
             catalogue=Path(read.text("CATALOGUE") or SHIPPED_CATALOGUE),
             suppliers_url=suppliers_url,
+            private_suppliers=read.text("PRIVATE_SUPPLIERS") or "",
             deadline_ms=int(read.number("DEADLINE_MS", default=1_500, low=50, high=60_000, whole=True)),
             markup_percent=read.number("MARKUP_PERCENT", default=8, low=0, high=100),
             fresh_s=float(read.number("FRESH_S", default=0, low=0, high=86_400)),

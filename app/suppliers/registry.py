@@ -10,11 +10,13 @@ from functools import partial
 
 from app.core.errors import SupplierSkipped, SupplierThrottled
 from app.core.models import SearchQuery, SupplierHotel
+from app.suppliers.address_policy import AddressPolicy
 from app.suppliers.catalogue import Catalogue
 from app.suppliers.formats.account import Account
 from app.suppliers.formats.known import FORMATS, Format
 from app.suppliers.guard import Guard
 from app.suppliers.hedging import Hedger
+from app.suppliers.retries import RetryBudget
 from app.suppliers.transport import HttpTransport, pool_samples, supplier_client
 from app.suppliers.wire import Transport
 from app.telemetry.metrics import Metrics
@@ -55,14 +57,20 @@ class HttpSupplier:
 
 
 @asynccontextmanager
-async def open_suppliers(catalogue: Catalogue, metrics: Metrics | None = None) -> AsyncIterator[tuple[HttpSupplier, ...]]:
-    """The suppliers in catalogue order; their connections close when the context ends. `metrics` is given their state."""
-    async with supplier_client() as client:
+async def open_suppliers(
+    catalogue: Catalogue, metrics: Metrics | None = None, policy: AddressPolicy | None = None
+) -> AsyncIterator[tuple[HttpSupplier, ...]]:
+    """The suppliers in catalogue order; their connections close when the context ends. `metrics` is given their state;
+    `policy` says where connections may go, by default to the catalogue's hosts at public addresses."""
+    policy = policy or AddressPolicy([entry.url for entry in catalogue.suppliers])
+    async with supplier_client(resolve=policy) as client:
         hedger = Hedger()
-        suppliers = []
+        suppliers, budgets = [], []
         for entry in catalogue.suppliers:
             guard = Guard(entry.id, time.monotonic)
-            transport = HttpTransport(client, hedger.of(entry.id), guard)
+            budget = RetryBudget(entry.id)
+            budgets.append(budget)
+            transport = HttpTransport(client, hedger.of(entry.id), guard, budget)
             account = Account(
                 supplier=entry.id,
                 url=entry.url,
@@ -74,8 +82,9 @@ async def open_suppliers(catalogue: Catalogue, metrics: Metrics | None = None) -
         if metrics is not None:
             metrics.add(hedger.samples)
             metrics.add(partial(pool_samples, client))
-            for supplier in suppliers:
+            for supplier, budget in zip(suppliers, budgets, strict=True):
                 metrics.add(supplier.guard.samples)
+                metrics.add(budget.samples)
         try:
             yield tuple(suppliers)
         finally:

@@ -8,6 +8,7 @@ single steps, so that nothing waits for ever if cancelling fails.
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -17,17 +18,22 @@ from urllib.parse import urlsplit
 import httpx
 
 from app.core.errors import SupplierError, SupplierMalformed, SupplierTimeout, SupplierUnavailable
-from app.suppliers.guard import Guard
+from app.suppliers.guard import Guard, State
 from app.suppliers.hedging import SupplierHedging
 from app.suppliers.http1.client import AcceleratedClient, Unaccelerated
 from app.suppliers.http1.decoding import ResponseTooLarge
 from app.suppliers.http1.exchange import Answer, Exchange
 from app.suppliers.http1.pool import Resolve
+from app.suppliers.rate_limits import wait_s
+from app.suppliers.retries import RetryBudget
 from app.suppliers.wire import WireRequest, WireResponse
 from app.telemetry.metrics import Sample
 
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 """Largest answer that is read, after decoding; a search's answer is a few kB."""
+
+RETRY_AFTER_S = (0.01, 0.03)
+"""Pause before a retry, drawn between these: a server that restarts closes many connections at once."""
 
 TIMEOUT = httpx.Timeout(30.0, connect=3.0)
 LIMITS = httpx.Limits(max_connections=1_000, max_keepalive_connections=500, keepalive_expiry=30.0)
@@ -59,17 +65,47 @@ def pool_samples(client: AcceleratedClient) -> Iterable[Sample]:
 
 
 class HttpTransport:
-    """One supplier's requests over the shared client, hedged where `hedging` is given; `guard` hears of `Retry-After`."""
+    """One supplier's requests over the shared client, hedged where `hedging` is given, tried once more within the budget of
+    `retries`; `guard` hears of how long the supplier wants to be left alone."""
 
-    __slots__ = ("_client", "_guard", "_hedging")
+    __slots__ = ("_client", "_guard", "_hedging", "_retries")
 
-    def __init__(self, client: AcceleratedClient, hedging: SupplierHedging | None = None, guard: Guard | None = None) -> None:
+    def __init__(
+        self,
+        client: AcceleratedClient,
+        hedging: SupplierHedging | None = None,
+        guard: Guard | None = None,
+        retries: RetryBudget | None = None,
+    ) -> None:
         self._client = client
         self._hedging = hedging
         self._guard = guard
+        self._retries = retries
 
     async def send(self, request: WireRequest) -> WireResponse:
-        """Send one request and read its whole answer; raises `SupplierError` for anything else than an answer."""
+        """Send one request and read its whole answer; raises `SupplierError` for anything else than an answer.
+
+        A broken connection, a 502 or a 503 that does not say when to come back is tried once more, if that is safe, the
+        supplier is sound and the budget allows. What takes long is not: that is what hedging is for.
+        """
+        if self._retries is not None:
+            self._retries.called()
+        try:
+            response = await self._send(request)
+        except SupplierUnavailable:
+            if not self._may_retry(request):
+                raise
+        else:
+            if response.status not in (502, 503) or response.header(b"retry-after") or not self._may_retry(request):
+                return response
+        await asyncio.sleep(random.uniform(*RETRY_AFTER_S))
+        return await self._send(request)
+
+    def _may_retry(self, request: WireRequest) -> bool:
+        sound = self._guard is None or self._guard.state is State.CLOSED
+        return self._retries is not None and request.idempotent and sound and self._retries.allows()
+
+    async def _send(self, request: WireRequest) -> WireResponse:
         try:
             exchange = self._client.exchange(
                 request.method, request.url, request.headers, request.body, resend=request.idempotent
@@ -80,8 +116,11 @@ class HttpTransport:
         response = WireResponse(answer.status, answer.body, answer.headers)
         if 300 <= answer.status < 400 and answer.status != 304:
             raise _redirected(response)
-        if answer.status in (429, 503, 403) and self._guard is not None:
-            _obey(self._guard, response)
+        if self._guard is not None:
+            if answer.status in (429, 503, 403):
+                _obey(self._guard, response)
+            if (wait := wait_s(answer.headers, time.time())) is not None:
+                self._guard.throttled(wait)
         if answer.coding:
             raise SupplierMalformed(f"content-encoding {answer.coding.decode('latin-1')!r} was not asked for")
         return response
