@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
@@ -24,6 +26,9 @@ from app.suppliers.rates import load_rates
 from app.suppliers.registry import open_suppliers
 from app.telemetry.cache import cache_samples
 from app.telemetry.counters import SearchCounters
+from app.telemetry.emf import Reporter
+from app.telemetry.exposition import all_samples
+from app.telemetry.history import History
 from app.telemetry.loop_lag import LoopLag
 from app.web.admission import Admission
 from app.web.query import QueryParser
@@ -52,6 +57,13 @@ def create_app(settings: Settings | None = None) -> Starlette:
     )
     service.lag.listener = service.admission.lag_seen
     service.metrics.add(service.admission.samples)
+    if settings.ops or settings.emf_s:
+        service.history = History(counters, lambda: all_samples(counters, service.lag, service.metrics))
+        service.show_ops = settings.ops
+    if settings.emf_s and service.history is not None:
+        service.reporter = Reporter(
+            service.history.view, _write_line, lane=settings.lane, every_s=settings.emf_s, clock=time.time
+        )
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -68,13 +80,22 @@ def create_app(settings: Settings | None = None) -> Starlette:
                 observer=counters,
             )
             service.lag.start()
+            if service.history is not None:
+                service.history.start(service.reporter.due if service.reporter is not None else None)
             try:
                 yield
             finally:
+                if service.history is not None:
+                    service.history.stop()
                 service.lag.stop()
                 service.search = None
 
     return build_web(service, lifespan=lifespan)
+
+
+def _write_line(line: bytes) -> None:
+    sys.stdout.buffer.write(line)
+    sys.stdout.buffer.flush()
 
 
 async def _open_cache(

@@ -15,7 +15,7 @@ from infra.errors import InputError
 ARCHITECTURES = ("arm64", "x86_64")
 PYTHONS = ("3.11", "3.12", "3.13")  # packaged by Amazon Linux 2023 and managed by AWS Lambda
 LAMBDA_MEMORY_MB = (128, 10_240)
-# The service's own (app/serve.py): a connection must end at the load balancer first, or a request meets a closed one.
+# The service's own (app/serving/worker.py): a connection must end at the load balancer first, or a request meets a closed one.
 KEEP_ALIVE_S = 75
 # What CloudWatch Logs accepts as a retention (PutRetentionPolicy, Amazon CloudWatch Logs API reference).
 # fmt: off

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from app.telemetry.counters import BUCKETS_MS, SearchCounters
+from app.telemetry.counters import SearchCounters
 from app.telemetry.loop_lag import LoopLag
 from app.telemetry.metrics import Metrics, Sample
 
@@ -17,18 +17,26 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 def render(counters: SearchCounters, lag: LoopLag, metrics: Metrics) -> str:
-    samples = chain(counters.samples(), lag.samples(), _tasks(), metrics.samples())
-    return "\n".join([*_durations(counters), *_lines(samples)]) + "\n"
+    return "\n".join([*_durations(counters), *_lines(all_samples(counters, lag, metrics))]) + "\n"
+
+
+def all_samples(counters: SearchCounters, lag: LoopLag, metrics: Metrics) -> Iterator[Sample]:
+    """Every figure of this process but the histograms."""
+    return chain(counters.samples(), lag.samples(), _tasks(), metrics.samples())
 
 
 def _durations(counters: SearchCounters) -> Iterator[str]:
-    yield "# HELP crossover_search_duration_milliseconds Time of whole searches."
-    yield "# TYPE crossover_search_duration_milliseconds histogram"
-    for bound, count in zip(BUCKETS_MS, counters.elapsed_buckets, strict=True):
-        yield f'crossover_search_duration_milliseconds_bucket{{le="{bound}"}} {count}'
-    yield f'crossover_search_duration_milliseconds_bucket{{le="+Inf"}} {counters.searches}'
-    yield f"crossover_search_duration_milliseconds_sum {counters.elapsed_ms_sum:.3f}"
-    yield f"crossover_search_duration_milliseconds_count {counters.searches}"
+    yield from _head("crossover_search_duration_milliseconds", "Time of whole searches.")
+    yield from counters.durations.lines("crossover_search_duration_milliseconds")
+    name = "crossover_supplier_duration_milliseconds"
+    yield from _head(name, "Time of calls to each supplier, until they were answered, failed or given up.")
+    for supplier, series in sorted(counters.supplier_durations.items()):
+        yield from series.lines(name, f'supplier="{supplier}"')
+
+
+def _head(name: str, about: str) -> Iterator[str]:
+    yield f"# HELP {name} {about}"
+    yield f"# TYPE {name} histogram"
 
 
 def _tasks() -> Iterator[Sample]:

@@ -17,6 +17,7 @@ from starlette.types import Lifespan
 from app.telemetry.exposition import CONTENT_TYPE, render
 from app.web.documentation import documentation_routes
 from app.web.errors import error_response, install_error_handlers
+from app.web.ops import ops_routes
 from app.web.search import SearchEndpoint, Searches
 from app.web.service import Service
 from app.web.stream import StreamEndpoint
@@ -28,14 +29,16 @@ def build_web(service: Service, *, lifespan: Lifespan[Starlette] | None = None) 
     """The ASGI app over `service`. An endpoint's docstring is its description in the OpenAPI document."""
     packed = [Middleware(GZipMiddleware, minimum_size=1024, compresslevel=1)]
     searches = Searches(service)
+    service.metrics.add(searches.samples)
     search = Route("/search", SearchEndpoint(service, searches), methods=["GET"], name="search")
     stream = Route("/search/stream", StreamEndpoint(service, searches), methods=["GET"], name="stream")
     for costly in (search, stream):
         assert costly.methods is not None
         costly.methods.discard("HEAD")  # it would cost a whole search
     routes = [search, stream, *_operations(service, packed)]
+    shown = ops_routes(service, service.history) if service.show_ops and service.history is not None else []
     app = Starlette(
-        routes=[*routes, *documentation_routes(routes, packed)],
+        routes=[*routes, *documentation_routes(routes, packed), *shown],
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False  # a redirect would name a host, which each lane's front sees differently

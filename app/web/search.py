@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import NamedTuple
 from urllib.parse import parse_qsl
@@ -21,6 +21,7 @@ from app.core.fanout import SupplierAnswer
 from app.core.lru import ByteLru
 from app.core.models import SearchQuery, SearchResult
 from app.core.singleflight import Flight, SingleFlight
+from app.telemetry.metrics import Sample
 from app.web.disconnect import CallerGone, unless_gone
 from app.web.errors import error_response
 from app.web.query import InvalidRequest, ParsedSearch, WrongField
@@ -78,12 +79,19 @@ class Kept(NamedTuple):
 
 
 class Searches:
-    """Runs searches for callers: each identical one in flight once, and no more than admission allows."""
+    """Runs searches for callers: each identical one in flight once, and no more than admission allows. `kept` counts answers
+    that were given again."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
         self._encode = msgspec.json.Encoder().encode
         self.flights: SingleFlight[Key, SupplierAnswer, Encoded] = SingleFlight()
+        self.kept = 0
+
+    def samples(self) -> Iterable[Sample]:
+        yield Sample("crossover_kept_answers_total", "counter", "Whole answers given again.", self.kept)
+        joined = "Callers that joined an identical search in flight."
+        yield Sample("crossover_searches_joined_total", "counter", joined, self.flights.shared)
 
     def admits(self, key: Key) -> bool:
         """Whether this search may begin now; to join one that is under way is always allowed."""
@@ -124,6 +132,7 @@ class SearchEndpoint:
         packed = _accepts_gzip(scope["headers"])
         kept = self.kept.get((query, limit, packed))
         if kept is not None:
+            self._searches.kept += 1
             age = (b"age", b"%d" % (time.monotonic() - kept.at))
             await _send(send, [*kept.headers, age], kept.body)
             return

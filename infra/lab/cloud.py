@@ -74,6 +74,7 @@ class LocalCloud:
         variables |= {"CROSSOVER_LANE": lane, "CROSSOVER_BUNDLE_SHA256": self.bundle.sha256}
         if self.simulator_url is not None:
             variables["CROSSOVER_SUPPLIERS_URL"] = self.simulator_url
+            variables["CROSSOVER_OPS"] = "on" if lane == "container" else "off"
             variables["CROSSOVER_DEADLINE_MS"] = str(self.options.deadline_ms)
         if self.bundle.git_revision:
             variables["CROSSOVER_GIT_REVISION"] = self.bundle.git_revision

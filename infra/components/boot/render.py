@@ -10,7 +10,7 @@ from string import Template
 
 HERE = Path(__file__).parent
 READY_TIMEOUT_S = 120
-# Longer than the service's own graceful stop (app/serve.py), so that systemd kills only what does not end by itself.
+# Longer than the service's own graceful stop (app/serving/), so that systemd kills only what does not end by itself.
 STOP_TIMEOUT_S = 35
 USER_DATA_LIMIT_BYTES = 16_384  # before base64 (Amazon EC2 documentation, "User data")
 

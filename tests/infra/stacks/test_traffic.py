@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app import serve
+from app.serving import worker
 from infra.config import KEEP_ALIVE_S
 from tests.infra.stacks.conftest import Assembly
 from tests.infra.stacks.test_assembly import every_string
@@ -26,7 +26,7 @@ def rules(assembly: Assembly) -> list[dict[str, Any]]:
 
 
 def test_idle_connections_end_at_the_load_balancer_before_they_do_at_the_service(default: Assembly) -> None:
-    assert int(attributes(default)["idle_timeout.timeout_seconds"]) == 60 < serve.KEEP_ALIVE_S == KEEP_ALIVE_S
+    assert int(attributes(default)["idle_timeout.timeout_seconds"]) == 60 < worker.KEEP_ALIVE_S == KEEP_ALIVE_S
 
 
 def test_load_balancer_is_public_and_drops_malformed_headers(default: Assembly) -> None:
