@@ -18,6 +18,7 @@ import httptools
 
 MAX_CONNECTIONS = 1_024
 TIMEOUT_S = 20.0
+NOT_SENT = "not sent: too many in flight"
 SAMPLES = 40
 """Answers kept to be checked after the window: the last ones of the first few and every seventh after them."""
 
@@ -142,7 +143,7 @@ async def open_loop(target: Target, *, rps: float, warmup_s: float, window_s: fl
     while (due := due + rng.expovariate(rps)) < end:
         await asyncio.sleep(due - loop.time())
         if len(running) >= MAX_CONNECTIONS:
-            window.failures["not sent: too many in flight"] += window.open
+            window.failures[NOT_SENT] += window.open
             continue
         task = loop.create_task(_one(target, window, due))
         running.add(task)

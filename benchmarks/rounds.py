@@ -95,7 +95,7 @@ class Bench:
 
     def __init__(self, plan: Plan, upstream: Upstream, start: Start, seed: int) -> None:
         self._plan = plan
-        self._upstream = upstream
+        self.upstream = upstream
         self._start = start
         self._seed = seed
         self._paths: Iterator[str] = search_paths()
@@ -121,25 +121,25 @@ class Bench:
 
     def _saturate(self, in_flight: int) -> dict[str, Any]:
         plan = self._plan
-        self._upstream.ask("/none")
-        window, memory = self._run(
+        self.upstream.ask("/none")
+        window, memory = self.run(
             lambda target, probe: closed_loop(
                 target, in_flight=in_flight, warmup_s=plan.saturation_warmup_s, window_s=plan.saturation_s, probe=probe
             )
         )
         rate = round(window.completed / window.seconds, 2)
-        return {"in_flight": in_flight, "searches_per_s": rate, **_figures(window, _held(window)), **memory}
+        return {"in_flight": in_flight, "searches_per_s": rate, **figures(window, is_held(window)), **memory}
 
     def _fixed(self, pace: Pace, *, capacity: float) -> dict[str, Any]:
         if pace.rps is None:
             pace.rps = self._highest_rate(capacity)
         for attempt in range(TRIES):
             window, memory = self._at_rate(pace.rps, max(self._plan.fixed_s, self._plan.slow_s(pace.rps)))
-            held = _held(window)
+            held = is_held(window)
             if held or attempt == TRIES - 1:
                 break
             pace.rps *= LOWER
-        return {"rps_asked": self._plan.rps, "rps_held": round(pace.rps, 2), **_figures(window, held), **memory}
+        return {"rps_asked": self._plan.rps, "rps_held": round(pace.rps, 2), **figures(window, held), **memory}
 
     def _highest_rate(self, capacity: float) -> float:
         """The rate asked for, or where short windows say that it is too much, a lower one that they hold."""
@@ -149,20 +149,20 @@ class Bench:
         rps = min(rps, capacity * FIRST_TRY)
         for _ in range(PROBES):
             window, _memory = self._at_rate(rps, PROBE_S)
-            if _held(window):
+            if is_held(window):
                 break
             rps *= LOWER
         return rps
 
     def _at_rate(self, rps: float, window_s: float) -> tuple[Window, dict[str, float | None]]:
-        self._upstream.ask(f"/lognormal?seed={self._seed}")
-        return self._run(
+        self.upstream.ask(f"/lognormal?seed={self._seed}")
+        return self.run(
             lambda target, probe: open_loop(
                 target, rps=rps, warmup_s=self._plan.fixed_warmup_s, window_s=window_s, seed=self._seed, probe=probe
             )
         )
 
-    def _run(self, load: Callable[[Target, Probe], Coroutine[Any, Any, Window]]) -> tuple[Window, dict[str, float | None]]:
+    def run(self, load: Callable[[Target, Probe], Coroutine[Any, Any, Window]]) -> tuple[Window, dict[str, float | None]]:
         """One window of load on a fresh service, and what memory that service used."""
         with self._start() as service:
             target = Target("127.0.0.1", service.port, self._paths)
@@ -183,7 +183,7 @@ class Bench:
     def _probe(self, service: Service) -> dict[str, float]:
         return {
             "service": process_tree.cpu_s(service.pid),
-            "upstream": process_tree.cpu_s(self._upstream.pid),
+            "upstream": process_tree.cpu_s(self.upstream.pid),
             "generator": time.process_time(),
             "machine": process_tree.machine_busy_s(),
         }
@@ -197,7 +197,8 @@ def offers_share(window: Window) -> float | None:
     return sum(counts) / len(counts) / OFFERS_A_SEARCH
 
 
-def _held(window: Window) -> bool:
+def is_held(window: Window) -> bool:
+    """Whether few searches failed, the answers were whole, and the p99 stayed near the deadline."""
     p99, share = window.latency_ms(0.99), offers_share(window)
     return (
         window.completed > 0
@@ -208,7 +209,8 @@ def _held(window: Window) -> bool:
     )
 
 
-def _figures(window: Window, held: bool) -> dict[str, Any]:
+def figures(window: Window, held: bool) -> dict[str, Any]:
+    """A window as the JSON has it."""
     used = window.cpu_s
     other = used["machine"] - used["service"] - used["upstream"] - used["generator"]
     return {

@@ -141,3 +141,27 @@ PEERS: dict[str, Variant] = {
     )
 }  # fmt: skip
 NAMES = ("crossover", *PEERS)
+
+
+def _same_program(name: str, what: str, mode: str, block_ms: int = 0) -> Variant:
+    return Variant(
+        name,
+        what,
+        _python("-m", "uvicorn", "benchmarks.peers.threads_or_asyncio:app", "--host", "127.0.0.1", "--loop", "uvloop",
+                "--http", "httptools", "--no-access-log", "--log-level", "warning", needs=("starlette", "uvicorn")),
+        port_argument="--port {port}",
+        environment={"BENCH_MODE": mode, "BENCH_BLOCK_MS": str(block_ms)},
+    )  # fmt: skip
+
+
+BLOCK_MS = 50
+EQUAL_WORK: dict[str, Variant] = {
+    variant.name: variant
+    for variant in (
+        _same_program("threads", "one program, a thread per call", "threads"),
+        _same_program("asyncio", "the same program, a task per call", "asyncio"),
+        _same_program("threads_blocking", f"threads, 1% of searches sleep {BLOCK_MS} ms", "threads", BLOCK_MS),
+        _same_program("asyncio_blocking", f"asyncio, 1% of searches sleep {BLOCK_MS} ms", "asyncio", BLOCK_MS),
+    )
+}
+"""For benchmarks.article only: one program whose calls differ in nothing but being threads or tasks."""
