@@ -45,10 +45,6 @@ class Freshness(NamedTuple):
         fresh_s = self.by_supplier.get(supplier, self.default_s)
         return fresh_s if status in USUAL else min(FAILED_FRESH_S, fresh_s)
 
-    @property
-    def longest_s(self) -> float:
-        return max(self.default_s, *self.by_supplier.values()) if self.by_supplier else self.default_s
-
 
 class Packed(Struct, frozen=True, array_like=True):
     """One supplier's answer in a stored entry. `at` is when its search ended (Unix seconds); `hotels` is msgpack."""
