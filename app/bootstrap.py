@@ -17,6 +17,7 @@ from app.cache.address import StoreAddress, read_address
 from app.core.cache import AnswerCache, Freshness
 from app.core.crosswalk import Consolidator
 from app.core.lru import ByteLru
+from app.core.models import OutcomeStatus
 from app.core.rank import Rules
 from app.core.search import SearchService
 from app.settings import PREFIX, Settings
@@ -57,13 +58,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
     )
     service.lag.listener = service.admission.lag_seen
     service.metrics.add(service.admission.samples)
-    if settings.ops or settings.emf_s:
-        service.history = History(counters, lambda: all_samples(counters, service.lag, service.metrics))
-        service.show_ops = settings.ops
-    if settings.emf_s and service.history is not None:
-        service.reporter = Reporter(
-            service.history.view, _write_line, lane=settings.lane, every_s=settings.emf_s, clock=time.time
-        )
+    history = History(counters, lambda: all_samples(counters, service.lag, service.metrics))
+    reporter = Reporter(history, _write_line, lane=settings.lane, every_s=settings.emf_s, clock=time.time)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -80,17 +76,16 @@ def create_app(settings: Settings | None = None) -> Starlette:
                 observer=counters,
             )
             service.lag.start()
-            if service.history is not None:
-                service.history.start(service.reporter.due if service.reporter is not None else None)
+            if settings.ops or settings.emf_s:
+                history.start(reporter.due if settings.emf_s else None)
             try:
                 yield
             finally:
-                if service.history is not None:
-                    service.history.stop()
+                history.stop()
                 service.lag.stop()
                 service.search = None
 
-    return build_web(service, lifespan=lifespan)
+    return build_web(service, lifespan=lifespan, shown=history if settings.ops else None)
 
 
 def _write_line(line: bytes) -> None:
@@ -104,7 +99,7 @@ async def _open_cache(
     """The cache of supplier answers; `None` when no supplier's answers may be used again."""
     by_supplier = {entry.id: entry.fresh_s for entry in catalogue.suppliers if entry.fresh_s is not None}
     freshness = Freshness(settings.fresh_s, by_supplier)
-    if not any(by_supplier.get(entry.id, settings.fresh_s) for entry in catalogue.suppliers):
+    if not any(freshness.of(entry.id, OutcomeStatus.OK) for entry in catalogue.suppliers):
         return None
     remote = None
     if address is not None:

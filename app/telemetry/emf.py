@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from app.telemetry.history import Frame, History, tell
+
 NAMESPACE = "Crossover"
 UNITS = {
     "searches": "Count",
@@ -31,13 +33,12 @@ UNITS = {
 FINE = ("ok", "skipped")
 
 
-def document(view: Mapping[str, Any], *, lane: str, at_ms: int) -> bytes:
-    """One line of what `History.view` told; a figure that is unknown is left out, not zero."""
-    now, suppliers = view["now"], view["suppliers"]
+def document(told: Mapping[str, Any], *, lane: str, at_ms: int) -> bytes:
+    """One line of what `app.telemetry.history.tell` told; a figure that is unknown is left out, not zero."""
+    now, suppliers = told["now"], told["suppliers"]
     counts = {row["id"]: row["outcomes"] for row in suppliers if row["outcomes"]}
-    calls = sum(row["calls"] for row in suppliers)
     figures = {
-        "searches": round((now["searches_per_s"] or 0) * view["window_s"]),
+        "searches": now["searches"],
         "search_p50": now["p50_ms"],
         "search_p99": now["p99_ms"],
         "in_flight": now["in_flight"],
@@ -48,7 +49,7 @@ def document(view: Mapping[str, Any], *, lane: str, at_ms: int) -> bytes:
         "hedged": now["hedged"],
         "retried": now["retried"],
         "kept_answers": now["kept_answers"],
-        "supplier_calls": calls,
+        "supplier_calls": sum(row["calls"] for row in suppliers),
         "supplier_failures": sum(
             count for outcomes in counts.values() for status, count in outcomes.items() if status not in FINE
         ),
@@ -64,26 +65,25 @@ def document(view: Mapping[str, Any], *, lane: str, at_ms: int) -> bytes:
 
 
 class Reporter:
-    """Writes a line with `write` each time `due` is called and `every_s` have passed since the last one, by `clock`."""
+    """Writes a line with `write` each time `due` is called and `every_s` have passed since the last one, by `clock`. A line
+    tells of what happened since the one before it: each search counts once, however often lines are written."""
 
     def __init__(
-        self,
-        view: Callable[[], Mapping[str, Any]],
-        write: Callable[[bytes], object],
-        *,
-        lane: str,
-        every_s: float,
-        clock: Callable[[], float],
+        self, history: History, write: Callable[[bytes], object], *, lane: str, every_s: float, clock: Callable[[], float]
     ) -> None:
-        self._view = view
+        self._history = history
         self._write = write
         self._lane = lane
         self._every_s = every_s
         self._clock = clock
         self._last = clock()
+        self._before: Frame | None = None
 
     def due(self) -> None:
         now = self._clock()
+        if self._before is None:
+            self._before = self._history.frame()
         if now - self._last >= self._every_s:
+            before, self._before = self._before, self._history.frame()
             self._last = now
-            self._write(document(self._view(), lane=self._lane, at_ms=int(now * 1000)))
+            self._write(document(tell(before, self._before), lane=self._lane, at_ms=int(now * 1000)))

@@ -71,16 +71,10 @@ class History:
         )
 
     def view(self) -> dict[str, Any]:
-        """What a page shows: figures of now, series over the frames, and the suppliers; unknown is `None`."""
+        """What a page shows: the last minute, and series over the last five; unknown is `None`."""
         now = self.frame()
-        before = self._frames[0] if self._frames else now
-        return {
-            "window_s": round(now.at - before.at, 1),
-            "frame_s": FRAME_S,
-            "now": _figures(before, now),
-            "series": {name: [figures[name] for figures in self._told] for name in SHOWN},
-            "suppliers": _suppliers(before, now),
-        }
+        series = {name: [figures[name] for figures in self._told] for name in SHOWN}
+        return {"frame_s": FRAME_S, "series": series, **tell(self._frames[0] if self._frames else now, now)}
 
     def _take(self) -> None:
         frame = self.frame()
@@ -92,11 +86,21 @@ class History:
         self._timer = asyncio.get_running_loop().call_later(FRAME_S, self._take)
 
 
+def tell(before: Frame, now: Frame) -> dict[str, Any]:
+    """What happened between two frames: the service's figures and a row per supplier; unknown is `None`."""
+    return {
+        "window_s": round(now.at - before.at, 1),
+        "now": _figures(before, now),
+        "suppliers": _suppliers(before, now),
+    }
+
+
 def _figures(before: Frame, now: Frame) -> dict[str, float | None]:
     seconds = now.at - before.at
     durations = _less(now.durations, before.durations)
     lag = {labels[0][1]: value for labels, value in now.values.get("crossover_event_loop_lag_milliseconds", {}).items()}
     return {
+        "searches": sum(durations),
         "searches_per_s": round(sum(durations) / seconds, 2) if seconds > 0 else None,
         "p50_ms": _rounded(quantile_ms(durations, 0.5)),
         "p99_ms": _rounded(quantile_ms(durations, 0.99)),

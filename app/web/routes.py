@@ -15,6 +15,7 @@ from starlette.routing import Route
 from starlette.types import Lifespan
 
 from app.telemetry.exposition import CONTENT_TYPE, render
+from app.telemetry.history import History
 from app.web.documentation import documentation_routes
 from app.web.errors import error_response, install_error_handlers
 from app.web.ops import ops_routes
@@ -25,8 +26,9 @@ from app.web.stream import StreamEndpoint
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def build_web(service: Service, *, lifespan: Lifespan[Starlette] | None = None) -> Starlette:
-    """The ASGI app over `service`. An endpoint's docstring is its description in the OpenAPI document."""
+def build_web(service: Service, *, lifespan: Lifespan[Starlette] | None = None, shown: History | None = None) -> Starlette:
+    """The ASGI app over `service`, with a page of the last minutes where they are to be `shown`. An endpoint's docstring is its
+    description in the OpenAPI document."""
     packed = [Middleware(GZipMiddleware, minimum_size=1024, compresslevel=1)]
     searches = Searches(service)
     service.metrics.add(searches.samples)
@@ -36,9 +38,9 @@ def build_web(service: Service, *, lifespan: Lifespan[Starlette] | None = None) 
         assert costly.methods is not None
         costly.methods.discard("HEAD")  # it would cost a whole search
     routes = [search, stream, *_operations(service, packed)]
-    shown = ops_routes(service, service.history) if service.show_ops and service.history is not None else []
+    operations = ops_routes(service, shown) if shown is not None else []
     app = Starlette(
-        routes=[*routes, *documentation_routes(routes, packed), *shown],
+        routes=[*routes, *documentation_routes(routes, packed), *operations],
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False  # a redirect would name a host, which each lane's front sees differently

@@ -9,8 +9,6 @@ from datetime import UTC, date, datetime
 from app.core.cache import AnswerCache
 from app.core.search import SearchService
 from app.telemetry.counters import SearchCounters
-from app.telemetry.emf import Reporter
-from app.telemetry.history import History
 from app.telemetry.loop_lag import LoopLag
 from app.telemetry.metrics import Metrics
 from app.web.admission import Admission
@@ -21,9 +19,9 @@ from app.web.query import QueryParser
 class Service:
     """`search` is `None` before the lifespan has begun and after it has ended.
 
-    `history` and `reporter` are there where the last minutes are to be shown or reported. `settle`, where there is one, waits
-    briefly for what was begun in the background: the Lambda lane calls it before its loop stands still. `draining` is set by
-    the server when it is told to stop; entry points find the service at `app.state.service`.
+    `settle`, where there is one, waits briefly for what was begun in the background: the Lambda lane calls it before its loop
+    stands still. `draining` is set by the server when it is told to stop; entry points find the service at
+    `app.state.service`.
     """
 
     parser: QueryParser
@@ -36,7 +34,4 @@ class Service:
     settle: Callable[[], Awaitable[None]] | None = None
     admission: Admission = field(default_factory=Admission)
     metrics: Metrics = field(default_factory=Metrics)
-    history: History | None = None
-    reporter: Reporter | None = None
-    show_ops: bool = False
     today: Callable[[], date] = lambda: datetime.now(UTC).date()

@@ -86,10 +86,25 @@ async def test_the_line_for_cloudwatch_follows_its_specification() -> None:
 
 async def test_lines_are_written_as_often_as_asked() -> None:
     world, lines, now = World(), list[bytes](), 100.0
-    reporter = Reporter(world.history.view, lines.append, lane="lambda", every_s=60, clock=lambda: now)
+    reporter = Reporter(world.history, lines.append, lane="lambda", every_s=60, clock=lambda: now)
     for now in (130.0, 159.0, 160.0, 161.0, 219.0, 221.0):  # noqa: B007
         reporter.due()
     assert len(lines) == 2
+
+
+@pytest.mark.parametrize("every_s", [1, 10, 300])
+async def test_each_search_is_counted_once_however_often_lines_are_written(every_s: float) -> None:
+    world, lines, now = World(), list[bytes](), 0.0
+    reporter = Reporter(world.history, lines.append, lane="lambda", every_s=every_s, clock=lambda: now)
+    world.history.start(reporter.due)
+    for _ in range(1_200):
+        now += 0.5
+        world.search()
+        reporter.due()
+    world.history.stop()
+    told = [json.loads(line) for line in lines]
+    assert len(told) == 600 / every_s
+    assert sum(line["searches"] for line in told) == sum(line["supplier_calls"] for line in told) == 1_200
 
 
 def test_quantiles_are_read_off_the_buckets() -> None:
