@@ -11,8 +11,6 @@ import asyncio
 import random
 import time
 from collections.abc import Iterable
-from contextlib import suppress
-from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 import httpx
@@ -24,7 +22,7 @@ from app.suppliers.http1.client import AcceleratedClient, Unaccelerated
 from app.suppliers.http1.decoding import ResponseTooLarge
 from app.suppliers.http1.exchange import Answer, Exchange
 from app.suppliers.http1.pool import Resolve
-from app.suppliers.rate_limits import wait_s
+from app.suppliers.rate_limits import retry_after_s, wait_s
 from app.suppliers.retries import RetryBudget
 from app.suppliers.wire import WireRequest, WireResponse
 from app.telemetry.metrics import Sample
@@ -117,10 +115,7 @@ class HttpTransport:
         if 300 <= answer.status < 400 and answer.status != 304:
             raise _redirected(response)
         if self._guard is not None:
-            if answer.status in (429, 503, 403):
-                _obey(self._guard, response)
-            if (wait := wait_s(answer.headers, time.time())) is not None:
-                self._guard.throttled(wait)
+            _obey(self._guard, response)
         if answer.coding:
             raise SupplierMalformed(f"content-encoding {answer.coding.decode('latin-1')!r} was not asked for")
         return response
@@ -153,13 +148,12 @@ def _failure(error: httpx.HTTPError) -> SupplierError:
 
 
 def _obey(guard: Guard, response: WireResponse) -> None:
-    """Tell the guard of a `Retry-After` in seconds or as a date (RFC 9110, 10.2.3)."""
-    said = (response.header(b"retry-after") or b"").strip()
-    if said.isdigit():
-        guard.throttled(float(said))
-    elif said:
-        with suppress(TypeError, ValueError):
-            guard.throttled(parsedate_to_datetime(said.decode("latin-1")).timestamp() - time.time())
+    """Tell the guard how long the supplier wants to be left alone."""
+    now = time.time()
+    said = response.header(b"retry-after") if response.status in (429, 503, 403) else None
+    for wait in (retry_after_s(said, now) if said else None, wait_s(response.headers, now)):
+        if wait is not None:
+            guard.throttled(wait)
 
 
 def _redirected(response: WireResponse) -> SupplierError:
