@@ -25,7 +25,8 @@ app: Any = create_app()
 _lifespan = LifespanCycle(app, "auto")
 _lifespan.__enter__()  # never left: an environment ends without a word
 
-_lag = getattr(getattr(getattr(app, "state", None), "service", None), "lag", None)
+_service = getattr(getattr(app, "state", None), "service", None)
+_lag, _settle = getattr(_service, "lag", None), getattr(_service, "settle", None)
 if _lag is not None:
     _lag.stop()  # the loop stands still until the first invocation, and between any two
 
@@ -33,16 +34,15 @@ if _lag is not None:
 async def _app(scope: Scope, receive: Receive, send: Send) -> None:
     if _lifespan.lifespan_state:
         scope["state"] = _lifespan.lifespan_state.copy()
-    if _lag is None:
-        await app(scope, receive, send)
-        return
-    _lag.start()
+    if _lag is not None:
+        _lag.start()
     try:
         await app(scope, receive, send)
-        if app.state.service.settle is not None:
-            await app.state.service.settle()
+        if _settle is not None:
+            await _settle()
     finally:
-        _lag.stop()
+        if _lag is not None:
+            _lag.stop()
 
 
 _adapter = Mangum(_app, lifespan="off")

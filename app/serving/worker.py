@@ -23,6 +23,7 @@ from types import FrameType
 from typing import Any
 
 import uvicorn
+import uvloop
 
 from app.core.errors import ConfigurationError
 from app.serving.debugging import console, slow_callbacks
@@ -120,9 +121,9 @@ class WorkerServer(uvicorn.Server):
     def _move_on(self) -> None:
         for server in self.servers:
             server.close()
-        asyncio.get_running_loop().call_later(MOVE_ON_S, self._stop, 0, None)
+        asyncio.get_running_loop().call_later(MOVE_ON_S, self._stop)
 
-    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+    def _stop(self, *_: object) -> None:
         self.should_exit = True
 
 
@@ -132,10 +133,22 @@ def main(text: str) -> int:
     _end_with_supervisor(options)
     faulthandler.register(SHOW_STACK, all_threads=True)
     logging.basicConfig(level=logging.DEBUG if options.debug else logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    listener = socket.socket(fileno=options.listener)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop, debug=options.debug) as runner:
+            runner.run(_serve(options))
+    except ConfigurationError as error:
+        print(f"app.serve: {error}", file=sys.stderr)  # noqa: T201
+        return WRONG_SETTING
+    return 0
+
+
+async def _serve(options: WorkerOptions) -> None:
+    from app.bootstrap import create_app
+
+    app: Any = create_app()
+    _collect_less_often()
     config = uvicorn.Config(
-        "unused",
-        loop="uvloop",
+        app,
         http="httptools",
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACEFUL_STOP_S,
@@ -145,29 +158,16 @@ def main(text: str) -> int:
         log_level="warning",
         backlog=2048,
     )
-    loop_factory = config.get_loop_factory()
-    with asyncio.Runner(loop_factory=loop_factory, debug=options.debug) as runner:
-        return runner.run(_serve(config, options, listener))
-
-
-async def _serve(config: uvicorn.Config, options: WorkerOptions, listener: socket.socket) -> int:
-    from app.bootstrap import create_app
-
-    try:
-        config.app = create_app()
-    except ConfigurationError as error:
-        print(f"app.serve: {error}", file=sys.stderr)  # noqa: T201
-        return WRONG_SETTING
-    _collect_less_often()
-    server = WorkerServer(config, options, config.app)
+    server = WorkerServer(config, options, app)
+    listener = socket.socket(fileno=options.listener)
     listeners = [listener, *(listener.dup() for _ in range(ACCEPTED_AT_ONCE - 1))]
+    loop = asyncio.get_running_loop()
     with contextlib.ExitStack() as stack:
         if options.debug:
-            slow_callbacks(asyncio.get_running_loop())
+            slow_callbacks(loop)
         if options.console_port is not None:
-            stack.enter_context(console(asyncio.get_running_loop(), options.console_port))
+            stack.enter_context(console(loop, options.console_port))
         await server.serve(sockets=listeners)
-    return 0
 
 
 def _collect_less_often() -> None:

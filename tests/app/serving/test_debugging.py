@@ -56,6 +56,14 @@ def test_the_console_shows_the_tasks_of_the_running_loop_on_loopback_only(tree: 
         assert b"_serve" in said, said[-500:]
 
 
+def test_without_aiomonitor_the_console_is_a_wrong_setting_like_any_other(tree: Path) -> None:
+    (tree / "aiomonitor.py").write_text("raise ImportError")
+    with serving(tree, "--console-port", "1") as (process, url):
+        assert (process.wait(30), url) == (2, "")
+    lines = (tree / "stderr").read_text().splitlines()
+    assert lines == ["app.serve: --console-port: needs aiomonitor, which the bundle does not carry: pip install aiomonitor"]
+
+
 def test_where_the_console_is_not_installed_one_line_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "aiomonitor", None)
     with pytest.raises(ConfigurationError, match="pip install aiomonitor"), console(None, 1):  # type: ignore[arg-type]
