@@ -51,9 +51,7 @@ def read_address(setting: str, url: str) -> StoreAddress:
             f"{setting}: after the host comes at most a database number, such as /0; got {'/'.join(names)!r}"
         )
     return StoreAddress(
-        tuple(
-            _host(setting, host, SENTINEL_PORT if sentinel else PORT) for host in hosts.split(",")[: None if sentinel else 1]
-        ),
+        tuple(_host(setting, host, SENTINEL_PORT if sentinel else PORT) for host in hosts.split(",")),
         primary,
         int(names[0]) if names else 0,
         scheme.startswith("rediss"),

@@ -126,20 +126,24 @@ class SharedStore:
 @asynccontextmanager
 async def open_store(address: StoreAddress) -> AsyncIterator[SharedStore]:
     """A store at that address. Connects when first asked: that the cache is away is no reason not to start."""
-    options: dict[str, Any] = {
+    limits: dict[str, Any] = {
         "socket_timeout": TIMEOUT_S,
         "socket_connect_timeout": TIMEOUT_S,
         "retry": Retry(NoBackoff(), 0),
+    }
+    settings = {
+        **limits,
         "username": address.username,
         "password": address.password,
+        "db": address.database,
+        "max_connections": MAX_CONNECTIONS,
     }
-    settings = {**options, "db": address.database, "max_connections": MAX_CONNECTIONS}
-    sentinel: Sentinel | None = None
+    sentinels: list[Redis] = []
     if address.primary is not None:
-        known = {"socket_timeout": TIMEOUT_S, "socket_connect_timeout": TIMEOUT_S, "retry": Retry(NoBackoff(), 0)}
-        sentinel = Sentinel(address.hosts, sentinel_kwargs=known)  # type: ignore[no-untyped-call]
+        known = Sentinel(address.hosts, sentinel_kwargs=limits)  # type: ignore[no-untyped-call]
+        sentinels = known.sentinels
         pool: ConnectionPool = SentinelConnectionPool(  # type: ignore[no-untyped-call]
-            address.primary, sentinel, ssl=address.tls, **settings
+            address.primary, known, ssl=address.tls, **settings
         )
     else:
         host, port = address.hosts[0]
@@ -150,5 +154,5 @@ async def open_store(address: StoreAddress) -> AsyncIterator[SharedStore]:
         yield store
     finally:
         await store.close()
-        for watcher in sentinel.sentinels if sentinel is not None else ():
-            await watcher.aclose()
+        for sentinel in sentinels:
+            await sentinel.aclose()

@@ -61,9 +61,6 @@ class Recent(NamedTuple):
     packed: Mapping[str, Packed]
 
 
-NOTHING = Recent({}, {})
-
-
 class AnswerCache:
     """Supplier answers by search. `remote` is shared by many processes and may be absent, slow or wrong.
 
@@ -121,7 +118,7 @@ class AnswerCache:
         kept = list(recent.packed.values())
         for answer in answers:
             outcome = answer.outcome
-            if outcome.cached_age_ms is not None or (not failures and outcome.status not in USUAL):
+            if not failures and outcome.status not in USUAL:
                 continue
             if self._freshness.of(outcome.supplier, outcome.status) > 0:
                 kept.append(Packed(now, outcome, msgspec.Raw(self._encode(answer.hotels))))

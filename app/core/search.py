@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
-from app.core.cache import NOTHING, AnswerCache
+from app.core.cache import AnswerCache
 from app.core.crosswalk import Consolidator
 from app.core.errors import AllSuppliersFailed
 from app.core.fanout import Clock, SupplierAnswer, fan_out
@@ -87,20 +87,18 @@ class SearchService:
     ) -> Sequence[SupplierAnswer]:
         """One answer per supplier, in their order: the recent one where it still counts, else asked for now."""
         cache = self._cache
-        recent, asked = NOTHING, self.suppliers
-        if cache is not None:
-            recent = await cache.recent(query, [supplier.id for supplier in asked])
-            asked = tuple(supplier for supplier in asked if supplier.id not in recent.answers)
-            if on_answer is not None:
-                for answer in recent.answers.values():
-                    on_answer(answer)
-        left_ms = max(1, deadline_ms - int((self._clock() - started) * 1000)) if cache is not None else deadline_ms
-        answers = await fan_out(asked, query, deadline_ms=left_ms, clock=self._clock, on_answer=on_answer)
         if cache is None:
-            return answers
-        cache.keep(query, answers, recent, failures=deadline_ms == self.deadline_ms)
-        new = {answer.outcome.supplier: answer for answer in answers}
-        return [recent.answers.get(supplier.id) or new[supplier.id] for supplier in self.suppliers]
+            return await fan_out(self.suppliers, query, deadline_ms=deadline_ms, clock=self._clock, on_answer=on_answer)
+        recent = await cache.recent(query, [supplier.id for supplier in self.suppliers])
+        if on_answer is not None:
+            for answer in recent.answers.values():
+                on_answer(answer)
+        stale = [supplier for supplier in self.suppliers if supplier.id not in recent.answers]
+        left_ms = max(1, deadline_ms - int((self._clock() - started) * 1000))
+        asked = await fan_out(stale, query, deadline_ms=left_ms, clock=self._clock, on_answer=on_answer)
+        cache.keep(query, asked, recent, failures=deadline_ms == self.deadline_ms)
+        answers = {**recent.answers, **{answer.outcome.supplier: answer for answer in asked}}
+        return [answers[supplier.id] for supplier in self.suppliers]
 
 
 def _outcomes(answers: Sequence[SupplierAnswer], unpriceable: dict[str, int]) -> tuple[SupplierOutcome, ...]:

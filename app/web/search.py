@@ -15,6 +15,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 import msgspec
+from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from app.core.fanout import SupplierAnswer
@@ -125,9 +126,6 @@ class SearchEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         service = self._service
-        if service.search is None:
-            await error_response(503, "unavailable", "the service is starting or stopping")(scope, receive, send)
-            return
         query, limit = parse(service, scope)
         packed = _accepts_gzip(scope["headers"])
         kept = self.kept.get((query, limit, packed))
@@ -157,7 +155,9 @@ class SearchEndpoint:
 
 
 def parse(service: Service, scope: Scope) -> ParsedSearch:
-    """The search asked for; raises `InvalidRequest`."""
+    """The search asked for; raises `InvalidRequest`, and `HTTPException` where nothing can be searched yet, or any more."""
+    if service.search is None:
+        raise HTTPException(503, "the service is starting or stopping")
     pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
     return service.parser.parse(pairs, today=service.today())
 

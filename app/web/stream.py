@@ -40,9 +40,6 @@ class StreamEndpoint:
             message = "this lane (lambda) cannot stream: its front takes an answer only whole; ask /search"
             await error_response(501, "streaming_not_supported", message)(scope, receive, send)
             return
-        if service.search is None:
-            await error_response(503, "unavailable", "the service is starting or stopping")(scope, receive, send)
-            return
         query, limit = parse(service, scope)
         key = Key(query, limit, caller_deadline_ms(scope["headers"]))
         if not self._searches.admits(key):
