@@ -3,17 +3,15 @@
     python -m benchmarks.article [--quick] [--rounds 2] [--json benchmarks/out/article.json]
 
 What each service holds; then all of them at 0.9 and 2 times what Flask holds, and each at twice its own; then one program on
-threads and on asyncio; then the same with 1% of its searches blocking. See docs/article.md. Exit code 0: measured; 1: nothing
-could run; 2: wrong usage.
+threads and on asyncio; then the same with 1% of its searches blocking. See docs/benchmarks.md. Exit code 0: measured;
+1: nothing could run; 2: wrong usage.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
-import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
@@ -27,13 +25,13 @@ from rich.table import Table
 from benchmarks import machine
 from benchmarks.capacity import Windows, at_rate, capacity, estimated_capacity, saturated
 from benchmarks.claims import AFTERS, BEFORE, claims
+from benchmarks.command import OUT, rounds_of, run, say, write
 from benchmarks.report import BUSY, summarise
-from benchmarks.rounds import Bench, Plan
-from benchmarks.running import Upstream, service, upstream
-from benchmarks.variants import BLOCK_MS, EQUAL_WORK, PEERS, ROOT, Place, Unavailable, Variant, crossover
-from benchmarks.workload import suppliers_json, write_catalogue
+from benchmarks.rounds import Rig
+from benchmarks.running import Upstream, place_for, service, upstream
+from benchmarks.variants import BLOCK_MS, EQUAL_WORK, PEERS, Place, Unavailable, Variant, crossover
 
-SHIPPED_JSON = ROOT / "benchmarks" / "out" / "article.json"
+SHIPPED_JSON = OUT / "article.json"
 STACKS = (BEFORE, *AFTERS)
 PAIR = ("threads", "asyncio")
 BLOCKED = tuple(EQUAL_WORK)
@@ -43,9 +41,6 @@ BLOCKED_SHARE = 0.5
 """Of what the slower of the pair answers at saturation: time to spare, so that what delays is the blocking."""
 
 QUICK = Windows(warmup_s=0.4, climb_s=0.8, quoted_s=1.5, blocking_s=3.0)
-NOT_USED = Plan(rps=1.0)
-"""`Bench` measures what is asked of it here, not by a plan."""
-
 Measured = dict[str, list[dict[str, Any]]]
 
 
@@ -81,8 +76,8 @@ class Article:
     def _blocking_rate(self) -> float | None:
         found: list[float] = []
 
-        def one(_: str, bench: Bench, __: int) -> str:
-            found.append(saturated(bench, self._windows))
+        def one(_: str, rig: Rig, __: int) -> str:
+            found.append(saturated(rig, self._windows))
             return f"{found[-1]}/s"
 
         self._in_turn("saturation", list(PAIR), one, rounds=1)
@@ -91,12 +86,12 @@ class Article:
     def _capacities(self, names: Iterable[str]) -> dict[str, Any]:
         found: Measured = {}
 
-        def one(name: str, bench: Bench, number: int) -> str:
+        def one(name: str, rig: Rig, number: int) -> str:
             if self._quick:
-                result = estimated_capacity(bench, self._windows)
+                result = estimated_capacity(rig, self._windows)
             else:
                 known = [earlier["rps"] for earlier in found.get(name, []) if earlier["rps"]]
-                result = capacity(bench, self._windows, seed=100 * number, known=known[-1] if known else None)
+                result = capacity(rig, self._windows, seed=100 * number, known=known[-1] if known else None)
             found.setdefault(name, []).append(result)
             return f"holds {result['rps']}/s"
 
@@ -109,8 +104,8 @@ class Article:
         warmup_s = self._windows.warmup_s
         window_s = self._windows.blocking_s if blocking else self._windows.quoted_s
 
-        def one(name: str, bench: Bench, number: int) -> str:
-            result = at_rate(bench, warmup_s, window_s, rates[name], seed=number, latency=not blocking)
+        def one(name: str, rig: Rig, number: int) -> str:
+            result = at_rate(rig, warmup_s, window_s, rates[name], seed=number, latency=not blocking)
             found.setdefault(name, []).append(result)
             return f"at {result['rps']}/s p50 {result['p50_ms']} ms, p99 {result['p99_ms']} ms, errors {result['errors_share']}"
 
@@ -121,7 +116,7 @@ class Article:
             "variants": {name: summarise(found[name]) for name in rates if name in found},
         }
 
-    def _in_turn(self, what: str, names: list[str], one: Callable[[str, Bench, int], str], *, rounds: int = 0) -> None:
+    def _in_turn(self, what: str, names: list[str], one: Callable[[str, Rig, int], str], *, rounds: int = 0) -> None:
         """Every round of every variant, beginning with the next one each round."""
         for number in range(rounds or self._rounds):
             turn = number % len(names)
@@ -130,10 +125,10 @@ class Article:
                     continue
                 start = partial(service, _variant(name), self._place, self._cores, {})
                 try:
-                    said = one(name, Bench(NOT_USED, self._suppliers, start, seed=number + 1), number + 1)
+                    said = one(name, Rig(self._suppliers, start), number + 1)
                 except Unavailable as reason:
                     self.skipped[name] = said = f"skipped: {reason}"
-                _say(f"{what}, round {number + 1}, {name}: {said}")
+                say(f"{what}, round {number + 1}, {name}: {said}")
 
 
 def _variant(name: str) -> Variant:
@@ -150,12 +145,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     started, about, cores = datetime.now(UTC), machine.describe(), machine.split_cores()
     os.sched_setaffinity(0, cores.rest)
     with tempfile.TemporaryDirectory(prefix="crossover-bench-") as folder, upstream(cores.rest) as suppliers:
-        place = Place(Path(folder), Path(folder) / "suppliers.json", write_catalogue(Path(folder), suppliers.urls))
-        place.suppliers.write_text(suppliers_json(suppliers.urls))
-        article = Article(place, suppliers, cores.service, rounds=options.rounds, quick=options.quick)
+        article = Article(
+            place_for(Path(folder), suppliers), suppliers, cores.service, rounds=options.rounds, quick=options.quick
+        )
         measured = article.measure()
     if not measured["capacity"]:
-        _say("nothing could run")
+        say("nothing could run")
         return 1
     document = {
         "benchmark": "article",
@@ -169,9 +164,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     }
     document["claims"] = [claim._asdict() for claim in claims(document)]
     _print(document)
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps(document, indent=2) + "\n")
-    _say(f"wrote {options.json}")
+    write(document, options.json)
     return 0
 
 
@@ -257,20 +250,9 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, help="rounds, 1 to 20 (default 2; 1 with --quick)")
     parser.add_argument("--json", type=Path, default=SHIPPED_JSON, help="where to write the figures (default %(default)s)")
     options = parser.parse_args(arguments)
-    if options.rounds is None:
-        options.rounds = 1 if options.quick else 2
-    if not 1 <= options.rounds <= 20:
-        parser.error(f"--rounds: must be 1 to 20, got {options.rounds}")
+    options.rounds = rounds_of(parser, options, default=2, quick=1, low=1, high=20)
     return options
 
 
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        _say("interrupted: nothing was written")
-        sys.exit(130)
+    run(main)

@@ -12,7 +12,6 @@ rounds; writes benchmarks/out/cache.json. Exit code 0: measured; 2: wrong usage;
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import sys
@@ -28,16 +27,15 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import machine, process_tree
+from benchmarks.command import OUT, rounds_of, run, write
 from benchmarks.load import Target, closed_loop
-from benchmarks.running import Service, service, upstream
-from benchmarks.variants import ROOT, Place, Variant, crossover
-from benchmarks.workload import search_paths, suppliers_json, write_catalogue
+from benchmarks.running import Service, place_for, service, upstream
+from benchmarks.variants import Variant, crossover
+from benchmarks.workload import search_paths
 
-SHIPPED_JSON = ROOT / "benchmarks" / "out" / "cache.json"
+SHIPPED_JSON = OUT / "cache.json"
 AIM_MS = 0.15
 IN_FLIGHT = 8
-
-
 CASES = ("kept", "bare uvicorn")
 
 
@@ -83,20 +81,16 @@ async def _measure(running: Service, seconds: float) -> float:
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.cache", description="CPU per answer that is not searched for.")
     parser.add_argument("--quick", action="store_true", help="one short round")
-    parser.add_argument("--rounds", type=int, default=0, help="rounds, 1 to 20 (default 3; 1 with --quick)")
+    parser.add_argument("--rounds", type=int, help="rounds, 1 to 20 (default 3; 1 with --quick)")
     parser.add_argument("--json", type=Path, default=SHIPPED_JSON, help="where to write the figures (default %(default)s)")
     options = parser.parse_args(arguments)
-    rounds = options.rounds or (1 if options.quick else 3)
-    if not 1 <= rounds <= 20:
-        parser.error(f"--rounds: must be 1 to 20, got {rounds}")
+    rounds = rounds_of(parser, options, default=3, quick=1, low=1, high=20)
     seconds = 1.5 if options.quick else 4.0
     cores = machine.split_cores()
     os.sched_setaffinity(0, cores.rest)
     measured: dict[str, list[float]] = {case: [] for case in CASES}
     with tempfile.TemporaryDirectory(prefix="crossover-bench-") as name, upstream(cores.rest) as suppliers:
-        folder = Path(name)
-        place = Place(folder, folder / "suppliers.json", write_catalogue(folder, suppliers.urls))
-        place.suppliers.write_text(suppliers_json(suppliers.urls))
+        place = place_for(Path(name), suppliers)
         programs = variants()
         for _ in range(rounds):
             for case in CASES:
@@ -111,9 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "rounds": measured,
     }
     _print(document)
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps(document, indent=2) + "\n")
-    print(f"wrote {options.json}", file=sys.stderr)
+    write(document, options.json)
     return 0
 
 
@@ -129,8 +121,4 @@ def _print(document: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        print("interrupted: nothing was written", file=sys.stderr)
-        sys.exit(130)
+    run(main)

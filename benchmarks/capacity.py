@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.load import NOT_SENT, Window, closed_loop, open_loop
-from benchmarks.rounds import MAX_P99_MS, Bench, figures, is_held
+from benchmarks.load import NOT_SENT, Window
+from benchmarks.rounds import MAX_P99_MS, Rig, figures, is_held
 
 LOW_RPS = 4.0
 FIRST_SHARE = 0.6
@@ -64,46 +64,38 @@ def highest_held(ask: Ask, first: float, *, step: float = STEP) -> float | None:
     return None
 
 
-def capacity(bench: Bench, windows: Windows, *, seed: int, known: float | None = None) -> dict[str, Any]:
+def capacity(rig: Rig, windows: Windows, *, seed: int, known: float | None = None) -> dict[str, Any]:
     """`rps` (searches/s, `None` when nothing is held) and every rate tried. `known` is what an earlier round found."""
     tried: list[dict[str, Any]] = []
 
     def ask(rps: float) -> bool:
-        found = at_rate(bench, windows.warmup_s, windows.climb_s, rps, seed=seed + len(tried))
+        found = at_rate(rig, windows.warmup_s, windows.climb_s, rps, seed=seed + len(tried))
         tried.append({key: found[key] for key in ("rps", "held", "p99_ms", "failed", "offers_share", "cores_used")})
         return bool(found["held"])
 
     first = known / STEP if known else None
     if first is None:
-        low = at_rate(bench, windows.warmup_s, windows.climb_s, LOW_RPS, seed=seed)
+        low = at_rate(rig, windows.warmup_s, windows.climb_s, LOW_RPS, seed=seed)
         spent = low["cpu_ms_per_search"]
         first = LOW_RPS if spent is None else FIRST_SHARE * 1000 / spent
     rps = highest_held(ask, first)
     return {"rps": None if rps is None else round(rps, 2), "tried": tried}
 
 
-def saturated(bench: Bench, windows: Windows) -> float:
+def saturated(rig: Rig, windows: Windows) -> float:
     """Searches/s that a fresh service answers with a few always in flight and suppliers that answer at once."""
-    bench.upstream.ask("/none")
-    window, _ = bench.run(
-        lambda target, probe: closed_loop(
-            target, in_flight=IN_FLIGHT, warmup_s=windows.warmup_s, window_s=windows.climb_s, probe=probe
-        )
-    )
+    window, _ = rig.saturated(IN_FLIGHT, warmup_s=windows.warmup_s, window_s=windows.climb_s)
     return round(window.completed / window.seconds, 2)
 
 
-def estimated_capacity(bench: Bench, windows: Windows) -> dict[str, Any]:
+def estimated_capacity(rig: Rig, windows: Windows) -> dict[str, Any]:
     """The same as `capacity`, but from saturation alone: for a look in passing."""
-    return {"rps": round(ESTIMATED_SHARE * saturated(bench, windows), 2) or None, "tried": []}
+    return {"rps": round(ESTIMATED_SHARE * saturated(rig, windows), 2) or None, "tried": []}
 
 
-def at_rate(bench: Bench, warmup_s: float, window_s: float, rps: float, *, seed: int, latency: bool = True) -> dict[str, Any]:
+def at_rate(rig: Rig, warmup_s: float, window_s: float, rps: float, *, seed: int, latency: bool = True) -> dict[str, Any]:
     """One window at a rate on a fresh service, whether it holds it or not; without `latency` suppliers answer at once."""
-    bench.upstream.ask(f"/lognormal?seed={seed}" if latency else "/none")
-    window, memory = bench.run(
-        lambda target, probe: open_loop(target, rps=rps, warmup_s=warmup_s, window_s=window_s, seed=seed, probe=probe)
-    )
+    window, memory = rig.at_rate(rps, warmup_s=warmup_s, window_s=window_s, seed=seed, latency=latency)
     return {
         "rps": round(rps, 2),
         **figures(window, is_held(window)),

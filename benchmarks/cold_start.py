@@ -14,7 +14,6 @@ import asyncio
 import itertools
 import json
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -27,6 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import machine, process_tree
+from benchmarks.command import OUT, rounds_of, run, say, write
 from benchmarks.load import Target, closed_loop
 from infra.bundle import Bundle, ensure_bundle, find_interpreter, local_target
 from infra.errors import KitError
@@ -39,7 +39,6 @@ from infra.lab.lambda_lane import (
     runtime_folder,
 )
 from infra.lab.runtime_api import Code
-from infra.wheels import ROOT
 
 HEALTHZ = json.dumps(
     {
@@ -63,12 +62,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         interpreter = find_interpreter(target.python)
         if interpreter is None:
             raise KitError(f"no Python {target.python} on this machine")
-        bundle = ensure_bundle(target, progress=_say)
+        bundle = ensure_bundle(target, progress=say)
         runtime = runtime_folder(target.python, interpreter)
         code = Code(bundle.tree, interpreter, {"CROSSOVER_LANE": "lambda"}, runtime)
         figures = asyncio.run(_measure(code, options.rounds, 300 if options.quick else 2_000))
     except KitError as error:
-        _say(f"cold_start: {error}")
+        say(f"cold_start: {error}")
         return 1
     document = {
         "benchmark": "cold_start",
@@ -79,9 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         **figures,
     }
     _print(document)
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps(document, indent=2) + "\n")
-    _say(f"wrote {options.json}")
+    write(document, options.json)
     return 0
 
 
@@ -94,7 +91,7 @@ async def _measure(code: Code, rounds: int, requests: int) -> dict[str, Any]:
     for number in range(rounds):
         own += await measure_cold_starts(code, 1)
         bare += await measure_bare_cold_starts(code, 1)
-        _say(f"cold start {number + 1}/{rounds}: {own[-1]:.0f} ms, bare {bare[-1]:.0f} ms")
+        say(f"cold start {number + 1}/{rounds}: {own[-1]:.0f} ms, bare {bare[-1]:.0f} ms")
     cores_used = (process_tree.machine_busy_s() - busy - (time.process_time() - self_cpu)) / (time.monotonic() - began)
     cpu: dict[str, list[float]] = {"lambda": [], "lambda_empty_handler": [], "uvicorn": []}
     with tempfile.TemporaryDirectory(prefix="crossover-bare-") as folder:
@@ -191,25 +188,18 @@ def _print(document: dict[str, Any]) -> None:
     )
     Console().print(table)
     if document["cores_used_by_all_during_cold_starts"] > 1.2:  # one cold start after the other keeps one core busy
-        _say("note: provisional: other programs kept this machine busy meanwhile")
+        say("note: provisional: other programs kept this machine busy meanwhile")
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.cold_start", description="Cold start and CPU per invocation.")
     parser.add_argument("--quick", action="store_true", help="5 rounds and fewer invocations")
     parser.add_argument("--rounds", type=int, help="cold starts of each kind, 3 to 100 (default 11; 5 with --quick)")
-    parser.add_argument("--json", type=Path, default=ROOT / "benchmarks" / "out" / "cold_start.json")
+    parser.add_argument("--json", type=Path, default=OUT / "cold_start.json")
     options = parser.parse_args(arguments)
-    if options.rounds is None:
-        options.rounds = 5 if options.quick else 11
-    if not 3 <= options.rounds <= 100:
-        parser.error(f"--rounds: must be 3 to 100, got {options.rounds}")
+    options.rounds = rounds_of(parser, options, default=11, quick=5, low=3, high=100)
     return options
 
 
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    run(main)

@@ -9,7 +9,6 @@ medians over the rounds. See docs/benchmarks.md. Exit code 0: measured; 1: nothi
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import tempfile
@@ -21,13 +20,13 @@ from typing import Any
 
 from benchmarks import machine
 from benchmarks.certificates import make_certificates
+from benchmarks.command import OUT, rounds_of, run, say, write
 from benchmarks.report import print_fanout, summarise
-from benchmarks.rounds import Bench, Pace, Plan, quick
-from benchmarks.running import service, upstream
-from benchmarks.variants import NAMES, PEERS, ROOT, Place, Unavailable, crossover
-from benchmarks.workload import suppliers_json, write_catalogue
+from benchmarks.rounds import Bench, Pace, Plan, Rig, quick
+from benchmarks.running import place_for, service, upstream
+from benchmarks.variants import NAMES, PEERS, Unavailable, crossover
 
-SHIPPED_JSON = ROOT / "benchmarks" / "out" / "fanout.json"
+SHIPPED_JSON = OUT / "fanout.json"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,12 +36,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     about = machine.describe()
     cores = machine.split_cores()
     if cores.shared:
-        _say("one core only: service, suppliers and generator share it, so latencies and saturation are worth less")
+        say("one core only: service, suppliers and generator share it, so latencies and saturation are worth less")
     os.sched_setaffinity(0, cores.rest)
     with tempfile.TemporaryDirectory(prefix="crossover-bench-") as folder:
         rounds, skipped = _run(options, plan, cores, Path(folder))
     if not rounds:
-        _say("nothing could run")
+        say("nothing could run")
         return 1
     document = {
         "benchmark": "fanout",
@@ -57,9 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     }
     print_fanout(document)
     if options.json is not None:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(document, indent=2) + "\n")
-        _say(f"wrote {options.json}")
+        write(document, options.json)
     return 0
 
 
@@ -76,8 +73,7 @@ def _run(
     measured: dict[str, list[dict[str, Any]]] = {}
     skipped: dict[str, str] = {}
     with upstream(cores.rest, tls=folder if options.tls else None, gzipped=options.gzip) as suppliers:
-        place = Place(folder, folder / "suppliers.json", write_catalogue(folder, suppliers.urls))
-        place.suppliers.write_text(suppliers_json(suppliers.urls))
+        place = place_for(folder, suppliers)
         for number in range(options.rounds):
             turn = number % len(variants)
             for variant in variants[turn:] + variants[:turn]:
@@ -85,14 +81,14 @@ def _run(
                     continue
                 start = partial(service, variant, place, cores.service, extra)
                 try:
-                    result = Bench(plan, suppliers, start, seed=number + 1).measure(paces[variant.name])
+                    result = Bench(plan, Rig(suppliers, start), seed=number + 1).measure(paces[variant.name])
                 except Unavailable as reason:
                     skipped[variant.name] = str(reason)
-                    _say(f"{variant.name}: skipped: {reason}")
+                    say(f"{variant.name}: skipped: {reason}")
                 else:
                     measured.setdefault(variant.name, []).append(result)
                     fixed, full = result["fixed_rate"], result["saturation"]
-                    _say(
+                    say(
                         f"round {number + 1}/{options.rounds} {variant.name}: {fixed['cpu_ms_per_search']} ms at "
                         f"{fixed['rps_held']}/s, {full['cpu_ms_per_search']} ms at saturation ({full['searches_per_s']}/s)"
                     )
@@ -111,10 +107,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--python", default=sys.executable, help="interpreter of the service (with --bundle)")
     parser.add_argument("--json", type=Path, default=SHIPPED_JSON, help="where to write the figures (default %(default)s)")
     options = parser.parse_args(arguments)
-    if options.rounds is None:
-        options.rounds = 1 if options.quick else 3
-    if not 1 <= options.rounds <= 20:
-        parser.error(f"--rounds: must be 1 to 20, got {options.rounds}")
+    options.rounds = rounds_of(parser, options, default=3, quick=1, low=1, high=20)
     if not 0.5 <= options.rps <= 2_000:
         parser.error(f"--rps: must be 0.5 to 2000, got {options.rps:g}")
     if options.bundle is not None:
@@ -132,13 +125,5 @@ def _names(text: str) -> list[str]:
     return names
 
 
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
-
-
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        _say("interrupted: nothing was written")
-        sys.exit(130)
+    run(main)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import sys
 import tempfile
@@ -25,10 +24,11 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import machine
+from benchmarks.command import OUT, run, write
 from benchmarks.running import service
 from benchmarks.variants import ROOT, Place, Unavailable, Variant
 
-SHIPPED_JSON = ROOT / "benchmarks" / "out" / "recycle.json"
+SHIPPED_JSON = OUT / "recycle.json"
 CALLERS = 64
 PID_HEADER = b"x-pid: "
 
@@ -140,9 +140,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "variants": measured,
         "skipped": skipped,
     }
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps(document, indent=2) + "\n")
-    print(f"wrote {options.json}", file=sys.stderr)
+    write(document, options.json)
     return 0
 
 
@@ -168,8 +166,4 @@ def _print(measured: dict[str, dict[str, Any]], skipped: dict[str, str]) -> None
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        print("interrupted: nothing was written", file=sys.stderr)
-        sys.exit(130)
+    run(main)

@@ -88,17 +88,66 @@ class Pace:
 Start = Callable[[], AbstractContextManager[Service]]
 """Starts the variant's service; raises `Unavailable`."""
 
+Loaded = tuple[Window, dict[str, float | None]]
+"""A window of load, and the service's memory after it by how it was counted."""
 
-class Bench:
-    """Measures one variant. Every window has a service freshly started, so that what one load left behind (idle
+
+class Rig:
+    """One variant under load. Every window has a service freshly started, so that what one load left behind (idle
     connections, a starved pool) is not charged to the next."""
 
-    def __init__(self, plan: Plan, upstream: Upstream, start: Start, seed: int) -> None:
-        self._plan = plan
-        self.upstream = upstream
+    def __init__(self, upstream: Upstream, start: Start) -> None:
+        self._upstream = upstream
         self._start = start
-        self._seed = seed
         self._paths: Iterator[str] = search_paths()
+
+    def saturated(self, in_flight: int, *, warmup_s: float, window_s: float) -> Loaded:
+        """So many searches in flight all the time, and suppliers that answer at once."""
+        self._upstream.ask("/none")
+        return self._run(
+            lambda target, probe: closed_loop(target, in_flight=in_flight, warmup_s=warmup_s, window_s=window_s, probe=probe)
+        )
+
+    def at_rate(self, rps: float, *, warmup_s: float, window_s: float, seed: int, latency: bool = True) -> Loaded:
+        """Poisson arrivals at a rate; without `latency` suppliers answer at once."""
+        self._upstream.ask(f"/lognormal?seed={seed}" if latency else "/none")
+        return self._run(
+            lambda target, probe: open_loop(target, rps=rps, warmup_s=warmup_s, window_s=window_s, seed=seed, probe=probe)
+        )
+
+    def _run(self, load: Callable[[Target, Probe], Coroutine[Any, Any, Window]]) -> Loaded:
+        with self._start() as service:
+            target = Target("127.0.0.1", service.port, self._paths)
+
+            async def loaded() -> Window:
+                try:
+                    return await load(target, lambda: self._probe(service))
+                finally:
+                    target.close()
+                    await asyncio.sleep(0)  # closing is done on the loop's next turn
+
+            window = uvloop.run(loaded())
+            return window, {
+                "peak_rss_mb": round(process_tree.peak_rss_mb(service.pid), 1),
+                "pss_mb": _rounded(process_tree.pss_mb(service.pid), 1),
+            }
+
+    def _probe(self, service: Service) -> dict[str, float]:
+        return {
+            "service": process_tree.cpu_s(service.pid),
+            "upstream": process_tree.cpu_s(self._upstream.pid),
+            "generator": time.process_time(),
+            "machine": process_tree.machine_busy_s(),
+        }
+
+
+class Bench:
+    """Measures one variant by a plan."""
+
+    def __init__(self, plan: Plan, rig: Rig, seed: int) -> None:
+        self._plan = plan
+        self._rig = rig
+        self._seed = seed
 
     def measure(self, pace: Pace) -> dict[str, Any]:
         """Both kinds of load. Saturation comes first: it tells which rate can be held."""
@@ -121,12 +170,7 @@ class Bench:
 
     def _saturate(self, in_flight: int) -> dict[str, Any]:
         plan = self._plan
-        self.upstream.ask("/none")
-        window, memory = self.run(
-            lambda target, probe: closed_loop(
-                target, in_flight=in_flight, warmup_s=plan.saturation_warmup_s, window_s=plan.saturation_s, probe=probe
-            )
-        )
+        window, memory = self._rig.saturated(in_flight, warmup_s=plan.saturation_warmup_s, window_s=plan.saturation_s)
         rate = round(window.completed / window.seconds, 2)
         return {"in_flight": in_flight, "searches_per_s": rate, **figures(window, is_held(window)), **memory}
 
@@ -154,39 +198,8 @@ class Bench:
             rps *= LOWER
         return rps
 
-    def _at_rate(self, rps: float, window_s: float) -> tuple[Window, dict[str, float | None]]:
-        self.upstream.ask(f"/lognormal?seed={self._seed}")
-        return self.run(
-            lambda target, probe: open_loop(
-                target, rps=rps, warmup_s=self._plan.fixed_warmup_s, window_s=window_s, seed=self._seed, probe=probe
-            )
-        )
-
-    def run(self, load: Callable[[Target, Probe], Coroutine[Any, Any, Window]]) -> tuple[Window, dict[str, float | None]]:
-        """One window of load on a fresh service, and what memory that service used."""
-        with self._start() as service:
-            target = Target("127.0.0.1", service.port, self._paths)
-
-            async def loaded() -> Window:
-                try:
-                    return await load(target, lambda: self._probe(service))
-                finally:
-                    target.close()
-                    await asyncio.sleep(0)  # closing is done on the loop's next turn
-
-            window = uvloop.run(loaded())
-            return window, {
-                "peak_rss_mb": round(process_tree.peak_rss_mb(service.pid), 1),
-                "pss_mb": _rounded(process_tree.pss_mb(service.pid), 1),
-            }
-
-    def _probe(self, service: Service) -> dict[str, float]:
-        return {
-            "service": process_tree.cpu_s(service.pid),
-            "upstream": process_tree.cpu_s(self.upstream.pid),
-            "generator": time.process_time(),
-            "machine": process_tree.machine_busy_s(),
-        }
+    def _at_rate(self, rps: float, window_s: float) -> Loaded:
+        return self._rig.at_rate(rps, warmup_s=self._plan.fixed_warmup_s, window_s=window_s, seed=self._seed)
 
 
 def offers_share(window: Window) -> float | None:

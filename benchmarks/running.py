@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from benchmarks.variants import ROOT, Place, Unavailable, Variant
+from benchmarks.workload import suppliers_json, write_catalogue
 
 START_LIMIT_S = 30.0
 STOP_LIMIT_S = 2.0
@@ -67,6 +68,13 @@ def upstream(cores: set[int], *, tls: Path | None = None, gzipped: bool = False)
         yield Upstream(process.pid, listening["urls"], listening["control"])
     finally:
         _stop(process)
+
+
+def place_for(folder: Path, suppliers: Upstream) -> Place:
+    """A folder with what the peers and the service are told of these suppliers."""
+    place = Place(folder, folder / "suppliers.json", write_catalogue(folder, suppliers.urls))
+    place.suppliers.write_text(suppliers_json(suppliers.urls))
+    return place
 
 
 class Service(NamedTuple):

@@ -15,10 +15,10 @@ import uvloop
 from benchmarks import fanout, machine
 from benchmarks.certificates import make_certificates
 from benchmarks.load import Target
-from benchmarks.rounds import Bench, Pace, Plan
-from benchmarks.running import Service, Upstream, service, upstream
+from benchmarks.rounds import Bench, Pace, Plan, Rig
+from benchmarks.running import Service, Upstream, place_for, service, upstream
 from benchmarks.variants import NAMES, PEERS, Place, Unavailable, Variant, crossover
-from benchmarks.workload import OFFERS_A_SEARCH, answer, search_paths, supplier_ids, suppliers_json, write_catalogue
+from benchmarks.workload import OFFERS_A_SEARCH, answer, search_paths, supplier_ids
 
 CORES = machine.split_cores()
 
@@ -27,12 +27,6 @@ CORES = machine.split_cores()
 def suppliers() -> Iterator[Upstream]:
     with upstream(CORES.rest) as running:
         yield running
-
-
-def place_for(folder: Path, suppliers: Upstream) -> Place:
-    place = Place(folder, folder / "suppliers.json", write_catalogue(folder, suppliers.urls))
-    place.suppliers.write_text(suppliers_json(suppliers.urls))
-    return place
 
 
 @contextmanager
@@ -99,7 +93,7 @@ def test_a_second_of_load_gives_every_figure(name: str, suppliers: Upstream, tmp
     plan = Plan(rps=5, fixed_warmup_s=0.5, fixed_s=1.5, saturation_warmup_s=0.2, saturation_s=0.5, min_searches=1)
     with running(PEERS[name], place):
         pass
-    bench = Bench(plan, suppliers, lambda: service(PEERS[name], place, CORES.service, {}), seed=1)
+    bench = Bench(plan, Rig(suppliers, lambda: service(PEERS[name], place, CORES.service, {})), seed=1)
     figures = bench.measure(Pace(rps=5, in_flight=2))
     for kind in ("fixed_rate", "saturation"):
         assert figures[kind]["cpu_ms_per_search"] > 0.1
