@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import psutil
 import pytest
@@ -26,14 +28,34 @@ def shared_data() -> Path:
     return SHARED_DATA
 
 
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def absent(what: str) -> NoReturn:
+    """Skip the test for what this machine lacks; fail it where CI promised that."""
+    if os.environ.get("CROSSOVER_CI"):
+        pytest.fail(f"{what}, and this CI run promised it")
+    pytest.skip(what)
+
+
 def require_program(name: str) -> str:
-    """Path of a system program; skips the test where it is absent, fails it where CI promised to install it."""
-    path = shutil.which(name)
-    if path is None:
-        if os.environ.get("CROSSOVER_CI"):
-            pytest.fail(f"{name} is not installed, and this CI run promised it")
-        pytest.skip(f"{name} is not installed")
-    return path
+    """Path of a system program, else the test is skipped or failed (`absent`)."""
+    return shutil.which(name) or absent(f"{name} is not installed")
+
+
+def free_port() -> int:
+    """A port of the loopback that nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
 
 
 @pytest.fixture(scope="session")

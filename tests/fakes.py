@@ -35,6 +35,16 @@ def future_search(place: str = "LON", **fields: str) -> str:
     return "/search?" + urlencode({"place": place, **dates, **fields})
 
 
+class FakeClock:
+    """A clock that stands still until `now` is set."""
+
+    def __init__(self, now: float = 0.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
 class FakeSupplier:
     """Answers `hotels` after `delay_s`, or raises `error`; counts how often it was asked and cancelled."""
 

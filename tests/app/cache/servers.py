@@ -14,17 +14,11 @@ from pathlib import Path
 
 import redis as sync_redis
 
-from tests.conftest import require_program
+from tests.conftest import free_port, require_program
 
 
 def program() -> str:
     return shutil.which("valkey-server") or require_program("redis-server")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 class Server:

@@ -10,7 +10,8 @@ import pytest
 
 from app.cache.address import read_address
 from app.cache.shared_store import MAX_PENDING_PUTS, TIMEOUT_S, SharedStore, open_store
-from tests.app.cache.servers import Server, free_port, server, watched
+from tests.app.cache.servers import Server, server, watched
+from tests.conftest import free_port
 
 KEY = b"crossover:test"
 

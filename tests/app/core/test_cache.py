@@ -13,15 +13,7 @@ from app.core.lru import ByteLru
 from app.core.models import OutcomeStatus, SearchResult
 from app.core.rank import Rules
 from app.core.search import SearchService
-from tests.fakes import QUERY, FakeRates, FakeSupplier, hotel
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.fakes import QUERY, FakeClock, FakeRates, FakeSupplier, hotel
 
 
 class Store:
@@ -42,8 +34,8 @@ class Store:
 class World:
     """Suppliers `quick` (fresh 30 s), `slow` (300 s) and `never` (0), with one cache per process."""
 
-    def __init__(self, store: Store | None = None, clock: Clock | None = None, *, namespace: str = "") -> None:
-        self.clock = clock or Clock()
+    def __init__(self, store: Store | None = None, clock: FakeClock | None = None, *, namespace: str = "") -> None:
+        self.clock = clock or FakeClock(1_000.0)
         self.suppliers = {name: FakeSupplier(name, (hotel(name, name=f"Hotel {name}"),)) for name in ("quick", "slow", "never")}
         freshness = Freshness(30.0, {"slow": 300.0, "never": 0.0})
         self.cache = AnswerCache(
@@ -131,7 +123,7 @@ async def test_when_nobody_answers_nothing_is_kept() -> None:
 
 
 async def test_another_process_finds_the_answers_in_the_shared_store() -> None:
-    store, clock = Store(), Clock()
+    store, clock = Store(), FakeClock(1_000.0)
     here, there = World(store, clock), World(store, clock)
     first = await here.search()
     clock.now += 5
@@ -147,7 +139,7 @@ async def test_another_process_finds_the_answers_in_the_shared_store() -> None:
 
 @pytest.mark.parametrize("junk", [b"", b"\x00", b"hello", msgspec.msgpack.encode([[1.0, {}, 1]]), b"\xc1" * 1_000])
 async def test_an_entry_that_is_not_ours_is_nothing(junk: bytes) -> None:
-    store, clock = Store(), Clock()
+    store, clock = Store(), FakeClock(1_000.0)
     await World(store, clock).search()
     for key in store.entries:
         store.entries[key] = junk
@@ -157,7 +149,7 @@ async def test_an_entry_that_is_not_ours_is_nothing(junk: bytes) -> None:
 
 
 async def test_an_entry_with_an_impossible_price_is_nothing() -> None:
-    store, clock = Store(), Clock()
+    store, clock = Store(), FakeClock(1_000.0)
     await World(store, clock).search()
     for key, value in store.entries.items():
         store.entries[key] = value.replace(b"100.00", b"-00.01")
@@ -177,7 +169,7 @@ async def test_a_whole_answer_stands_until_its_first_supplier_is_stale() -> None
 
 
 async def test_of_many_processes_some_ask_a_little_early() -> None:
-    clock = Clock()
+    clock = FakeClock(1_000.0)
     eager = World(clock=clock)
     eager.cache._jitter = lambda: 1.0
     await eager.search()

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 from app.core.lru import OVERHEAD_BYTES, ByteLru
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.fakes import FakeClock
 
 
 def test_a_value_is_there_until_its_time_is_up_and_its_bytes_go_with_it() -> None:
-    clock = Clock()
+    clock = FakeClock()
     lru: ByteLru[str] = ByteLru(10_000, clock)
     lru.put("a", "value", size=100, ttl_s=10)
     clock.now = 9.9
@@ -24,7 +17,7 @@ def test_a_value_is_there_until_its_time_is_up_and_its_bytes_go_with_it() -> Non
 
 
 def test_the_least_recently_used_go_first() -> None:
-    lru: ByteLru[int] = ByteLru(4 * (1_000 + OVERHEAD_BYTES), Clock())
+    lru: ByteLru[int] = ByteLru(4 * (1_000 + OVERHEAD_BYTES), FakeClock())
     for number in range(4):
         lru.put(number, number, size=1_000, ttl_s=60)
     assert lru.get(0) == 0
@@ -34,7 +27,7 @@ def test_the_least_recently_used_go_first() -> None:
 
 
 def test_one_value_never_takes_more_than_a_quarter_and_putting_again_counts_once() -> None:
-    lru: ByteLru[str] = ByteLru(8_000, Clock())
+    lru: ByteLru[str] = ByteLru(8_000, FakeClock())
     lru.put("big", "x", size=2_000, ttl_s=60)
     assert lru.get("big") is None
     for _ in range(3):

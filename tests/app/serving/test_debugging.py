@@ -12,8 +12,8 @@ import pytest
 
 from app.core.errors import ConfigurationError
 from app.serving.debugging import console
-from tests.app.cache.servers import free_port
 from tests.app.serving.test_supervisor import serving, tree
+from tests.conftest import free_port
 
 __all__ = ["tree"]
 

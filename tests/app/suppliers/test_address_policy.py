@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Sequence
 
@@ -12,6 +11,7 @@ from app.core.errors import ConfigurationError, SupplierUnavailable
 from app.suppliers.address_policy import AddressPolicy, read_networks
 from app.suppliers.transport import HttpTransport, supplier_client
 from app.suppliers.wire import WireRequest
+from tests.app.suppliers.http1.scripted import ScriptedServer, plain, serving
 
 URL = "https://api.supplier.example/v1"
 HOST = "api.supplier.example"
@@ -77,24 +77,15 @@ def test_a_wrong_network_is_one_line(text: str) -> None:
 
 
 async def test_nothing_is_sent_to_a_name_that_leads_home_unless_that_is_meant() -> None:
-    heads: list[bytes] = []
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        heads.append(await reader.readuntil(b"\r\n\r\n"))
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-        writer.close()
-
-    listening = await asyncio.start_server(answer, "127.0.0.1", 0)
-    url = f"http://localhost:{listening.sockets[0].getsockname()[1]}"
-    request = WireRequest("GET", f"{url}/x", {})
-    async with supplier_client(resolve=AddressPolicy([url])) as client:
-        with pytest.raises(SupplierUnavailable, match="localhost leads to"):
-            await HttpTransport(client).send(request)
-    assert heads == []
-    async with supplier_client(resolve=AddressPolicy([url], read_networks("X", "127.0.0.0/8,::1"))) as client:
-        assert (await HttpTransport(client).send(request)).status == 200
-        with pytest.raises(SupplierUnavailable, match="not a host of the catalogue"):
-            await HttpTransport(client).send(WireRequest("GET", url.replace("localhost", "127.0.0.1") + "/x", {}))
-    assert b"\r\nHost: localhost:" in heads[0]
-    listening.close()
-    await listening.wait_closed()
+    async with serving(ScriptedServer([plain(b"ok")])) as server:
+        url = f"http://localhost:{server.port}"
+        request = WireRequest("GET", f"{url}/x", {})
+        async with supplier_client(resolve=AddressPolicy([url])) as client:
+            with pytest.raises(SupplierUnavailable, match="localhost leads to"):
+                await HttpTransport(client).send(request)
+        assert server.requests == []
+        async with supplier_client(resolve=AddressPolicy([url], read_networks("X", "127.0.0.0/8,::1"))) as client:
+            assert (await HttpTransport(client).send(request)).status == 200
+            with pytest.raises(SupplierUnavailable, match="not a host of the catalogue"):
+                await HttpTransport(client).send(WireRequest("GET", f"{server.url}/x", {}))
+        assert b"\r\nHost: localhost:" in server.requests[0]

@@ -24,23 +24,16 @@ from app.suppliers.registry import HttpSupplier
 from app.suppliers.transport import HttpTransport, supplier_client
 from app.suppliers.wire import WireRequest
 from tests.app.suppliers.http1.scripted import ScriptedServer, plain, serving
-from tests.fakes import QUERY, FakeRates, FakeSupplier, hotel
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.fakes import QUERY, FakeClock, FakeRates, FakeSupplier, hotel
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> FakeClock:
+    return FakeClock(100.0)
 
 
 @pytest.fixture
-def guard(clock: Clock) -> Guard:
+def guard(clock: FakeClock) -> Guard:
     return Guard("one", clock, jitter=lambda: 0.5)
 
 
@@ -57,7 +50,7 @@ def test_a_few_failures_among_answers_change_nothing(guard: Guard) -> None:
     assert guard.state is State.CLOSED
 
 
-def test_failures_alone_open_the_circuit_and_it_says_when_it_is_tried_again(guard: Guard, clock: Clock) -> None:
+def test_failures_alone_open_the_circuit_and_it_says_when_it_is_tried_again(guard: Guard, clock: FakeClock) -> None:
     fail(guard, 5)
     assert guard.state is State.OPEN
     with pytest.raises(SupplierHeldBack, match=r"failed too often, the next try is in 1\.0 s"):
@@ -65,14 +58,14 @@ def test_failures_alone_open_the_circuit_and_it_says_when_it_is_tried_again(guar
     assert guard.held_back["open"] == 1 and guard.in_flight == 0
 
 
-def test_old_failures_are_forgotten(guard: Guard, clock: Clock) -> None:
+def test_old_failures_are_forgotten(guard: Guard, clock: FakeClock) -> None:
     fail(guard, 4)
     clock.now += 60
     fail(guard)
     assert guard.state is State.CLOSED
 
 
-def test_only_a_few_probes_go_out_and_their_answers_close_the_circuit(guard: Guard, clock: Clock) -> None:
+def test_only_a_few_probes_go_out_and_their_answers_close_the_circuit(guard: Guard, clock: FakeClock) -> None:
     fail(guard, 5)
     clock.now += FIRST_PAUSE_S + 0.01
     probes = [guard.admit() for _ in range(PROBES)]
@@ -84,7 +77,7 @@ def test_only_a_few_probes_go_out_and_their_answers_close_the_circuit(guard: Gua
     assert guard.state is State.CLOSED
 
 
-def test_a_failed_probe_doubles_the_pause_up_to_a_limit(guard: Guard, clock: Clock) -> None:
+def test_a_failed_probe_doubles_the_pause_up_to_a_limit(guard: Guard, clock: FakeClock) -> None:
     fail(guard, 5)
     pauses = []
     for _ in range(8):
@@ -101,7 +94,7 @@ def test_a_failed_probe_doubles_the_pause_up_to_a_limit(guard: Guard, clock: Clo
     assert pauses[1] > 1.5 * pauses[0] and max(pauses) <= LONGEST_PAUSE_S + 0.5
 
 
-def test_calls_from_before_the_circuit_opened_do_not_count_as_probes(guard: Guard, clock: Clock) -> None:
+def test_calls_from_before_the_circuit_opened_do_not_count_as_probes(guard: Guard, clock: FakeClock) -> None:
     old = [guard.admit() for _ in range(3)]
     fail(guard, 5)
     clock.now += FIRST_PAUSE_S + 0.01
@@ -112,7 +105,7 @@ def test_calls_from_before_the_circuit_opened_do_not_count_as_probes(guard: Guar
     assert guard.state is State.HALF_OPEN and guard.in_flight == 1
 
 
-def test_silence_is_noticed_within_a_second_though_no_call_has_timed_out(guard: Guard, clock: Clock) -> None:
+def test_silence_is_noticed_within_a_second_though_no_call_has_timed_out(guard: Guard, clock: FakeClock) -> None:
     guard.succeeded(guard.admit())
     died = clock.now
     while guard.state is State.CLOSED and clock.now < died + 60:
@@ -122,7 +115,7 @@ def test_silence_is_noticed_within_a_second_though_no_call_has_timed_out(guard: 
     assert guard.in_flight >= SILENT_CALLS and clock.now - died <= 1.0
 
 
-def test_a_process_that_slept_does_not_take_its_suppliers_for_dead(guard: Guard, clock: Clock) -> None:
+def test_a_process_that_slept_does_not_take_its_suppliers_for_dead(guard: Guard, clock: FakeClock) -> None:
     calls = [guard.admit() for _ in range(SILENT_CALLS)]
     clock.now += 5  # the loop was blocked: new searches begin before waiting answers are read
     calls += [guard.admit() for _ in range(5)]
@@ -133,7 +126,7 @@ def test_a_process_that_slept_does_not_take_its_suppliers_for_dead(guard: Guard,
     assert guard.state is State.CLOSED
 
 
-def test_a_supplier_that_always_takes_long_is_not_silent(guard: Guard, clock: Clock) -> None:
+def test_a_supplier_that_always_takes_long_is_not_silent(guard: Guard, clock: FakeClock) -> None:
     in_flight: list[float] = []
     for tick in range(2_000):  # 100 calls a second, each 0.7 s long
         in_flight.append(guard.admit())
@@ -151,7 +144,7 @@ def test_no_more_calls_in_flight_than_allowed(guard: Guard) -> None:
     guard.admit()
 
 
-def test_a_supplier_that_asks_us_to_wait_is_left_alone_until_then(guard: Guard, clock: Clock) -> None:
+def test_a_supplier_that_asks_us_to_wait_is_left_alone_until_then(guard: Guard, clock: FakeClock) -> None:
     guard.throttled(3)
     with pytest.raises(SupplierHeldBack, match=r"asked us to wait, 3\.0 s more"):
         guard.admit()
@@ -161,7 +154,7 @@ def test_a_supplier_that_asks_us_to_wait_is_left_alone_until_then(guard: Guard, 
 
 @given(st.lists(st.sampled_from(["admit", "ok", "fail", "gone", "wait", "throttle"]), max_size=200))
 def test_calls_in_flight_always_add_up(steps: list[str]) -> None:
-    clock = Clock()
+    clock = FakeClock(100.0)
     guard = Guard("one", clock, max_in_flight=7)
     calls: list[float] = []
     for step in steps:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,41 +13,22 @@ from app.suppliers.guard import Guard, State
 from app.suppliers.retries import MOST, RESERVE, RetryBudget
 from app.suppliers.transport import HttpTransport, supplier_client
 from app.suppliers.wire import WireRequest
+from tests.app.suppliers.http1.scripted import CLOSE, ScriptedServer, plain, serving
 
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-BAD = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"
-LATER = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 9\r\nContent-Length: 0\r\n\r\n"
-NONE_LEFT = b"HTTP/1.1 200 OK\r\nX-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: 60\r\nContent-Length: 2\r\n\r\nok"
+OK = plain(b"ok")
+BAD = plain(b"", status="502 Bad Gateway")
+LATER = plain(b"", "Retry-After: 9", status="503 Service Unavailable")
+NONE_LEFT = plain(b"ok", "X-RateLimit-Remaining: 0", "X-RateLimit-Reset: 60")
 
 
 @asynccontextmanager
 async def answering(*answers: bytes) -> AsyncIterator[tuple[str, list[bytes]]]:
-    """A server that gives these answers, the last one for ever; an empty one closes the connection. Its URL and what it got."""
-    heads: list[bytes] = []
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                heads.append(await reader.readuntil(b"\r\n\r\n"))
-                said = answers[min(len(heads), len(answers)) - 1]
-                if not said:
-                    break
-                writer.write(said)
-                await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
-
-    listening = await asyncio.start_server(answer, "127.0.0.1", 0)
-    try:
-        yield f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/x", heads
-    finally:
-        listening.close()
-        await listening.wait_closed()
+    """A server that gives these answers, the last one for ever. Its URL and the requests that it got."""
+    async with serving(ScriptedServer(answers)) as server:
+        yield f"{server.url}/x", server.requests
 
 
-@pytest.mark.parametrize("first", [BAD, b""])
+@pytest.mark.parametrize("first", [BAD, CLOSE])
 async def test_one_failure_is_tried_again_unseen(first: bytes) -> None:
     async with answering(first, OK) as (url, heads), supplier_client() as client:
         budget = RetryBudget("one")
@@ -60,7 +40,7 @@ async def test_a_supplier_that_says_when_to_come_back_or_an_unsafe_call_is_not_t
     async with answering(LATER, OK) as (url, heads), supplier_client() as client:
         assert (await HttpTransport(client, retries=RetryBudget("one")).send(WireRequest("GET", url, {}))).status == 503
         assert len(heads) == 1
-    async with answering(b"", OK) as (url, heads), supplier_client() as client:
+    async with answering(CLOSE, OK) as (url, heads), supplier_client() as client:
         with pytest.raises(SupplierUnavailable):
             await HttpTransport(client, retries=RetryBudget("one")).send(WireRequest("POST", url, {}, b"", False))
         assert len(heads) == 1

@@ -10,10 +10,8 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from tests.app.test_serve import serving
-from tests.conftest import require_program
+from tests.conftest import CHROMIUM_FLAGS, require_program
 from tests.fakes import future_search
-
-FLAGS = ["--no-sandbox", "--disable-dev-shm-usage"]
 
 
 def test_it_is_off_unless_asked_for(simulator_url: str) -> None:
@@ -28,7 +26,7 @@ def test_a_person_sees_the_last_minute_live(simulator_url: str, tmp_path: Path) 
     with serving(SUPPLIERS_URL=simulator_url, OPS="on", DEADLINE_MS="5000") as (process, url), sync_playwright() as playwright:
         for _ in range(3):
             assert httpx.get(url + future_search(), timeout=20).status_code == 200
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         errors: list[str] = []
         page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)

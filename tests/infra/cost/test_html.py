@@ -18,17 +18,7 @@ from infra.cost.profile import WorkloadProfile
 from infra.cost.report import html_bytes, write_report
 from infra.cost.traffic import flat_rate
 from infra.cost.traffic_shape import generate_bursty_fortnight, load_shape
-from tests.conftest import require_program
-
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+from tests.conftest import CHROMIUM_FLAGS, require_program
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +36,7 @@ def page_file(comparison: Comparison, tmp_path_factory: pytest.TempPathFactory) 
 def browser() -> Iterator[Browser]:
     chromium = require_program("chromium")
     with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        launched = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
         yield launched
         launched.close()
 

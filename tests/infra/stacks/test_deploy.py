@@ -22,7 +22,7 @@ import boto3
 import pytest
 
 from infra.bundle import Bundle, BundleTarget, ensure_bundle
-from tests.conftest import ROOT, require_program
+from tests.conftest import ROOT, absent, free_port, require_program
 
 pytestmark = pytest.mark.slow
 
@@ -95,11 +95,6 @@ class Cloud:
         return rule["RuleArn"], {kinds[group["TargetGroupArn"]]: group["Weight"] for group in groups}
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
 def await_port(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
     end = time.monotonic() + 30
     while time.monotonic() < end:
@@ -124,7 +119,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory, bundle: Bundle) -> Iterator[
     require_program("node")
     require_program("npx")
     if not (ROOT / "node_modules" / ".bin" / "cdk").exists():
-        pytest.skip("the CDK CLI is not installed (npm ci)")
+        absent("the CDK CLI is not installed (npm ci)")
     folder = tmp_path_factory.mktemp("moto")
     port, log = free_port(), folder / "moto.log"
     with log.open("wb") as output:

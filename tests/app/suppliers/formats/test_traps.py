@@ -20,21 +20,15 @@ from app.suppliers.formats.known import FORMATS
 from app.suppliers.formats.liteapi import LiteApi
 from app.suppliers.formats.rapid import Rapid
 from app.suppliers.wire import WireRequest, WireResponse
+from tests.fakes import FakeClock
 
+NOW = 1_700_000_000.0
 QUERY = SearchQuery("LON", date(2027, 3, 1), date(2027, 3, 4), Occupancy(2), "USD")
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_700_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def account(count: int = 1, clock: Clock | None = None) -> Account:
+def account(count: int = 1, clock: FakeClock | None = None) -> Account:
     hotels = [ContentHotel(str(n), f"Hotel {n}", 51.5, -0.1) for n in range(1, count + 1)]
-    return Account(supplier="s", url="http://x", key="k", secret="z", hotels={"LON": hotels}, now=clock or Clock())
+    return Account(supplier="s", url="http://x", key="k", secret="z", hotels={"LON": hotels}, now=clock or FakeClock(NOW))
 
 
 def respond(body: Any, status: int = 200) -> WireResponse:
@@ -68,7 +62,7 @@ async def test_amadeus_batches_by_20_and_searches_at_the_same_time_share_one_tok
 
 
 async def test_amadeus_renews_a_token_before_it_expires_and_when_it_is_refused_mid_search() -> None:
-    wire, clock = AmadeusWire(), Clock()
+    wire, clock = AmadeusWire(), FakeClock(NOW)
     amadeus = Amadeus(account(clock=clock))
     await amadeus.search(QUERY, wire)
     clock.now += 1799 - 10
