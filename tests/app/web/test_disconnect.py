@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-import uvicorn
 
 from app.web.disconnect import CallerGone, unless_gone
-from app.web.routes import build_web
+from tests.app.web.served import served
 from tests.app.web.test_routes import SEARCH, make_service
 from tests.fakes import FakeSupplier
 
@@ -16,25 +15,19 @@ from tests.fakes import FakeSupplier
 async def test_closing_the_connection_cancels_every_call_and_leaves_no_task() -> None:
     suppliers = [FakeSupplier(f"s{n}", delay_s=30, timeout_ms=30_000) for n in range(5)]
     service = make_service(*suppliers, deadline_ms=30_000)
-    server = uvicorn.Server(uvicorn.Config(build_web(service), port=0, lifespan="off", log_level="error", http="httptools"))
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    host, port = server.servers[0].sockets[0].getsockname()
-    before = len(asyncio.all_tasks())
-    _, writer = await asyncio.open_connection(host, port)
-    writer.write(f"GET {SEARCH} HTTP/1.1\r\nHost: test\r\n\r\n".encode())
-    while not all(supplier.asked for supplier in suppliers):
-        await asyncio.sleep(0.01)
-    assert service.counters.in_flight == 1
-    writer.close()
-    async with asyncio.timeout(10):
-        while service.counters.in_flight or len(asyncio.all_tasks()) > before:
+    async with served(service) as (host, port):
+        before = len(asyncio.all_tasks())
+        _, writer = await asyncio.open_connection(host, port)
+        writer.write(f"GET {SEARCH} HTTP/1.1\r\nHost: test\r\n\r\n".encode())
+        while not all(supplier.asked for supplier in suppliers):
             await asyncio.sleep(0.01)
-    assert [supplier.cancelled for supplier in suppliers] == [1] * 5
-    assert service.counters.abandoned == 1
-    server.should_exit = True
-    await serving
+        assert service.counters.in_flight == 1
+        writer.close()
+        async with asyncio.timeout(10):
+            while service.counters.in_flight or len(asyncio.all_tasks()) > before:
+                await asyncio.sleep(0.01)
+        assert [supplier.cancelled for supplier in suppliers] == [1] * 5
+        assert service.counters.abandoned == 1
 
 
 async def test_work_is_done_undisturbed_while_the_caller_stays() -> None:

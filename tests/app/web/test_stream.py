@@ -10,11 +10,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
-import uvicorn
 
 from app.core.errors import SupplierUnavailable
-from app.web.routes import build_web
 from app.web.service import Service
+from tests.app.web.served import served
 from tests.app.web.test_routes import SEARCH, make_service
 from tests.fakes import FakeSupplier, hotel
 
@@ -23,17 +22,8 @@ STREAM = SEARCH.replace("/search", "/search/stream")
 
 @asynccontextmanager
 async def client_of(service: Service) -> AsyncIterator[httpx.AsyncClient]:
-    server = uvicorn.Server(uvicorn.Config(build_web(service), port=0, lifespan="off", log_level="error", http="httptools"))
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
-    host, port = server.servers[0].sockets[0].getsockname()
-    try:
-        async with httpx.AsyncClient(base_url=f"http://{host}:{port}", timeout=20) as client:
-            yield client
-    finally:
-        server.should_exit = True
-        await serving
+    async with served(service) as (host, port), httpx.AsyncClient(base_url=f"http://{host}:{port}", timeout=20) as client:
+        yield client
 
 
 async def events(client: httpx.AsyncClient, path: str = STREAM) -> AsyncIterator[tuple[str, Any, float]]:
