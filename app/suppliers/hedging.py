@@ -8,6 +8,7 @@ search. A second copy after the supplier's own 95th percentile usually answers a
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
@@ -103,7 +104,7 @@ class Hedger:
             )
 
     def _tick(self) -> None:
-        now = asyncio.get_running_loop().time()
+        now = time.monotonic()
         late = now - self._due > LATE_S
         left = False
         for hedging in self._suppliers.values():
@@ -117,6 +118,5 @@ class Hedger:
 
     def _wake(self) -> None:
         if self._timer is None:
-            loop = asyncio.get_running_loop()
-            self._due = loop.time() + TICK_S
-            self._timer = loop.call_at(self._due, self._tick)
+            self._due = time.monotonic() + TICK_S
+            self._timer = asyncio.get_running_loop().call_later(TICK_S, self._tick)

@@ -122,14 +122,13 @@ class HttpTransport:
 
 
 async def _hedged(hedging: SupplierHedging, exchange: Exchange, request: WireRequest) -> Answer:
-    loop = asyncio.get_running_loop()
-    started = loop.time()
+    started = time.monotonic()
     if request.idempotent:
         hedging.watch(started, exchange)
     try:
         return await exchange.future
     finally:
-        hedging.observe(loop.time() - started)
+        hedging.observe(time.monotonic() - started)
 
 
 def _failure(error: httpx.HTTPError) -> SupplierError:

@@ -120,7 +120,7 @@ class AcceleratedClient(httpx.AsyncClient):
         exchange = Exchange(
             origin,
             message,
-            asyncio.get_running_loop().create_future(),
+            origin.loop.create_future(),
             head=method == "HEAD",
             limit=self._max_response_bytes,
             read_s=limits.read,

@@ -40,13 +40,15 @@ class Dialling(NamedTuple):
 
 
 class Origin:
-    """Connections to one scheme://host:port, on one event loop."""
+    """Connections to one scheme://host:port, on one event loop: the running one when it is made. It is kept, because asking
+    for it several times a call took a twelfth of a search's CPU where `getpid` is dear (CPython before 3.12 asks that)."""
 
     def __init__(self, url: httpx.URL, dialling: Dialling, wake: Callable[[], None]) -> None:
         self.host = url.host
         self.port = url.port or (443 if url.scheme == "https" else 80)
         self.netloc = url.netloc.decode("ascii")
         self.name = f"{url.scheme}://{self.netloc}"
+        self.loop = asyncio.get_running_loop()
         self._dialling = dialling
         self._tls = dialling.tls() if url.scheme == "https" else None
         self._wake = wake
@@ -103,7 +105,7 @@ class Origin:
         if len(self.idle) >= self._dialling.max_idle:
             connection.close()
             return
-        connection.idle_since = asyncio.get_running_loop().time()
+        connection.idle_since = self.loop.time()
         self.idle.append(connection)
 
     def lost(self, connection: Connection) -> None:
@@ -123,11 +125,11 @@ class Origin:
 
     def _send(self, connection: Connection, exchange: Exchange) -> None:
         read_s = exchange.read_s
-        connection.silent_until = None if read_s is None else asyncio.get_running_loop().time() + read_s
+        connection.silent_until = None if read_s is None else self.loop.time() + read_s
         connection.send(exchange)
 
     def _enqueue(self, exchange: Exchange) -> None:
-        exchange.queued_at = asyncio.get_running_loop().time()
+        exchange.queued_at = self.loop.time()
         self.queue.append(exchange)
         self._open_enough()
 
@@ -135,7 +137,7 @@ class Origin:
         """One opening for each that waits, as far as the limit allows."""
         limit = self._dialling.max_connections
         while len(self._openings) < len(self.queue) and len(self.connections) + len(self._openings) < limit:
-            task = asyncio.get_running_loop().create_task(self._open())
+            task = self.loop.create_task(self._open())
             self._openings.add(task)
             task.add_done_callback(self._opened)
         self._wake()
@@ -167,7 +169,7 @@ class Origin:
         failure: OSError = OSError(f"{self.host} has no address")
         for address in addresses:
             try:
-                _, connection = await asyncio.get_running_loop().create_connection(
+                _, connection = await self.loop.create_connection(
                     lambda: Connection(self), address, self.port, ssl=self._tls, server_hostname=name
                 )
             except OSError as error:
