@@ -29,7 +29,7 @@ from pathlib import Path
 
 from infra.errors import InputError, KitError
 from infra.own_service import OwnService, source_files
-from infra.wheels import PLATFORMS, ROOT, install_locked, locked_requirements, one_line, uv, wheel_files
+from infra.wheels import PLATFORMS, ROOT, locked_files, locked_requirements, one_line, uv
 
 DEFAULT_OUT = ROOT / "out" / "bundle"
 SOURCES = ("app", "lambda_handler")
@@ -148,8 +148,8 @@ def _build(
         tree = Path(scratch) / "tree"
         progress(f"installing locked wheels for {target}")
         wheels = Path(scratch) / "wheels"
-        install_locked(requirements, wheels, python=target.python, architecture=target.architecture)
-        files = wheel_files(wheels) | source_files(ROOT, *SOURCES)
+        files = locked_files(requirements, wheels, python=target.python, architecture=target.architecture)
+        files |= source_files(ROOT, *SOURCES)
         if service is not None:
             files = service.laid_over(files)
         _write(tree, files)

@@ -9,6 +9,7 @@ import base64
 import csv
 import hashlib
 import os
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -42,10 +43,15 @@ def locked_requirements(group: str) -> str:
     return done.stdout
 
 
-def install_locked(requirements: str, into: Path, *, python: str, architecture: str | None = None) -> None:
-    """Install hashed wheels (never a source distribution) for a target into a folder."""
+class AlteredWheel(KitError):
+    """An installed file is not the one that its wheel holds."""
+
+
+def install_locked(requirements: str, into: Path, *, python: str, architecture: str | None = None, cached: bool = True) -> None:
+    """Install hashed wheels (never a source distribution) for a target into a folder; `cached=False` fetches them anew."""
     command = [uv(), "pip", "install", "--quiet", "--no-config", "--require-hashes", "--no-deps", "--only-binary", ":all:"]
     command += ["--target", os.fspath(into), "--python-version", python, "--link-mode", "copy", "--no-compile-bytecode"]
+    command += [] if cached else ["--no-cache"]
     if architecture is not None:
         command += ["--python-platform", PLATFORMS[architecture]]
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as listed:
@@ -68,11 +74,23 @@ def _clean_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
 
 
+def locked_files(requirements: str, into: Path, *, python: str, architecture: str) -> dict[str, bytes]:
+    """The files of hashed wheels, by path, installed into a folder. uv's cache does not check again what it once unpacked, and
+    shares those files with virtual environments: wheels whose files another program has changed there are fetched anew."""
+    install_locked(requirements, into, python=python, architecture=architecture)
+    try:
+        return wheel_files(into)
+    except AlteredWheel:
+        shutil.rmtree(into)
+        install_locked(requirements, into, python=python, architecture=architecture, cached=False)
+        return wheel_files(into)
+
+
 def wheel_files(installed: Path) -> dict[str, bytes]:
     """The wheels' files that are needed at run time, by path: checked against the wheels' own hashes, shared objects cut.
 
     Licences and METADATA stay, they must travel with the code. Read at once and written anew, for on some machines an agent
-    adds its certificate authority to every certificate store that it finds.
+    adds its certificate authority to every certificate store that it finds. Raises `AlteredWheel`.
     """
     recorded = _recorded_hashes(installed)
     kept = {}
@@ -82,7 +100,7 @@ def wheel_files(installed: Path) -> dict[str, bytes]:
             continue
         content = path.read_bytes()
         if recorded.get(name, content) not in (content, hashlib.sha256(content).digest()):
-            raise KitError(f"{name} is not what its wheel holds: another program has changed it; build again")
+            raise AlteredWheel(f"{name} is not what its wheel holds: another program has changed it; build again")
         kept[name] = strip_unmapped(content) if ".so" in path.name else content
     return kept
 
