@@ -64,7 +64,9 @@ def create_app(settings: Settings | None = None) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            suppliers = await stack.enter_async_context(open_suppliers(catalogue, service.metrics, policy))
+            suppliers = await stack.enter_async_context(
+                open_suppliers(catalogue, service.metrics, policy, hedging=settings.hedging)
+            )
             service.cache = await _open_cache(stack, service, settings, catalogue, store)
             service.search = SearchService(
                 suppliers,

@@ -30,6 +30,7 @@ class Settings:
     cache_url: str | None
     cache_mb: int
     admission: bool
+    hedging: bool
     ops: bool
     emf_s: float
     environment: Mapping[str, str]
@@ -57,6 +58,7 @@ class Settings:
             cache_url=read.text("CACHE_URL"),
             cache_mb=int(read.number("CACHE_MB", default=64, low=1, high=16_384, whole=True)),
             admission=read.switch("ADMISSION", default=True),
+            hedging=read.switch("HEDGING", default=True),
             ops=read.switch("OPS", default=False),
             emf_s=float(read.number("EMF_S", default=0, low=0, high=3_600)),
             environment=environment,

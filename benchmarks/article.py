@@ -26,7 +26,7 @@ from benchmarks import machine
 from benchmarks.capacity import Windows, at_rate, capacity, estimated_capacity, saturated
 from benchmarks.claims import AFTERS, BEFORE, claims
 from benchmarks.command import OUT, rounds_of, run, say, write
-from benchmarks.report import BUSY, summarise
+from benchmarks.report import busy_notes, summarise
 from benchmarks.rounds import Rig
 from benchmarks.running import Upstream, place_for, service, upstream
 from benchmarks.variants import BLOCK_MS, EQUAL_WORK, PEERS, Place, Unavailable, Variant, crossover
@@ -227,16 +227,10 @@ LOADS = {
 
 def notes(document: dict[str, Any]) -> list[str]:
     """What a reader must know to believe the figures."""
-    used = [
-        found["cores_used"]["everything_else"]
-        for load in LOADS
-        for found in ((document[load] or {}).get("variants") or {}).values()
-    ]
-    said = []
-    if max(used, default=0.0) > BUSY:
-        said.append(f"provisional: other programs used up to {max(used):.2f} cores of this machine meanwhile")
+    loads = [found for load in LOADS for found in ((document[load] or {}).get("variants") or {}).values()]
+    said = busy_notes(loads, quick=document["quick"])
     if document["quick"]:
-        said.append("quick: what each holds is estimated from CPU, windows are short: not for quoting")
+        said.append("quick: what each holds is estimated from CPU")
     return said
 
 

@@ -103,14 +103,19 @@ def at_rate(rig: Rig, warmup_s: float, window_s: float, rps: float, *, seed: int
         "errors_share": errors_share(window),
         "delayed_share": delayed_share(window),
         "answered_per_s": round(window.completed / window.seconds, 2),
+        "good_per_s": round(in_time(window) / window.seconds, 2),
     }
+
+
+def in_time(window: Window) -> int:
+    """How many of the searches due in the window were answered within 2.5 s."""
+    return sum(latency <= MAX_P99_MS for latency in window.latencies_ms)
 
 
 def errors_share(window: Window) -> float | None:
     """Share of the searches due in the window that failed, or were not answered within 2.5 s; `None` when none was due."""
     due = window.due + window.failures[NOT_SENT]
-    in_time = sum(latency <= MAX_P99_MS for latency in window.latencies_ms)
-    return round(1 - in_time / due, 4) if due else None
+    return round(1 - in_time(window) / due, 4) if due else None
 
 
 def delayed_share(window: Window) -> float | None:

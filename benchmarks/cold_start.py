@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import itertools
-import json
 import statistics
 import tempfile
 import time
@@ -27,46 +26,23 @@ from rich.table import Table
 
 from benchmarks import machine, process_tree
 from benchmarks.command import OUT, rounds_of, run, say, write
+from benchmarks.lambda_code import alb_event, local_code
 from benchmarks.load import Target
-from infra.bundle import Bundle, ensure_bundle, find_interpreter, local_target
+from infra.bundle import Bundle
 from infra.errors import KitError
 from infra.lab.container_lane import ContainerLane
-from infra.lab.lambda_lane import (
-    BARE_HANDLER,
-    LambdaLane,
-    measure_bare_cold_starts,
-    measure_cold_starts,
-    runtime_folder,
-)
+from infra.lab.lambda_lane import BARE_HANDLER, LambdaLane, measure_bare_cold_starts, measure_cold_starts
 from infra.lab.runtime_api import Code
 
 PAUSE_S = 0.004
-
-HEALTHZ = json.dumps(
-    {
-        "requestContext": {"elb": {"targetGroupArn": "arn:aws:elasticloadbalancing:us-east-1:1:targetgroup/bench/1"}},
-        "httpMethod": "GET",
-        "path": "/healthz",
-        "multiValueQueryStringParameters": {},
-        "multiValueHeaders": {"host": ["bench"], "accept": ["*/*"], "x-forwarded-for": ["192.0.2.1"],
-                              "x-forwarded-port": ["443"], "x-forwarded-proto": ["https"]},
-        "body": "",
-        "isBase64Encoded": False,
-    }
-).encode()  # fmt: skip
+HEALTHZ = alb_event("/healthz")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
     about, started = machine.describe(), datetime.now(UTC)
     try:
-        target = local_target()
-        interpreter = find_interpreter(target.python)
-        if interpreter is None:
-            raise KitError(f"no Python {target.python} on this machine")
-        bundle = ensure_bundle(target, progress=say)
-        runtime = runtime_folder(target.python, interpreter)
-        code = Code(bundle.tree, interpreter, {"CROSSOVER_LANE": "lambda"}, runtime)
+        bundle, code = local_code()
         figures = asyncio.run(_measure(code, options.rounds, 300 if options.quick else 1_000))
     except KitError as error:
         say(f"cold_start: {error}")

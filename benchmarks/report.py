@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Console
@@ -118,14 +119,17 @@ def notes(document: dict[str, Any]) -> list[str]:
             said.append(f"{name} does not answer in full at saturation, even with one search in flight")
         if full["cores_used"]["upstream_and_generator"] > FULL and full["cores_used"]["service"] < FULL:
             said.append(f"{name} was not saturated: suppliers and generator used all of their core")
-    busiest = max(
-        (figures[kind]["cores_used"]["everything_else"] for figures in document["variants"].values()
-         for kind in ("fixed_rate", "saturation")),
-        default=0.0,
-    )  # fmt: skip
+    loads = [figures[kind] for figures in document["variants"].values() for kind in ("fixed_rate", "saturation")]
+    return said + busy_notes(loads, quick=document["quick"])
+
+
+def busy_notes(loads: Iterable[dict[str, Any]], *, quick: bool) -> list[str]:
+    """Whether these figures may be quoted: not where other programs ran meanwhile, nor from short windows."""
+    said = []
+    busiest = max((figures["cores_used"]["everything_else"] for figures in loads), default=0.0)
     if busiest > BUSY:
         said.append(f"provisional: other programs used up to {busiest:.2f} cores of this machine meanwhile")
-    if document["quick"]:
+    if quick:
         said.append("quick: short windows, few rounds; run without --quick for figures to quote")
     return said
 

@@ -58,10 +58,15 @@ class HttpSupplier:
 
 @asynccontextmanager
 async def open_suppliers(
-    catalogue: Catalogue, metrics: Metrics | None = None, policy: AddressPolicy | None = None
+    catalogue: Catalogue,
+    metrics: Metrics | None = None,
+    policy: AddressPolicy | None = None,
+    *,
+    hedging: bool = True,
 ) -> AsyncIterator[tuple[HttpSupplier, ...]]:
     """The suppliers in catalogue order; their connections close when the context ends. `metrics` is given their state;
-    `policy` says where connections may go, by default to the catalogue's hosts at public addresses."""
+    `policy` says where connections may go, by default to the catalogue's hosts at public addresses; `hedging` whether
+    slow calls are sent once more."""
     policy = policy or AddressPolicy([entry.url for entry in catalogue.suppliers])
     async with supplier_client(resolve=policy) as client:
         hedger = Hedger()
@@ -70,7 +75,7 @@ async def open_suppliers(
             guard = Guard(entry.id, time.monotonic)
             budget = RetryBudget(entry.id)
             budgets.append(budget)
-            transport = HttpTransport(client, hedger.of(entry.id), guard, budget)
+            transport = HttpTransport(client, hedger.of(entry.id) if hedging else None, guard, budget)
             account = Account(
                 supplier=entry.id,
                 url=entry.url,

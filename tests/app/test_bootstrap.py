@@ -43,6 +43,14 @@ async def test_it_is_live_always_and_ready_only_inside_its_lifespan() -> None:
     assert (refused.status_code, refused.json()["error"]["code"]) == (503, "unavailable")
 
 
+@pytest.mark.parametrize("hedging", ["on", "off"])
+async def test_suppliers_are_hedged_unless_switched_off(hedging: str) -> None:
+    app = create_app(settings(HEDGING=hedging))
+    async with app.router.lifespan_context(app):
+        counted = "crossover_hedged_calls_total" in (await get(app, "/metrics")).text
+    assert counted is (hedging == "on")
+
+
 async def test_settings_reach_the_search(app: Starlette) -> None:
     answer = (await get(app, future_search(currency="USD", limit="200"))).json()
     assert answer["complete"] is True
