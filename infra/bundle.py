@@ -32,7 +32,7 @@ from infra.own_service import OwnService, source_files
 from infra.wheels import PLATFORMS, ROOT, locked_files, locked_requirements, one_line, uv
 
 DEFAULT_OUT = ROOT / "out" / "bundle"
-SOURCES = ("app", "lambda_handler")
+SOURCES = ("app", "lambda_handler", "secret_values")
 
 BUILDER = "2"
 """Changed whenever this module makes other bytes of the same sources, so that old bundles are built anew."""
