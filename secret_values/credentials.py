@@ -27,7 +27,9 @@ def find_credentials(environment: Mapping[str, str], *, pause: Callable[[float],
     if key_id and secret_key:
         credentials = Credentials(key_id, secret_key, environment.get("AWS_SESSION_TOKEN") or None)
         if not _can_be_sent(credentials):
-            raise SettingError("AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN: must hold no space or line break")
+            raise SettingError(
+                "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN: must hold no space or line break"
+            )
         return credentials
     if key_id or secret_key:
         raise SettingError("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: set both, or neither to use the instance's role")

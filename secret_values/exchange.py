@@ -75,11 +75,11 @@ def _send(request: Request, timeout_s: float) -> Answer:
     )
     try:
         connection.request(request.method, parts.path or "/", body=request.body or None, headers=dict(request.headers))
-        response = connection.getresponse()
-        body = response.read(MAX_ANSWER_BYTES + 1)
-        if len(body) > MAX_ANSWER_BYTES:
-            raise http.client.HTTPException
-        return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, body)
+        with connection.getresponse() as response:
+            body = response.read(MAX_ANSWER_BYTES + 1)
+            if len(body) > MAX_ANSWER_BYTES:
+                raise http.client.HTTPException
+            return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, body)
     finally:
         connection.close()
 

@@ -35,9 +35,7 @@ def by_botocore(request: Request, credentials: Credentials, region: str, monkeyp
         (Request("GET", "https://example.com", {"B": "2", "a": "1"}), "us-gov-west-1"),
     ],
 )
-def test_it_signs_as_botocore_does(
-    request_: Request, region: str, token: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_signs_as_botocore_does(request_: Request, region: str, token: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     credentials = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", token)
     expected = by_botocore(request_, credentials, region, monkeypatch)
     ours = signed(request_, credentials, region=region, service="secretsmanager", at=AT).headers
