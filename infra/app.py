@@ -60,6 +60,7 @@ def synthesize() -> None:
         sha256=bundle.sha256,
         git_revision=bundle.git_revision,
         suppliers_url=stage.suppliers_url,
+        secret=stage.secret,
         own_environment=service.environment if service else {},
     )
     assemble(app, stage, release)

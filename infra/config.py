@@ -23,6 +23,11 @@ LOG_RETENTION_DAYS = (
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 )
 # fmt: on
+# A secret's name, or its ARN, which Secrets Manager ends with six characters of its own (CreateSecret, API reference).
+SECRET_FORMS = (
+    r"[A-Za-z0-9/_+=.@-]{1,512}",
+    r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]{1,512}-[A-Za-z0-9]{6}",
+)
 # Used when a deployment asks for an architecture and names no types; all have 2 vCPUs.
 INSTANCE_TYPES: dict[str, tuple[str, ...]] = {
     "arm64": ("c7g.large", "c6g.large", "m7g.large", "m6g.large", "c8g.large", "r7g.large"),
@@ -108,7 +113,8 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """Everything that differs between two deployments of the kit. `service` is the folder of a service of the user's own."""
+    """Everything that differs between two deployments of the kit. `service` is the folder of a service of the user's own;
+    `secret` names a secret of AWS Secrets Manager (its name, or its whole ARN) that both lanes read at start."""
 
     name: str = "dev"
     region: str = "us-east-1"
@@ -116,6 +122,7 @@ class Stage:
     python: str = "3.13"
     suppliers_url: str = "https://suppliers.example.com"
     service: str | None = None
+    secret: str | None = None
     lambda_lane: LambdaLane = field(default_factory=LambdaLane)
     container_lane: ContainerLane = field(default_factory=ContainerLane)
     network: Network = field(default_factory=Network)
@@ -149,6 +156,10 @@ class Stage:
             (
                 re.fullmatch(r"https?://[^/\s]+\S*", self.suppliers_url) is not None,
                 f"suppliers_url: {self.suppliers_url!r} must be an http:// or https:// URL",
+            ),
+            (
+                self.secret is None or any(re.fullmatch(form, self.secret) for form in SECRET_FORMS),
+                f"secret: {self.secret!r} must be a secret's name, or its whole ARN with the six characters at its end",
             ),
         )
 

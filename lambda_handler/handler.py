@@ -3,11 +3,14 @@
 The app's lifespan is entered once, while the environment initialises, on the one event loop that every invocation then
 runs on: connection pools live as long as the environment. (Mangum's own use of its lifespan would start and stop the app on
 every invocation.) Any ASGI app will do, with a lifespan or without one (docs/bring-your-own-service.md).
+
+Where `CROSSOVER_SECRET` names a secret, its values are put into the environment first, as systemd does on the container lane.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import Any
 
 import uvloop
@@ -15,13 +18,24 @@ from mangum import Mangum
 from mangum.protocols import LifespanCycle
 from starlette.types import Receive, Scope, Send
 
-from app.bootstrap import create_app
 from app.web.errors import error_response
 
 loop = uvloop.new_event_loop()
 asyncio.set_event_loop(loop)
 
-app: Any = create_app()
+
+def _create_app() -> Any:
+    """A secret that cannot be read fails INIT with its one line."""
+    if os.environ.get("CROSSOVER_SECRET"):
+        from secret_values.fetch import fill  # nobody else pays for its import
+
+        fill(os.environ)
+    from app.bootstrap import create_app  # only now: an app may read its environment while it is imported
+
+    return create_app()
+
+
+app = _create_app()
 _lifespan = LifespanCycle(app, "auto")
 _lifespan.__enter__()  # never left: an environment ends without a word
 

@@ -14,6 +14,7 @@ from infra.components.acknowledge import acknowledge
 from infra.components.boot.render import Boot, render_user_data
 from infra.components.network import Network
 from infra.components.release import Release
+from infra.components.secret import reading_policy
 from infra.config import Stage
 
 # How long CloudFormation waits for an instance to say that it is ready: package installation, fetching and start.
@@ -59,8 +60,9 @@ class ContainerLane(Construct):
             ],
         )
 
-    def _role(self) -> iam.Role:
-        """May read the one bundle and be reached by Session Manager; the group adds answering CloudFormation."""
+    def _role(self, secret: str | None) -> iam.Role:
+        """May read the one bundle, the stage's secret if it has one, and be reached by Session Manager; the group adds
+        answering CloudFormation."""
         reads_bundle = iam.PolicyStatement(
             actions=["s3:GetObject"], resources=[self.bundle.bucket.arn_for_objects(self.bundle.s3_object_key)]
         )
@@ -69,7 +71,7 @@ class ContainerLane(Construct):
             "Role",
             assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
             managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name("AmazonSSMManagedInstanceCore")],
-            inline_policies={"boot": iam.PolicyDocument(statements=[reads_bundle])},
+            inline_policies={"boot": iam.PolicyDocument(statements=[reads_bundle]), **reading_policy(self, secret)},
         )
         acknowledge(
             role,
@@ -85,7 +87,7 @@ class ContainerLane(Construct):
             "LaunchTemplate",
             machine_image=ec2.MachineImage.resolve_ssm_parameter_at_launch(image),
             user_data=ec2.UserData.custom(render_user_data(self._boot(stage, release))),
-            role=self._role(),
+            role=self._role(release.secret),
             security_group=network.instance_group,
             http_tokens=ec2.LaunchTemplateHttpTokens.REQUIRED,
             http_put_response_hop_limit=1,

@@ -11,6 +11,7 @@ from constructs import Construct
 
 from infra.components.acknowledge import acknowledge
 from infra.components.release import Release
+from infra.components.secret import reading_policy
 from infra.config import Stage
 
 HANDLER = "lambda_handler.handler.handler"
@@ -32,8 +33,8 @@ class LambdaLane(Construct):
         group.apply_removal_policy(RemovalPolicy.DESTROY)
         return group
 
-    def _role(self, log_group: logs.CfnLogGroup) -> iam.Role:
-        """May write to the function's own log group and nothing else."""
+    def _role(self, log_group: logs.CfnLogGroup, secret: str | None) -> iam.Role:
+        """May write to the function's own log group, read the stage's secret if it has one, and nothing else."""
         writes_logs = iam.PolicyStatement(
             actions=["logs:CreateLogStream", "logs:PutLogEvents"],
             resources=[log_group.attr_arn],  # ends in `:*`, every stream of this one group
@@ -42,7 +43,7 @@ class LambdaLane(Construct):
             self,
             "Role",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-            inline_policies={"logs": iam.PolicyDocument(statements=[writes_logs])},
+            inline_policies={"logs": iam.PolicyDocument(statements=[writes_logs]), **reading_policy(self, secret)},
         )
 
     def _function(self, stage: Stage, release: Release, log_group: logs.CfnLogGroup) -> lambda_.Function:
@@ -60,7 +61,7 @@ class LambdaLane(Construct):
             timeout=Duration.seconds(settings.timeout_s),
             reserved_concurrent_executions=settings.reserved_concurrency,
             environment=release.environment("lambda"),
-            role=self._role(log_group).without_policy_updates(),
+            role=self._role(log_group, release.secret).without_policy_updates(),
             log_group=logs.LogGroup.from_log_group_name(self, "LogsReference", log_group.ref),
             # Old versions stay, so that the alias can be pointed back at one.
             current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),

@@ -10,12 +10,14 @@ from pathlib import Path
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
     """`zip_path` becomes the one asset of both lanes; `sha256` (hex) is its digest, which the instances verify.
-    `own_environment` is that of a service of the user's own."""
+    `secret` is the name or ARN of the secret that both lanes read at start; `own_environment` is that of a service of the
+    user's own."""
 
     zip_path: Path
     sha256: str
     git_revision: str | None
     suppliers_url: str
+    secret: str | None = None
     own_environment: Mapping[str, str] = field(default_factory=dict)
 
     def environment(self, lane: str) -> dict[str, str]:
@@ -28,4 +30,6 @@ class Release:
         }
         if self.git_revision:
             environment["CROSSOVER_GIT_REVISION"] = self.git_revision
+        if self.secret:
+            environment["CROSSOVER_SECRET"] = self.secret
         return environment

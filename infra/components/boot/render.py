@@ -12,6 +12,7 @@ HERE = Path(__file__).parent
 READY_TIMEOUT_S = 120
 # Longer than the service's own graceful stop (app/serving/), so that systemd kills only what does not end by itself.
 STOP_TIMEOUT_S = 35
+SECRETS_PATH = "/run/crossover/secrets"
 USER_DATA_LIMIT_BYTES = 16_384  # before base64 (Amazon EC2 documentation, "User data")
 
 
@@ -29,14 +30,32 @@ class Boot:
     workers_per_vcpu: int
     environment: Mapping[str, str]
 
+    @property
+    def reads_secret(self) -> bool:
+        return "CROSSOVER_SECRET" in self.environment
+
 
 def render_unit(boot: Boot) -> str:
-    """The systemd unit; the number of workers is known on the instance only and comes from its environment file."""
+    """The systemd unit; the number of workers is known on the instance only and comes from its environment file, which is
+    read last, so that what it sets wins over the secret."""
+    unit = "crossover-secrets.service"
     return Template((HERE / "crossover.service").read_text()).substitute(
         directory=f"/opt/crossover/{boot.sha256}",
         python=f"python{boot.python}",
         port=boot.port,
         stop_timeout_s=STOP_TIMEOUT_S,
+        requires_secrets=f"Requires={unit}\nAfter={unit}\n" if boot.reads_secret else "",
+        secrets_file=f"EnvironmentFile={SECRETS_PATH}\n" if boot.reads_secret else "",
+    )
+
+
+def render_secrets_unit(boot: Boot) -> str:
+    """The unit that reads the secret: the service itself is kept from the metadata service and its credentials."""
+    return Template((HERE / "crossover-secrets.service").read_text()).substitute(
+        directory=f"/opt/crossover/{boot.sha256}",
+        python=f"python{boot.python}",
+        region=boot.region,
+        secrets_path=SECRETS_PATH,
     )
 
 
@@ -55,8 +74,12 @@ def render_user_data(boot: Boot) -> str:
         "ENVIRONMENT": "\n".join(f"{name}={value}" for name, value in sorted(boot.environment.items())),
         "UNIT": render_unit(boot),
     }
+    programs = ["boot.sh"]
+    if boot.reads_secret:
+        settings["SECRETS_UNIT"] = render_secrets_unit(boot)
+        programs.insert(0, "secrets.sh")
     lines = [f"{name}={_quoted(value)}" for name, value in settings.items()]
-    return "\n".join(["#!/bin/bash", *lines, (HERE / "boot.sh").read_text()])
+    return "\n".join(["#!/bin/bash", *lines, *((HERE / program).read_text() for program in programs)])
 
 
 def _quoted(value: object) -> str:

@@ -71,7 +71,13 @@ def synthesize(tiny_zip: Path, tmp_path_factory: pytest.TempPathFactory) -> Synt
         directory = tmp_path_factory.mktemp("cdk.out")
         stage = override({key.replace("__", "."): value for key, value in settings.items()})
         sha256 = hashlib.sha256(tiny_zip.read_bytes()).hexdigest()
-        release = Release(zip_path=tiny_zip, sha256=sha256, git_revision="4f2a9c1", suppliers_url=stage.suppliers_url)
+        release = Release(
+            zip_path=tiny_zip,
+            sha256=sha256,
+            git_revision="4f2a9c1",
+            suppliers_url=stage.suppliers_url,
+            secret=stage.secret,
+        )
         app = App(outdir=str(directory), context=context)
         assemble(app, stage, release)
         app.synth()
