@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
@@ -16,7 +16,8 @@ SHIPPED_CATALOGUE = Path(__file__).parent / "suppliers" / "catalogue.toml"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Validated once, at start; the defaults stand in `from_environment`."""
+    """Validated once, at start; the defaults stand in `from_environment`. `repr` shows no secret: neither the environment
+    nor the shared cache's URL, which may hold a password."""
 
     lane: str
     bundle_sha256: str | None
@@ -27,13 +28,13 @@ class Settings:
     deadline_ms: int
     markup_percent: Decimal
     fresh_s: float
-    cache_url: str | None
+    cache_url: str | None = field(repr=False)
     cache_mb: int
     admission: bool
     hedging: bool
     ops: bool
     emf_s: float
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:

@@ -10,7 +10,8 @@
     key = "${RAPID_KEY}"
     secret = "${RAPID_SECRET}"
 
-Every mistake is one line: the file, the supplier, the field, and what would be right.
+Every mistake is one line: the file, the supplier, the field, and what would be right. It repeats what the file says, never
+what a variable holds.
 """
 
 from __future__ import annotations
@@ -116,7 +117,7 @@ class _Entry:
                 raise ConfigurationError(f"{self._where}.{field}: unknown field; {hint}")
         wire_format = self._text("format")
         if wire_format not in FORMATS:
-            raise self._wrong("format", f"unknown format {wire_format!r}; known: {', '.join(FORMATS)}")
+            raise self._wrong("format", f"unknown format {self._table['format']!r}; known: {', '.join(FORMATS)}")
         return SupplierEntry(
             self._name,
             wire_format,
@@ -135,7 +136,8 @@ class _Entry:
         except ValueError:
             right = False
         if not right or parts.query or parts.fragment or parts.username:
-            raise self._wrong("url", f"{url!r} must be http(s)://host[:port][/path], without query or credentials")
+            stated = self._table["url"]
+            raise self._wrong("url", f"{stated!r} must be http(s)://host[:port][/path], without query or credentials")
         return url
 
     def _timeout(self) -> int:

@@ -12,6 +12,7 @@ from app.core.errors import SupplierSkipped, SupplierThrottled
 from app.core.models import SearchQuery, SupplierHotel
 from app.suppliers.address_policy import AddressPolicy
 from app.suppliers.catalogue import Catalogue
+from app.suppliers.confidential import Confidential
 from app.suppliers.formats.account import Account
 from app.suppliers.formats.known import FORMATS, Format
 from app.suppliers.guard import Guard
@@ -24,19 +25,26 @@ from app.telemetry.metrics import Metrics
 
 class HttpSupplier:
     """One configured supplier. Implements `app.core.ports.Supplier`; its format decodes into typed structs and makes every
-    amount with `price` or `charge`, so an answer needs no second check."""
+    amount with `price` or `charge`, so an answer needs no second check. What it raises holds nothing of `confidential`."""
 
-    __slots__ = ("_format", "_transport", "guard", "id", "timeout_ms")
+    __slots__ = ("_confidential", "_format", "_transport", "guard", "id", "timeout_ms")
     vetted = True
 
     def __init__(
-        self, supplier_id: str, timeout_ms: int, wire_format: Format, transport: Transport, guard: Guard | None = None
+        self,
+        supplier_id: str,
+        timeout_ms: int,
+        wire_format: Format,
+        transport: Transport,
+        guard: Guard | None = None,
+        confidential: Confidential | None = None,
     ) -> None:
         self.id = supplier_id
         self.timeout_ms = timeout_ms
         self.guard = guard or Guard(supplier_id, time.monotonic)
         self._format = wire_format
         self._transport = transport
+        self._confidential = confidential or Confidential(())
 
     async def search(self, query: SearchQuery) -> tuple[SupplierHotel, ...]:
         guard = self.guard
@@ -49,8 +57,9 @@ class HttpSupplier:
         except asyncio.CancelledError:
             guard.cancelled(since, self.timeout_ms / 1000)
             raise
-        except BaseException:
+        except BaseException as error:
             guard.failed(since)
+            self._confidential.blot_error(error)
             raise
         guard.succeeded(since)
         return hotels
@@ -83,7 +92,8 @@ async def open_suppliers(
                 secret=entry.secret,
                 hotels=catalogue.content.hotels.get(entry.id, {}),
             )
-            suppliers.append(HttpSupplier(entry.id, entry.timeout_ms, FORMATS[entry.format](account), transport, guard))
+            wire_format = FORMATS[entry.format](account)
+            suppliers.append(HttpSupplier(entry.id, entry.timeout_ms, wire_format, transport, guard, account.confidential))
         if metrics is not None:
             metrics.add(hedger.samples)
             metrics.add(partial(pool_samples, client))

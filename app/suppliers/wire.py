@@ -26,6 +26,7 @@ class WireRequest(NamedTuple):
     """A request to send: absolute URL (already encoded), header fields, and body bytes.
 
     `idempotent`: sending it twice does what sending it once does, so it may be hedged or sent again; a search is, by POST too.
+    `repr` shows neither header fields nor body, which hold credentials.
     """
 
     method: str
@@ -33,6 +34,9 @@ class WireRequest(NamedTuple):
     headers: dict[str, str]
     body: bytes | None = None
     idempotent: bool = True
+
+    def __repr__(self) -> str:
+        return f"WireRequest({self.method!r}, {self.url!r})"
 
 
 class WireResponse(NamedTuple):

@@ -25,6 +25,7 @@ def test_dotted_keys_set_nested_values_of_every_kind() -> None:
             "container_lane.target_utilization": "0.45",
             "container_lane.instance_types": "c7g.xlarge, m7g.xlarge",
             "traffic.lane_header": "none",
+            "secret": "prod/suppliers",
         }
     )
     assert stage.name == "prod"
@@ -33,6 +34,7 @@ def test_dotted_keys_set_nested_values_of_every_kind() -> None:
     assert stage.container_lane.target_utilization == 0.45
     assert stage.container_lane.instance_types == ("c7g.xlarge", "m7g.xlarge")
     assert stage.traffic.lane_header is None
+    assert stage.secret == "prod/suppliers"
     assert stage.container_lane.max_instances == DEFAULT_STAGE.container_lane.max_instances
 
 
@@ -75,6 +77,8 @@ def test_every_field_of_a_stage_can_be_set() -> None:
         ({"traffic.certificate_arn": "cert"}, "must be the ARN of an ACM certificate"),
         ({"lambda_lane.log_retention_days": "13"}, "lambda_lane.log_retention_days: must be 1, 3"),
         ({"container_lane.min_instances": "0"}, "container_lane.min_instances: must be 1 to max_instances"),
+        ({"secret": "my secret"}, "secret: 'my secret' must be a secret's name, or its whole ARN with the six characters"),
+        ({"secret": "arn:aws:secretsmanager:us-east-1:123456789012:secret:x"}, "must be a secret's name, or its whole ARN"),
         ({"container_lane.spot_percent": "101"}, "container_lane.spot_percent: must be 0 to 100"),
     ],
 )

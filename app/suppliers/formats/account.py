@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from app.core.errors import SupplierSkipped
+from app.suppliers.confidential import Confidential
 from app.suppliers.content import ContentHotel
 
 
@@ -22,7 +23,11 @@ class Account:
     secret: str = field(repr=False)
     hotels: Mapping[str, Sequence[ContentHotel]]
     now: Callable[[], float] = time.time
+    confidential: Confidential = field(init=False, repr=False, compare=False)
     _by_id: dict[str, Mapping[str, ContentHotel]] = field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "confidential", Confidential((self.key, self.secret)))
 
     def hotels_at(self, place: str) -> Mapping[str, ContentHotel]:
         """This supplier's hotels in a place by id; raises `SupplierSkipped` when it has none there."""

@@ -151,6 +151,7 @@ class Amadeus:
                     raise SupplierUnavailable("refused our credentials")
                 expect_success(response)
                 token = decode(_TOKEN, response.body)
+                self._account.confidential.granted(token.access_token)
                 self._token = token.access_token
                 self._token_until = self._account.now() + max(1, token.expires_in - RENEW_BEFORE_S)
             return self._token

@@ -93,7 +93,7 @@ def default(synthesize: Synthesize) -> Assembly:
 
 @pytest.fixture(scope="session")
 def secured(synthesize: Synthesize) -> Assembly:
-    """A stage that sets what the default leaves out: HTTPS, x86, reserved concurrency, three zones, own ports."""
+    """A stage that sets what the default leaves out: HTTPS, x86, reserved concurrency, three zones, own ports, a secret."""
     return synthesize(
         stage="prod_eu",
         region="eu-west-1",
@@ -109,4 +109,5 @@ def secured(synthesize: Synthesize) -> Assembly:
         network__availability_zones="a,b,c",
         traffic__certificate_arn="arn:aws:acm:eu-west-1:123456789012:certificate/3f6e2c1a",
         traffic__lane_header="none",
+        secret="prod/suppliers",
     )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infra.components.boot.render import USER_DATA_LIMIT_BYTES
-from tests.infra.stacks.conftest import Assembly
+from tests.infra.stacks.conftest import Assembly, Synthesize
 from tests.infra.stacks.test_assembly import every_string
 
 pytestmark = pytest.mark.slow  # starts Node
@@ -57,6 +57,29 @@ def test_instances_may_read_the_bundle_and_signal_and_nothing_else(default: Asse
     assert every_string(reads["Resource"])[-1] == f"/{key}"
     (managed,) = default.one("container", "AWS::IAM::Role")["ManagedPolicyArns"]
     assert every_string(managed)[-1] == ":iam::aws:policy/AmazonSSMManagedInstanceCore"
+
+
+@pytest.mark.parametrize("stack", ["lambda", "container"])
+def test_a_named_secret_may_be_read_by_both_roles_and_no_other_one(secured: Assembly, stack: str) -> None:
+    (reads,) = [found for found in statements(secured, stack) if "secretsmanager" in str(found["Action"])]
+    assert (reads["Effect"], reads["Action"]) == ("Allow", "secretsmanager:GetSecretValue")
+    parts = ["arn:aws:secretsmanager:eu-west-1:", {"Ref": "AWS::AccountId"}, ":secret:prod/suppliers-??????"]
+    assert reads["Resource"] == {"Fn::Join": ["", parts]}
+
+
+@pytest.mark.parametrize("stack", ["lambda", "container"])
+def test_a_secrets_arn_is_granted_as_given(synthesize: Synthesize, stack: str) -> None:
+    arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/suppliers-AbCdEf"
+    (reads,) = [found for found in statements(synthesize(secret=arn), stack) if "secretsmanager" in str(found["Action"])]
+    assert reads["Resource"] == arn
+
+
+def test_the_secrets_name_reaches_both_lanes(secured: Assembly, default: Assembly) -> None:
+    variables = secured.one("lambda", "AWS::Lambda::Function")["Environment"]["Variables"]
+    assert variables["CROSSOVER_SECRET"] == "prod/suppliers"
+    assert "CROSSOVER_SECRET=prod/suppliers" in "".join(every_string(template_data(secured)["UserData"]))
+    assert "secret" not in "".join(every_string(template_data(default)["UserData"])).lower()
+    assert "CROSSOVER_SECRET" not in default.one("lambda", "AWS::Lambda::Function")["Environment"]["Variables"]
 
 
 def test_function_runs_the_bundle_as_the_stage_says(default: Assembly) -> None:

@@ -13,7 +13,15 @@ from pathlib import Path
 import pytest
 
 from app.serving import supervisor, worker
-from infra.components.boot.render import STOP_TIMEOUT_S, USER_DATA_LIMIT_BYTES, Boot, render_unit, render_user_data
+from infra.components.boot.render import (
+    SECRETS_PATH,
+    STOP_TIMEOUT_S,
+    USER_DATA_LIMIT_BYTES,
+    Boot,
+    render_secrets_unit,
+    render_unit,
+    render_user_data,
+)
 from tests.conftest import require_program
 
 BOOT = Boot(
@@ -27,11 +35,13 @@ BOOT = Boot(
     workers_per_vcpu=2,
     environment={"CROSSOVER_LANE": "container", "CROSSOVER_SUPPLIERS_URL": "https://s.example.com/it's?a=$b"},
 )
+SECRET = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/suppliers-AbCdEf"
+WITH_SECRET = replace(BOOT, environment={**BOOT.environment, "CROSSOVER_SECRET": SECRET})
 INSTANCE = "i-0123456789abcdef0"
 # Each stand-in notes how it was called; `aws s3 cp` copies the file that stands for the asset.
 FAKES = {
     "dnf": 'exit "${DNF_EXIT:-0}"',
-    "systemctl": "exit 0",
+    "systemctl": 'exit "${SYSTEMCTL_EXIT:-0}"',
     "nproc": "echo 4",
     "curl": 'exit "${CURL_EXIT:-0}"',
     "aws": 'if [ "$1" = s3 ]; then cp "$ASSET" "${@: -1}"; else exit "${SIGNAL_EXIT:-0}"; fi',
@@ -182,23 +192,67 @@ def test_systemd_kills_only_after_the_service_had_its_graceful_stop() -> None:
     assert f"TimeoutStopSec={STOP_TIMEOUT_S}\n" in render_unit(BOOT)
 
 
-def test_user_data_fits() -> None:
-    assert len(render_user_data(BOOT).encode()) < USER_DATA_LIMIT_BYTES - 2_000  # room for names CDK puts in
+def test_without_a_secret_there_is_one_unit(instance: Instance) -> None:
+    instance.boot(replace(BOOT, sha256=instance.sha256))
+    assert [path.name for path in (instance.root / "etc/systemd/system").iterdir()] == ["crossover.service"]
+    assert "secret" not in render_user_data(BOOT).lower()
 
 
-def test_systemd_accepts_the_unit_and_calls_it_well_sandboxed(tmp_path: Path) -> None:
+def test_with_a_secret_a_unit_of_its_own_reads_it_before_the_service_starts(instance: Instance) -> None:
+    boot = replace(WITH_SECRET, sha256=instance.sha256)
+    done = instance.boot(boot)
+    assert done.returncode == 0, done.stderr
+    reads = (instance.root / "etc/systemd/system/crossover-secrets.service").read_text()
+    assert reads.strip() == render_secrets_unit(boot).strip()
+    assert f"WorkingDirectory=/opt/crossover/{instance.sha256}\n" in reads
+    assert f"ExecStart=/usr/bin/python3.13 -m secret_values --write {SECRETS_PATH}\n" in reads
+    assert "Environment=AWS_REGION=eu-west-1\n" in reads
+    serves = (instance.root / "etc/systemd/system/crossover.service").read_text()
+    assert "Requires=crossover-secrets.service\nAfter=crossover-secrets.service\n" in serves
+    assert f"CROSSOVER_SECRET={SECRET}\n" in (instance.root / "etc/crossover/environment").read_text()
+    assert instance.called("systemctl") == ["daemon-reload", "enable --now crossover.service"]
+
+
+def test_what_the_environment_sets_is_read_last_and_so_wins() -> None:
+    files = [line for line in render_unit(WITH_SECRET).splitlines() if line.startswith("EnvironmentFile=")]
+    assert files == [f"EnvironmentFile={SECRETS_PATH}", "EnvironmentFile=/etc/crossover/environment"]
+
+
+def test_only_the_unit_that_reads_the_secret_reaches_the_instances_credentials() -> None:
+    assert "IPAddressDeny=169.254.169.254" in render_unit(WITH_SECRET)
+    assert "IPAddressDeny" not in render_secrets_unit(WITH_SECRET)
+
+
+def test_a_service_that_systemd_does_not_start_is_told(instance: Instance) -> None:
+    done = instance.boot(replace(WITH_SECRET, sha256=instance.sha256), SYSTEMCTL_EXIT="1")
+    assert done.returncode == 1
+    assert signals(instance) == ["FAILURE"]
+
+
+@pytest.mark.parametrize("boot", [BOOT, WITH_SECRET])
+def test_user_data_fits(boot: Boot) -> None:
+    assert len(render_user_data(boot).encode()) < USER_DATA_LIMIT_BYTES - 2_000  # room for names CDK puts in
+
+
+@pytest.mark.parametrize("boot", [BOOT, WITH_SECRET])
+def test_systemd_accepts_the_units_and_calls_them_well_sandboxed(boot: Boot, tmp_path: Path) -> None:
     analyze = require_program("systemd-analyze")
-    unit = tmp_path / "crossover.service"
-    text = render_unit(BOOT).replace("/usr/bin/python3.13", sys.executable)
-    unit.write_text(text.replace(f"/opt/crossover/{BOOT.sha256}", str(tmp_path)))
+    units = {"crossover.service": render_unit(boot)}
+    if boot.reads_secret:
+        units["crossover-secrets.service"] = render_secrets_unit(boot)
+    for name, text in units.items():
+        here = text.replace("/usr/bin/python3.13", sys.executable).replace(f"/opt/crossover/{BOOT.sha256}", str(tmp_path))
+        (tmp_path / name).write_text(here)
     environment = {**os.environ, "SYSTEMD_LOG_LEVEL": "warning"}
-    verified = subprocess.run([analyze, "verify", "--man=no", str(unit)], capture_output=True, text=True, env=environment)
-    assert [line for line in verified.stderr.splitlines() if "crossover.service" in line] == []
-    # Exposure runs from 0 (safe) to 100; a unit without sandboxing has 96.
-    rated = subprocess.run(
-        [analyze, "security", "--offline=yes", "--threshold=25", "--no-pager", str(unit)],
-        capture_output=True,
-        text=True,
-        env=environment,
-    )
-    assert rated.returncode == 0, rated.stdout[-500:]
+    paths = [str(tmp_path / name) for name in units]
+    verified = subprocess.run([analyze, "verify", "--man=no", *paths], capture_output=True, text=True, env=environment)
+    assert [line for line in verified.stderr.splitlines() if "crossover" in line] == []
+    for path in paths:
+        # Exposure runs from 0 (safe) to 100; a unit without sandboxing has 96.
+        rated = subprocess.run(
+            [analyze, "security", "--offline=yes", "--threshold=25", "--no-pager", path],
+            capture_output=True,
+            text=True,
+            env=environment,
+        )
+        assert rated.returncode == 0, rated.stdout[-500:]
