@@ -13,6 +13,7 @@ NOT_PRICED = (
     "AWS Support, taxes, currency exchange",
     "CloudWatch alarms, dashboards and detailed monitoring",
     "storage of bundles, DNS, deployment pipelines",
+    "a secret in AWS Secrets Manager and the reads of it",
     "the work of building and running either lane",
 )
 
