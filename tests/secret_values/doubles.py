@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -50,7 +51,7 @@ class Double:
 
 
 @contextmanager
-def serving(answer: Callable[[Asked], Told]) -> Iterator[Double]:
+def serving(answer: Callable[[Asked], Told], tls: ssl.SSLContext | None = None) -> Iterator[Double]:
     double = Double(answer)
 
     class Handler(BaseHTTPRequestHandler):
@@ -76,9 +77,11 @@ def serving(answer: Callable[[Asked], Told]) -> Iterator[Double]:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
-        double.url = f"http://127.0.0.1:{server.server_address[1]}"
+        double.url = f"http{'s' if tls else ''}://127.0.0.1:{server.server_address[1]}"
         try:
             yield double
         finally:

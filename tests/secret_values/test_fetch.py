@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import socketserver
+import ssl
 import subprocess
 import sys
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from benchmarks.certificates import make_certificates
 from secret_values.errors import SecretError, SettingError
 from secret_values.fetch import fetch, fill, locate
 from tests.conftest import ROOT
@@ -37,9 +41,9 @@ def failing(code: str, status: int = 400, message: str = "hush") -> Told:
     return Told(status, json.dumps({"__type": code, "Message": message}).encode(), {"x-amzn-errortype": f"{code}:"})
 
 
-def fetch_from(answer: Callable[[Asked], Told], **more: str) -> dict[str, str]:
-    with serving(answer) as manager:
-        environment = {"CROSSOVER_SECRET": "s", "AWS_REGION": REGION, "AWS_ENDPOINT_URL": manager.url, **KEYS, **more}
+def fetch_from(answer: Callable[[Asked], Told], tls: ssl.SSLContext | None = None) -> dict[str, str]:
+    with serving(answer, tls) as manager:
+        environment = {"CROSSOVER_SECRET": "s", "AWS_REGION": REGION, "AWS_ENDPOINT_URL": manager.url, **KEYS}
         return fetch(environment, pause=no_pause)
 
 
@@ -149,6 +153,17 @@ def test_a_refusal_is_not_tried_again() -> None:
     assert (only.method, only.path, json.loads(only.body)) == ("POST", "/", {"SecretId": "s"})
     assert only.headers["x-amz-target"] == "secretsmanager.GetSecretValue"
     assert only.headers["x-amz-security-token"] == "never-shown-either"
+
+
+def test_a_certificate_is_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority = make_certificates(tmp_path)
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(authority.with_name("server.pem"), authority.with_name("server.key"))
+    monkeypatch.setattr(socketserver.BaseServer, "handle_error", lambda *_: None)  # of the handshake that we break off
+    with pytest.raises(SecretError, match="cannot be asked: its certificate is not valid for this name"):
+        fetch_from(lambda _: holding(VALUES), server)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+    assert fetch_from(lambda _: holding(VALUES), server) == VALUES
 
 
 def test_an_address_where_nobody_listens_is_one_line() -> None:
