@@ -26,7 +26,7 @@ def test_a_service_that_answers_nothing_has_no_p99() -> None:
 
 
 @pytest.mark.slow
-def test_a_short_run_refuses_part_of_twice_the_capacity_and_answers_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_short_run_refuses_part_of_twice_the_capacity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     held = {"rps": 150.0, "tried": []}
     monkeypatch.setattr(overload, "capacity", lambda *_, **__: held)
     monkeypatch.setattr(overload, "Windows", lambda **_: Windows(warmup_s=0.3, quoted_s=2.0))
