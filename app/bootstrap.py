@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from urllib.parse import urlsplit
 
 import msgspec
 from starlette.applications import Starlette
@@ -31,6 +32,7 @@ from app.telemetry.emf import Reporter
 from app.telemetry.exposition import all_samples
 from app.telemetry.history import History
 from app.telemetry.loop_lag import LoopLag
+from app.telemetry.tracing.port import TraceSettings
 from app.web.admission import Admission
 from app.web.query import QueryParser
 from app.web.routes import build_web
@@ -68,6 +70,8 @@ def create_app(settings: Settings | None = None) -> Starlette:
                 open_suppliers(catalogue, service.metrics, policy, hedging=settings.hedging)
             )
             service.cache = await _open_cache(stack, service, settings, catalogue, store)
+            if settings.traces is not None:
+                await _open_traces(stack, service, settings.traces, catalogue)
             service.search = SearchService(
                 suppliers,
                 rates=rates,
@@ -109,10 +113,22 @@ async def _open_cache(
 
         remote = await stack.enter_async_context(open_store(address))
         service.metrics.add(remote.samples)
-        service.settle = remote.settle
+        service.settlers.append(remote.settle)
     cache = AnswerCache(freshness, ByteLru(settings.cache_mb * MB), namespace=_namespace(catalogue), remote=remote)
     service.metrics.add(partial(cache_samples, cache))
     return cache
+
+
+async def _open_traces(stack: AsyncExitStack, service: Service, settings: TraceSettings, catalogue: Catalogue) -> None:
+    from app.telemetry.tracing.export import open_pipeline  # OpenTelemetry takes a tenth of a second to import
+    from app.telemetry.tracing.spans import Traces
+
+    about = {f"crossover.{name}": value for name, value in service.version.items() if value is not None}
+    hosts = {entry.id: host for entry in catalogue.suppliers if (host := urlsplit(entry.url).hostname)}
+    pipeline = await stack.enter_async_context(open_pipeline(settings, about=about, hosts=hosts))
+    service.metrics.add(pipeline.samples)
+    service.settlers.append(pipeline.settle)
+    service.tracer = Traces(pipeline)
 
 
 def _namespace(catalogue: Catalogue) -> str:

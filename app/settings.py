@@ -6,12 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from app.core.errors import ConfigurationError
+from app.telemetry.tracing.port import TraceSettings
 
 PREFIX = "CROSSOVER_"
 LANES = ("lambda", "container", "local")
 SHIPPED_CATALOGUE = Path(__file__).parent / "suppliers" / "catalogue.toml"
+
+SAMPLERS = (
+    "always_on",
+    "always_off",
+    "traceidratio",
+    "parentbased_always_on",
+    "parentbased_always_off",
+    "parentbased_traceidratio",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +45,13 @@ class Settings:
     hedging: bool
     ops: bool
     emf_s: float
+    traces: TraceSettings | None = field(repr=False)
     environment: Mapping[str, str] = field(repr=False)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
-        """Read `CROSSOVER_*`; raises `ConfigurationError` naming the variable and what would be right."""
+        """Read `CROSSOVER_*` and what OpenTelemetry has standard names for; raises `ConfigurationError` naming the variable and
+        what would be right."""
         read = _Reader(environment)
         lane = read.text("LANE") or "local"
         if lane not in LANES:
@@ -62,6 +75,7 @@ class Settings:
             hedging=read.switch("HEDGING", default=True),
             ops=read.switch("OPS", default=False),
             emf_s=float(read.number("EMF_S", default=0, low=0, high=3_600)),
+            traces=_traces(environment),
             environment=environment,
         )
 
@@ -98,3 +112,69 @@ class _Reader:
             kind = "whole number" if whole else "number"
             raise ConfigurationError(f"{PREFIX}{name}: {text!r} must be a {kind} from {low} to {high}")
         return value
+
+
+def _traces(environment: Mapping[str, str]) -> TraceSettings | None:
+    """`None` unless an endpoint is given and nothing says that there shall be no traces.
+    https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/"""
+    for name in ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"):
+        if endpoint := environment.get(name):
+            break
+    else:
+        return None
+    switched_off = environment.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
+    if switched_off or environment.get("OTEL_TRACES_EXPORTER") == "none":
+        return None
+    if not (endpoint.startswith(("http://", "https://")) and _has_host(endpoint)):
+        raise ConfigurationError(f"{name}: {endpoint!r} must be a URL that begins with http:// or https://")
+    if name == "OTEL_EXPORTER_OTLP_ENDPOINT":
+        endpoint = endpoint.rstrip("/") + "/v1/traces"
+    for name in ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"):
+        if (protocol := environment.get(name) or "http/json") != "http/json":
+            raise ConfigurationError(f"{name}: {protocol!r} is not spoken here, only http/json (a collector's port 4318)")
+    name = "OTEL_TRACES_SAMPLER"
+    sampler = (environment.get(name) or "parentbased_always_on").lower()
+    if sampler not in SAMPLERS:
+        raise ConfigurationError(f"{name}: {sampler!r} is not one of {', '.join(SAMPLERS)}")
+    headers = _pairs("OTEL_EXPORTER_OTLP_HEADERS", environment)
+    resource = {"service.name": "crossover", **_pairs("OTEL_RESOURCE_ATTRIBUTES", environment)}
+    if service_name := environment.get("OTEL_SERVICE_NAME"):
+        resource["service.name"] = service_name
+    return TraceSettings(
+        endpoint=endpoint,
+        headers={**headers, **_pairs("OTEL_EXPORTER_OTLP_TRACES_HEADERS", environment)},
+        resource=resource,
+        sampler=sampler,
+        ratio=_ratio(environment) if sampler.endswith("ratio") else 1.0,
+    )
+
+
+def _has_host(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is none, a bracket that is not closed
+        return False
+
+
+def _ratio(environment: Mapping[str, str]) -> float:
+    name = "OTEL_TRACES_SAMPLER_ARG"
+    text = environment.get(name) or "1"
+    try:
+        ratio = float(text)
+    except ValueError:
+        ratio = -1.0
+    if not 0 <= ratio <= 1:
+        raise ConfigurationError(f"{name}: {text!r} must be a number from 0 to 1")
+    return ratio
+
+
+def _pairs(name: str, environment: Mapping[str, str]) -> dict[str, str]:
+    """`key=value,key=value`, values percent-encoded, as the standard has it. A message tells no value: it may be a secret."""
+    pairs = {}
+    for number, pair in enumerate(filter(None, map(str.strip, environment.get(name, "").split(","))), start=1):
+        key, equals, value = pair.partition("=")
+        if not (equals and key.strip()):
+            raise ConfigurationError(f"{name}: entry {number} must be key=value, entries separated by commas")
+        pairs[key.strip()] = unquote(value.strip())
+    return pairs

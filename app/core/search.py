@@ -48,16 +48,18 @@ class SearchService:
         limit: int,
         deadline_ms: int | None = None,
         on_answer: Callable[[SupplierAnswer], None] | None = None,
+        on_asking: Callable[[], None] | None = None,
     ) -> SearchResult:
-        """Search every supplier; at most `limit` hotels are returned, best first. `on_answer` hears suppliers as they answer.
-        `deadline_ms` shortens the service's own deadline for a caller that cannot wait so long.
+        """Search every supplier; at most `limit` hotels are returned, best first. `on_answer` hears suppliers as they answer,
+        `on_asking` is called when they are asked. `deadline_ms` shortens the service's own deadline for a caller that cannot
+        wait so long.
 
         Raises `AllSuppliersFailed` when none of the suppliers that were asked answered. A supplier that answers with no
         hotels has answered.
         """
         started = self._clock()
         deadline_ms = self.deadline_ms if deadline_ms is None else min(deadline_ms, self.deadline_ms)
-        answers = await self._answers(query, started, deadline_ms, on_answer)
+        answers = await self._answers(query, started, deadline_ms, on_answer, on_asking)
         hotels = self._consolidator.consolidate(query.place, [hotel for answer in answers for hotel in answer.hotels])
         ranked = rank(hotels, currency=query.currency, rules=self._rules, rates=self._rates, limit=limit)
         outcomes = _outcomes(answers, ranked.unpriceable)
@@ -83,17 +85,26 @@ class SearchService:
         return rank(hotels, currency=query.currency, rules=self._rules, rates=self._rates, limit=limit).hotels
 
     async def _answers(
-        self, query: SearchQuery, started: float, deadline_ms: int, on_answer: Callable[[SupplierAnswer], None] | None
+        self,
+        query: SearchQuery,
+        started: float,
+        deadline_ms: int,
+        on_answer: Callable[[SupplierAnswer], None] | None,
+        on_asking: Callable[[], None] | None,
     ) -> Sequence[SupplierAnswer]:
         """One answer per supplier, in their order: the recent one where it still counts, else asked for now."""
         cache = self._cache
         if cache is None:
+            if on_asking is not None:
+                on_asking()
             return await fan_out(self.suppliers, query, deadline_ms=deadline_ms, clock=self._clock, on_answer=on_answer)
         recent = await cache.recent(query, [supplier.id for supplier in self.suppliers])
         if on_answer is not None:
             for answer in recent.answers.values():
                 on_answer(answer)
         stale = [supplier for supplier in self.suppliers if supplier.id not in recent.answers]
+        if on_asking is not None:
+            on_asking()
         left_ms = max(1, deadline_ms - int((self._clock() - started) * 1000))
         asked = await fan_out(stale, query, deadline_ms=left_ms, clock=self._clock, on_answer=on_answer)
         cache.keep(query, asked, recent, failures=deadline_ms == self.deadline_ms)

@@ -23,6 +23,7 @@ from app.core.lru import ByteLru
 from app.core.models import SearchQuery, SearchResult
 from app.core.singleflight import Flight, SingleFlight
 from app.telemetry.metrics import Sample
+from app.telemetry.tracing.port import Origin
 from app.web.disconnect import CallerGone, unless_gone
 from app.web.errors import error_response
 from app.web.query import InvalidRequest, ParsedSearch, WrongField
@@ -98,22 +99,38 @@ class Searches:
         """Whether this search may begin now; to join one that is under way is always allowed."""
         return key in self.flights or self._service.admission.admits(self._service.counters.in_flight)
 
-    async def answer(self, key: Key, listener: Callable[[SupplierAnswer], None] | None = None) -> Encoded:
+    async def answer(self, key: Key, origin: Origin, listener: Callable[[SupplierAnswer], None] | None = None) -> Encoded:
         """The encoded answer; `listener` hears each supplier's. Raises `AllSuppliersFailed`."""
-        return await self.flights.do(key, partial(self._search, key), listener=listener)
+        return await self.flights.do(key, partial(self._search, key, origin), listener=listener)
 
-    async def _search(self, key: Key, flight: Flight[SupplierAnswer]) -> Encoded:
+    async def _search(self, key: Key, origin: Origin, flight: Flight[SupplierAnswer]) -> Encoded:
+        tracer = self._service.tracer
+        if tracer is None:
+            return self._encoded(await self._result(key, flight, None))
+        trace = tracer.begin(key.query, origin)
+        try:
+            result = await self._result(key, flight, trace.asking)
+            encoded = self._encoded(result)
+        except Exception as error:
+            trace.failed(error)
+            raise
+        trace.finished(result)
+        return encoded
+
+    async def _result(self, key: Key, flight: Flight[SupplierAnswer], on_asking: Callable[[], None] | None) -> SearchResult:
         service = self._service
         assert service.search is not None
         service.counters.in_flight += 1
         try:
-            result: SearchResult = await service.search.search(
-                key.query, limit=key.limit, deadline_ms=key.deadline_ms, on_answer=flight.publish
+            return await service.search.search(
+                key.query, limit=key.limit, deadline_ms=key.deadline_ms, on_answer=flight.publish, on_asking=on_asking
             )
         finally:
             service.counters.in_flight -= 1
-        fresh_s = service.cache.whole_ttl_s(result.outcomes) if service.cache is not None else 0.0
-        return Encoded(self._encode(result), fresh_s)
+
+    def _encoded(self, result: SearchResult) -> Encoded:
+        cache = self._service.cache
+        return Encoded(self._encode(result), cache.whole_ttl_s(result.outcomes) if cache is not None else 0.0)
 
 
 class SearchEndpoint:
@@ -138,8 +155,9 @@ class SearchEndpoint:
         if not self._searches.admits(key):
             await overloaded(scope, receive, send)
             return
+        origin = Origin("/search", scope["scheme"], scope["headers"])
         try:
-            encoded = await unless_gone(receive, self._searches.answer(key))
+            encoded = await unless_gone(receive, self._searches.answer(key, origin))
         except CallerGone:
             service.counters.abandoned += 1
             await send({"type": "http.response.start", "status": CLIENT_CLOSED_REQUEST, "headers": []})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -11,6 +12,7 @@ from app.core.search import SearchService
 from app.telemetry.counters import SearchCounters
 from app.telemetry.loop_lag import LoopLag
 from app.telemetry.metrics import Metrics
+from app.telemetry.tracing.port import Tracer
 from app.web.admission import Admission
 from app.web.query import QueryParser
 
@@ -19,9 +21,8 @@ from app.web.query import QueryParser
 class Service:
     """`search` is `None` before the lifespan has begun and after it has ended.
 
-    `settle`, where there is one, waits briefly for what was begun in the background: the Lambda lane calls it before its loop
-    stands still. `draining` is set by the server when it is told to stop; entry points find the service at
-    `app.state.service`.
+    `draining` is set by the server when it is told to stop; `tracer` is there where traces are wanted; `settlers` wait briefly,
+    each, for what its part has begun in the background. Entry points find the service at `app.state.service`.
     """
 
     parser: QueryParser
@@ -31,7 +32,13 @@ class Service:
     search: SearchService | None = None
     cache: AnswerCache | None = None
     draining: bool = False
-    settle: Callable[[], Awaitable[None]] | None = None
+    tracer: Tracer | None = None
+    settlers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     admission: Admission = field(default_factory=Admission)
     metrics: Metrics = field(default_factory=Metrics)
     today: Callable[[], date] = lambda: datetime.now(UTC).date()
+
+    async def settle(self) -> None:
+        """Wait briefly for what was begun in the background: the Lambda lane calls this before its loop stands still."""
+        if self.settlers:
+            await asyncio.gather(*(settler() for settler in self.settlers))

@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.core.errors import AllSuppliersFailed
 from app.core.fanout import SupplierAnswer
+from app.telemetry.tracing.port import Origin
 from app.web.disconnect import CallerGone, unless_gone
 from app.web.errors import error_response, no_supplier_answered
 from app.web.search import Encoded, Key, Searches, caller_deadline_ms, overloaded, parse
@@ -47,15 +48,16 @@ class StreamEndpoint:
             return
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         try:
-            await unless_gone(receive, self._events(key, send))
+            origin = Origin("/search/stream", scope["scheme"], scope["headers"], streamed=True)
+            await unless_gone(receive, self._events(key, origin, send))
         except CallerGone:
             service.counters.abandoned += 1
             return
         await send({"type": "http.response.body", "body": b""})
 
-    async def _events(self, key: Key, send: Send) -> None:
+    async def _events(self, key: Key, origin: Origin, send: Send) -> None:
         answers: asyncio.Queue[SupplierAnswer | None] = asyncio.Queue()
-        search = asyncio.ensure_future(self._searches.answer(key, answers.put_nowait))
+        search = asyncio.ensure_future(self._searches.answer(key, origin, answers.put_nowait))
         search.add_done_callback(lambda _: answers.put_nowait(None))
         try:
             while (answer := await answers.get()) is not None:

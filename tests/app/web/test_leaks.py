@@ -11,12 +11,14 @@ import pytest
 from msgspec.structs import replace
 
 from app.core.errors import CrossoverError, SupplierUnavailable
+from app.telemetry.tracing.port import Origin
 from app.web.search import Key, Searches
 from tests.app.web.test_routes import make_service
 from tests.fakes import QUERY, FakeSupplier, hotel
 
 SEARCHES = 100_000
 AT_ONCE = 500
+ORIGIN = Origin("/search", "http", [])
 
 
 class Moody(FakeSupplier):
@@ -42,7 +44,7 @@ async def test_a_hundred_thousand_searches_leave_no_task_and_no_memory() -> None
         ended = 0
         for _ in range(count // AT_ONCE):
             queries = [replace(QUERY, check_in=QUERY.check_in + timedelta(days=rng.randrange(350))) for _ in range(AT_ONCE)]
-            callers = [asyncio.create_task(searches.answer(Key(query, 5, None))) for query in queries]
+            callers = [asyncio.create_task(searches.answer(Key(query, 5, None), ORIGIN)) for query in queries]
             await asyncio.sleep(0)
             for caller in rng.sample(callers, AT_ONCE // 20):
                 caller.cancel()
