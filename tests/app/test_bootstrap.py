@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +17,8 @@ from starlette.applications import Starlette
 from app.bootstrap import create_app
 from app.core.errors import ConfigurationError
 from app.settings import Settings
+from tests.app.telemetry.tracing.collector import attributes, collecting
+from tests.conftest import ROOT
 from tests.fakes import future_search
 
 
@@ -81,3 +86,43 @@ async def test_the_deadline_bounds_a_search_with_the_suppliers_that_answered(app
 def test_a_broken_catalogue_is_refused_before_anything_is_opened(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=re.escape(f"{tmp_path / 'none.toml'}: the supplier catalogue cannot be read")):
         create_app(settings(CATALOGUE=str(tmp_path / "none.toml")))
+
+
+async def test_where_an_endpoint_is_set_a_search_is_traced_to_its_suppliers(simulator_url: str) -> None:
+    with collecting() as collector:
+        app = create_app(
+            Settings.from_environment(
+                {
+                    "CROSSOVER_SUPPLIERS_URL": simulator_url,
+                    "CROSSOVER_DEADLINE_MS": "8000",
+                    "CROSSOVER_LANE": "container",
+                    "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+                }
+            )
+        )
+        async with app.router.lifespan_context(app):
+            assert (await get(app, future_search())).status_code == 200
+            await app.state.service.settle()
+            assert 'crossover_trace_spans_total{result="sent"} 46' in (await get(app, "/metrics")).text
+    assert len(collector.spans) == 46
+    assert collector.resource["crossover.lane"] == "container"
+    assert {attributes(span).get("server.address") for span in collector.spans} == {"127.0.0.1", None}
+
+
+def test_without_an_endpoint_opentelemetry_is_not_imported(simulator_url: str) -> None:
+    code = f"""
+import asyncio, sys, httpx
+from app.bootstrap import create_app
+
+async def main():
+    app = create_app()
+    async with app.router.lifespan_context(app):
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test", timeout=15) as client:
+            print((await client.get({future_search()!r})).status_code)
+
+asyncio.run(main())
+print([name for name in sys.modules if name.startswith("opentelemetry")])
+"""
+    environment = {"CROSSOVER_SUPPLIERS_URL": simulator_url, "CROSSOVER_DEADLINE_MS": "8000", "PATH": os.environ["PATH"]}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "200\n[]\n"

@@ -41,7 +41,78 @@ def test_a_wrong_variable_is_named_with_what_would_be_right(name: str, value: st
         Settings.from_environment({f"CROSSOVER_{name}": value})
 
 
+ON = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318/"}
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {},
+        {"OTEL_EXPORTER_OTLP_ENDPOINT": ""},
+        {"OTEL_SERVICE_NAME": "hotels", "OTEL_TRACES_SAMPLER": "always_on"},
+        {**ON, "OTEL_SDK_DISABLED": "true"},
+        {**ON, "OTEL_TRACES_EXPORTER": "none"},
+    ],
+)
+def test_there_are_no_traces_without_an_endpoint_or_where_they_are_switched_off(variables: dict[str, str]) -> None:
+    assert Settings.from_environment(variables).traces is None
+
+
+def test_traces_have_the_standard_defaults() -> None:
+    traces = Settings.from_environment(ON).traces
+    assert traces is not None
+    assert (traces.endpoint, traces.sampler) == ("http://127.0.0.1:4318/v1/traces", "parentbased_always_on")
+    assert (traces.headers, traces.resource) == ({}, {"service.name": "crossover"})
+
+
+def test_the_endpoint_of_traces_goes_first_and_is_taken_as_it_is() -> None:
+    traces = Settings.from_environment({**ON, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "https://collector/in"}).traces
+    assert traces is not None
+    assert traces.endpoint == "https://collector/in"
+
+
+def test_headers_stay_out_of_sight() -> None:
+    secret = {**ON, "OTEL_EXPORTER_OTLP_HEADERS": "authorization=s3cret", "OTEL_EXPORTER_OTLP_TRACES_HEADERS": "x=s3cret"}
+    traces = Settings.from_environment(secret).traces
+    assert traces is not None
+    assert traces.headers == {"authorization": "s3cret", "x": "s3cret"}
+    assert "s3cret" not in repr(traces)
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4317"}, "OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4317' must be a URL"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://"}, "OTEL_EXPORTER_OTLP_ENDPOINT: 'http://' must be a URL that begins with"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://a:b"}, "OTEL_EXPORTER_OTLP_ENDPOINT: 'http://a:b' must be a URL"),
+        ({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "grpc://c"}, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'grpc://c' must be a URL"),
+        (
+            {**ON, "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"},
+            "OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' is not spoken here, only http/json",
+        ),
+        ({**ON, "OTEL_TRACES_SAMPLER": "some"}, "OTEL_TRACES_SAMPLER: 'some' is not one of always_on, always_off"),
+        (
+            {**ON, "OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "5%"},
+            "OTEL_TRACES_SAMPLER_ARG: '5%' must be a number from 0 to 1",
+        ),
+        (
+            {**ON, "OTEL_TRACES_SAMPLER": "parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG": "nan"},
+            "OTEL_TRACES_SAMPLER_ARG: 'nan' must be a number from 0 to 1",
+        ),
+        ({**ON, "OTEL_EXPORTER_OTLP_HEADERS": "a=b,s3cret"}, "OTEL_EXPORTER_OTLP_HEADERS: entry 2 must be key=value"),
+        ({**ON, "OTEL_RESOURCE_ATTRIBUTES": "=x"}, "OTEL_RESOURCE_ATTRIBUTES: entry 1 must be key=value"),
+    ],
+)
+def test_a_wrong_variable_of_traces_is_one_line_that_tells_no_secret(variables: dict[str, str], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape(message)) as raised:
+        Settings.from_environment(variables)
+    assert "\n" not in str(raised.value) and "s3cret" not in str(raised.value)
+
+
 def test_every_variable_is_documented() -> None:
     documented = (ROOT / "docs" / "architecture.md").read_text()
-    for name in re.findall(r'read\.\w+\("(\w+)"', (ROOT / "app" / "settings.py").read_text()):
+    source = (ROOT / "app" / "settings.py").read_text()
+    for name in re.findall(r'read\.\w+\("(\w+)"', source):
         assert f"`CROSSOVER_{name}`" in documented, name
+    for name in re.findall(r'"(OTEL_\w+)"', source):
+        assert f"`{name}`" in documented, name

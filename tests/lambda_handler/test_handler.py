@@ -9,6 +9,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import pytest
 
 from infra.lab.lambda_lane import LambdaLane, runtime_folder
 from infra.lab.runtime_api import Code
+from tests.app.telemetry.tracing.collector import collecting
 from tests.conftest import ROOT
 from tests.fakes import future_search
 
@@ -25,12 +27,16 @@ EVENTS = Path(__file__).parent / "events"
 FRONTS = sorted(path.stem for path in EVENTS.glob("*.json"))
 
 
-@pytest.fixture
-async def lane(simulator_url: str) -> AsyncIterator[LambdaLane]:
+def lane_of(simulator_url: str, **more: str) -> LambdaLane:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     runtime = runtime_folder(version, Path(sys.executable))
-    env = {"CROSSOVER_SUPPLIERS_URL": simulator_url, "CROSSOVER_LANE": "lambda", "CROSSOVER_DEADLINE_MS": "8000"}
-    async with LambdaLane(Code(ROOT, Path(sys.executable), env, runtime)) as lane:
+    env = {"CROSSOVER_SUPPLIERS_URL": simulator_url, "CROSSOVER_LANE": "lambda", "CROSSOVER_DEADLINE_MS": "8000", **more}
+    return LambdaLane(Code(ROOT, Path(sys.executable), env, runtime))
+
+
+@pytest.fixture
+async def lane(simulator_url: str) -> AsyncIterator[LambdaLane]:
+    async with lane_of(simulator_url) as lane:
         yield lane
 
 
@@ -109,6 +115,26 @@ async def test_time_between_invocations_is_not_event_loop_lag(lane: LambdaLane) 
     text = json.loads(result.payload)["body"]
     worst = re.search(r'lag_milliseconds\{quantile="1"\} ([0-9.]+)', text)
     assert worst is None or float(worst[1]) < 450, text
+
+
+async def test_traces_are_sent_before_the_environment_freezes(simulator_url: str) -> None:
+    with collecting() as collector:
+        async with lane_of(simulator_url, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url) as lane:
+            for number in (1, 2):
+                assert (await call(lane, event(FRONTS[0], future_search())))[0] == 200
+                answered = time.monotonic()
+                assert (len(collector.received), len(collector.spans)) == (number, number * 46)
+                assert collector.received[-1].at < answered
+
+
+async def test_a_collector_that_hangs_keeps_an_invocation_waiting_briefly(simulator_url: str) -> None:
+    with collecting() as collector:
+        collector.delay_s = 1.5
+        async with lane_of(simulator_url, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url) as lane:
+            await call(lane, event(FRONTS[0], "/readyz"))
+            began = time.monotonic()
+            assert (await call(lane, event(FRONTS[0], future_search())))[0] == 200
+            assert time.monotonic() - began < 1.2
 
 
 async def test_a_wrong_setting_is_one_clear_init_error(simulator_url: str) -> None:
