@@ -47,6 +47,13 @@ async def test_a_search_answers_with_hotels_and_one_outcome_per_supplier_though_
     assert observer.seen == [result.outcomes]
 
 
+async def test_whoever_times_a_search_hears_once_that_suppliers_are_asked_before_they_are() -> None:
+    supplier = FakeSupplier("a", (hotel("a"),))
+    asked: list[int] = []
+    await service(supplier).search(QUERY, limit=10, on_asking=lambda: asked.append(supplier.asked))
+    assert (asked, supplier.asked) == ([0], 1)
+
+
 async def test_all_failing_says_so_with_every_outcome() -> None:
     with pytest.raises(AllSuppliersFailed) as caught:
         await service(

@@ -200,3 +200,26 @@ async def test_a_recent_answer_is_counted_and_has_no_span(collector: Collector) 
     assert [attributes(root)["crossover.suppliers_cached"] for root in roots] == [0, 1]
     calls = [attributes(span)["crossover.supplier"] for span in collector.spans if span["kind"] == CLIENT]
     assert sorted(calls) == ["a", "b", "b"]
+
+
+class SlowStore:
+    """A shared store that has nothing and takes its time to say so."""
+
+    async def get(self, key: bytes) -> bytes | None:
+        await asyncio.sleep(0.05)
+        return None
+
+    def put(self, key: bytes, value: bytes, *, ttl_ms: int) -> None: ...
+
+
+async def test_calls_begin_when_suppliers_are_asked_not_when_the_cache_is(collector: Collector) -> None:
+    service = make_service(FakeSupplier("a", (hotel("a"),)))
+    cache = AnswerCache(Freshness(60), ByteLru(1_000_000), remote=SlowStore())
+    assert service.search is not None
+    service.search = SearchService(
+        service.search.suppliers, rates=FakeRates(), rules=Rules(Decimal(10)), deadline_ms=300, cache=cache
+    )
+    async with traced(service, collector) as client:
+        await client.get(SEARCH)
+    root, calls = parted(collector)
+    assert _began(root) + 50e6 <= _began(calls["a"]) <= _ended(calls["a"]) <= _ended(root)
