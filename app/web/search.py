@@ -155,7 +155,7 @@ class SearchEndpoint:
         if not self._searches.admits(key):
             await overloaded(scope, receive, send)
             return
-        origin = Origin("/search", scope["scheme"], scope["headers"])
+        origin = Origin("/search", scope.get("scheme", "http"), scope["headers"])
         try:
             encoded = await unless_gone(receive, self._searches.answer(key, origin))
         except CallerGone:

@@ -48,7 +48,7 @@ class StreamEndpoint:
             return
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         try:
-            origin = Origin("/search/stream", scope["scheme"], scope["headers"], streamed=True)
+            origin = Origin("/search/stream", scope.get("scheme", "http"), scope["headers"], streamed=True)
             await unless_gone(receive, self._events(key, origin, send))
         except CallerGone:
             service.counters.abandoned += 1
