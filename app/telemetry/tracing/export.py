@@ -25,7 +25,7 @@ from app.telemetry.tracing.otlp import Calls, Encoder
 from app.telemetry.tracing.port import TraceSettings
 
 MAX_WAITING = 512
-"""Searches whose spans are not yet sent, at most: about 4 MB."""
+"""Searches whose spans are not yet sent, at most: about 7 MB."""
 
 BATCH = 64
 SEND_EVERY_S = 5.0
