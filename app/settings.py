@@ -13,6 +13,10 @@ from app.telemetry.tracing.port import TraceSettings
 
 PREFIX = "CROSSOVER_"
 LANES = ("lambda", "container", "local")
+DEFAULT_SAMPLER, DEFAULT_RATIO = "parentbased_traceidratio", 0.1
+"""Where the environment names no sampler. OpenTelemetry's own default traces every search, which takes more than the twentieth
+of the CPU that telemetry may cost (docs/search.md)."""
+
 SHIPPED_CATALOGUE = Path(__file__).parent / "suppliers" / "catalogue.toml"
 
 SAMPLERS = (
@@ -133,7 +137,7 @@ def _traces(environment: Mapping[str, str]) -> TraceSettings | None:
         if (protocol := environment.get(name) or "http/json") != "http/json":
             raise ConfigurationError(f"{name}: {protocol!r} is not spoken here, only http/json (a collector's port 4318)")
     name = "OTEL_TRACES_SAMPLER"
-    sampler = (environment.get(name) or "parentbased_always_on").lower()
+    sampler = (environment.get(name) or DEFAULT_SAMPLER).lower()
     if sampler not in SAMPLERS:
         raise ConfigurationError(f"{name}: {sampler!r} is not one of {', '.join(SAMPLERS)}")
     headers = _pairs("OTEL_EXPORTER_OTLP_HEADERS", environment)
@@ -145,7 +149,9 @@ def _traces(environment: Mapping[str, str]) -> TraceSettings | None:
         headers={**headers, **_pairs("OTEL_EXPORTER_OTLP_TRACES_HEADERS", environment)},
         resource=resource,
         sampler=sampler,
-        ratio=_ratio(environment) if sampler.endswith("ratio") else 1.0,
+        ratio=_ratio(environment, default=1.0 if environment.get(name) else DEFAULT_RATIO)
+        if sampler.endswith("ratio")
+        else 1.0,
     )
 
 
@@ -157,11 +163,11 @@ def _has_host(url: str) -> bool:
         return False
 
 
-def _ratio(environment: Mapping[str, str]) -> float:
+def _ratio(environment: Mapping[str, str], *, default: float) -> float:
     name = "OTEL_TRACES_SAMPLER_ARG"
-    text = environment.get(name) or "1"
+    text = environment.get(name)
     try:
-        ratio = float(text)
+        ratio = float(text) if text else default
     except ValueError:
         ratio = -1.0
     if not 0 <= ratio <= 1:

@@ -97,6 +97,7 @@ async def test_where_an_endpoint_is_set_a_search_is_traced_to_its_suppliers(simu
                     "CROSSOVER_DEADLINE_MS": "8000",
                     "CROSSOVER_LANE": "container",
                     "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+                    "OTEL_TRACES_SAMPLER": "always_on",
                 }
             )
         )

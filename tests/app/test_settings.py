@@ -58,11 +58,18 @@ def test_there_are_no_traces_without_an_endpoint_or_where_they_are_switched_off(
     assert Settings.from_environment(variables).traces is None
 
 
-def test_traces_have_the_standard_defaults() -> None:
+def test_traces_have_the_standard_defaults_but_for_the_share_of_searches() -> None:
     traces = Settings.from_environment(ON).traces
     assert traces is not None
-    assert (traces.endpoint, traces.sampler) == ("http://127.0.0.1:4318/v1/traces", "parentbased_always_on")
+    assert traces.endpoint == "http://127.0.0.1:4318/v1/traces"
+    assert (traces.sampler, traces.ratio) == ("parentbased_traceidratio", 0.1)
     assert (traces.headers, traces.resource) == ({}, {"service.name": "crossover"})
+
+
+@pytest.mark.parametrize(("argument", "ratio"), [({}, 1.0), ({"OTEL_TRACES_SAMPLER_ARG": "0.5"}, 0.5)])
+def test_a_sampler_that_is_named_has_the_standards_ratio(argument: dict[str, str], ratio: float) -> None:
+    traces = Settings.from_environment({**ON, "OTEL_TRACES_SAMPLER": "traceidratio", **argument}).traces
+    assert traces is not None and traces.ratio == ratio
 
 
 def test_the_endpoint_of_traces_goes_first_and_is_taken_as_it_is() -> None:

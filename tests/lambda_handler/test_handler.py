@@ -119,7 +119,7 @@ async def test_time_between_invocations_is_not_event_loop_lag(lane: LambdaLane) 
 
 async def test_traces_are_sent_before_the_environment_freezes(simulator_url: str) -> None:
     with collecting() as collector:
-        async with lane_of(simulator_url, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url) as lane:
+        async with lane_of(simulator_url, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, OTEL_TRACES_SAMPLER="always_on") as lane:
             for number in (1, 2):
                 assert (await call(lane, event(FRONTS[0], future_search())))[0] == 200
                 answered = time.monotonic()
@@ -130,7 +130,7 @@ async def test_traces_are_sent_before_the_environment_freezes(simulator_url: str
 async def test_a_collector_that_hangs_keeps_an_invocation_waiting_briefly(simulator_url: str) -> None:
     with collecting() as collector:
         collector.delay_s = 1.5
-        async with lane_of(simulator_url, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url) as lane:
+        async with lane_of(simulator_url, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, OTEL_TRACES_SAMPLER="always_on") as lane:
             await call(lane, event(FRONTS[0], "/readyz"))
             began = time.monotonic()
             assert (await call(lane, event(FRONTS[0], future_search())))[0] == 200

@@ -17,7 +17,7 @@ from app.telemetry.tracing.export import Pipeline, Sender, open_pipeline
 from app.telemetry.tracing.otlp import Encoder
 from app.telemetry.tracing.port import Origin, TraceSettings
 from app.telemetry.tracing.spans import Traces
-from tests.app.telemetry.tracing.collector import Collector
+from tests.app.telemetry.tracing.collector import EVERY_ONE, Collector
 from tests.app.telemetry.tracing.test_spans import traced
 from tests.app.web.test_routes import SEARCH, make_service
 from tests.conftest import free_port
@@ -28,7 +28,7 @@ RESULT = SearchResult(QUERY, 0, (), (), True, 1.0)
 
 
 def settings_for(url: str, **variables: str) -> TraceSettings:
-    settings = Settings.from_environment({"OTEL_EXPORTER_OTLP_ENDPOINT": url, **variables}).traces
+    settings = Settings.from_environment({"OTEL_EXPORTER_OTLP_ENDPOINT": url, **EVERY_ONE, **variables}).traces
     assert settings is not None
     return settings
 

@@ -22,7 +22,7 @@ from app.telemetry.tracing.export import open_pipeline
 from app.telemetry.tracing.spans import Traces
 from app.web.routes import build_web
 from app.web.service import Service
-from tests.app.telemetry.tracing.collector import Collector, attributes
+from tests.app.telemetry.tracing.collector import EVERY_ONE, Collector, attributes
 from tests.app.web.test_routes import SEARCH, make_service
 from tests.fakes import FakeRates, FakeSupplier, hotel
 
@@ -33,7 +33,7 @@ SERVER, CLIENT, ERROR = 2, 3, 2
 @asynccontextmanager
 async def traced(service: Service, collector: Collector, **variables: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the service; when the context has ended, all spans are with the collector."""
-    settings = Settings.from_environment({"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, **variables}).traces
+    settings = Settings.from_environment({"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, **EVERY_ONE, **variables}).traces
     assert settings is not None
     async with open_pipeline(settings, about={"crossover.lane": "container"}, hosts={"a": "a.example"}) as pipeline:
         service.tracer = Traces(pipeline)
