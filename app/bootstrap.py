@@ -58,7 +58,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
         version={"bundle_sha256": settings.bundle_sha256, "git_revision": settings.git_revision, "lane": settings.lane},
         admission=Admission(enabled=settings.admission),
     )
-    service.lag.listener = service.admission.lag_seen
+    service.lag.listener = service.admission.loop_seen
     service.metrics.add(service.admission.samples)
     history = History(counters, lambda: all_samples(counters, service.lag, service.metrics))
     reporter = Reporter(history, _write_line, lane=settings.lane, every_s=settings.emf_s, clock=time.time)

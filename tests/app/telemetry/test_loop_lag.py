@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import uvloop
 
-from app.telemetry.loop_lag import LoopLag
+from app.telemetry import loop_lag
+from app.telemetry.loop_lag import BusyShare, LoopLag
 
 
 async def test_a_blocked_loop_shows_as_lag() -> None:
@@ -62,3 +64,34 @@ def test_time_in_which_the_loop_stands_still_between_stop_and_start_is_not_lag(
 
 async def test_no_sample_is_unknown_not_zero() -> None:
     assert LoopLag().quantile_ms(0.99) is None
+
+
+@pytest.mark.skipif(not Path(loop_lag.SCHEDSTAT).exists(), reason="this kernel does not say how long a thread waited")
+def test_the_busy_share_tells_work_from_rest() -> None:
+    busy = BusyShare()
+    assert busy.since_last() is None, "of one look nothing is known"
+    time.sleep(0.3)
+    resting = busy.since_last()
+    until = time.perf_counter() + 0.3
+    while time.perf_counter() < until:
+        pass
+    working = busy.since_last()
+    assert resting is not None and resting < 0.5
+    assert working is not None and working > 0.5
+
+
+def test_where_the_kernel_does_not_say_the_busy_share_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop_lag, "SCHEDSTAT", "/no/such/file")
+    busy = BusyShare()
+    assert [busy.since_last(), busy.since_last()] == [None, None]
+
+
+async def test_each_sample_is_told_with_its_busy_share() -> None:
+    told: list[tuple[float, float | None]] = []
+    lag = LoopLag()
+    lag.listener = lambda late_ms, busy: told.append((late_ms, busy))
+    lag.start()
+    await asyncio.sleep(0.3)
+    lag.stop()
+    assert len(told) >= 2
+    assert all(busy is None or 0 <= busy <= 1 for _, busy in told)
