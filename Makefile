@@ -40,12 +40,18 @@ bundle: $(SETUP)
 synth: $(SETUP)
 	npx cdk synth --quiet
 
+TLS := --tls --only crossover,go_nethttp,go_fasthttp --json benchmarks/out/fanout_tls.json
 bench: $(SETUP)
-	$(RUN)/python -m benchmarks.fanout $(if $(QUICK),--quick)
-	$(RUN)/python -m benchmarks.cold_start $(if $(QUICK),--quick)
-	$(RUN)/python -m benchmarks.cache $(if $(QUICK),--quick)
-	$(RUN)/python -m benchmarks.recycle $(if $(QUICK),--quick)
-	$(RUN)/python -m benchmarks.consolidation $(if $(QUICK),--quick)
+	scripts/bench fanout $(if $(QUICK),--quick)
+	scripts/bench fanout $(if $(QUICK),--quick) $(TLS)
+	scripts/bench cold_start $(if $(QUICK),--quick)
+	scripts/bench hedging $(if $(QUICK),--quick)
+	scripts/bench overload $(if $(QUICK),--quick)
+	scripts/bench telemetry $(if $(QUICK),--quick)
+	scripts/bench cache $(if $(QUICK),--quick)
+	scripts/bench recycle $(if $(QUICK),--quick)
+	scripts/bench consolidation $(if $(QUICK),--quick)
+	scripts/bench article $(if $(QUICK),--quick)
 
 clean:
 	rm -rf .venv .setup node_modules out cdk.out

@@ -39,8 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say("one core only: service, suppliers and generator share it, so latencies and saturation are worth less")
     os.sched_setaffinity(0, cores.rest)
     with tempfile.TemporaryDirectory(prefix="crossover-bench-") as folder:
-        rounds, skipped = _run(options, plan, cores, Path(folder))
-    if not rounds:
+        variants, skipped = _run(options, plan, cores, Path(folder))
+    if not variants:
         say("nothing could run")
         return 1
     document = {
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "gzip": options.gzip,
         "machine": about,
         "cores": {"service": sorted(cores.service), "upstream_and_generator": sorted(cores.rest)},
-        "variants": {name: summarise(runs) for name, runs in rounds.items()},
+        "variants": variants,
         "skipped": skipped,
     }
     print_fanout(document)
@@ -62,8 +62,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(
     options: argparse.Namespace, plan: Plan, cores: machine.Cores, folder: Path
-) -> tuple[dict[str, list[dict[str, Any]]], dict[str, str]]:
-    """Every round of every variant; what was measured by variant, and why the others were skipped."""
+) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
+    """Every round of every variant; what was measured by variant, and why the others were skipped. `rate_not_held` is a window
+    at the rate asked for, of a variant that does not hold it."""
     extra: dict[str, str] = {}
     if options.tls:
         authority = str(make_certificates(folder))
@@ -92,7 +93,12 @@ def _run(
                         f"round {number + 1}/{options.rounds} {variant.name}: {fixed['cpu_ms_per_search']} ms at "
                         f"{fixed['rps_held']}/s, {full['cpu_ms_per_search']} ms at saturation ({full['searches_per_s']}/s)"
                     )
-    return {variant.name: measured[variant.name] for variant in variants if variant.name in measured}, skipped
+    found = {
+        variant.name: {**summarise(measured[variant.name]), "rate_not_held": paces[variant.name].not_held}
+        for variant in variants
+        if variant.name in measured
+    }
+    return found, skipped
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

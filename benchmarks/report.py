@@ -114,13 +114,22 @@ def notes(document: dict[str, Any]) -> list[str]:
         if not fixed["held"]:
             said.append(f"{name} did not hold even {fixed['rps_held']:g}/s in every round; its figures flatter it")
         elif fixed["rps_held"] < fixed["rps_asked"]:
-            said.append(f"{name} cannot hold {fixed['rps_asked']:g}/s: measured at {fixed['rps_held']:g}/s")
+            said.append(f"{name} cannot hold {fixed['rps_asked']:g}/s: measured at {fixed['rps_held']:g}/s{_drowned(figures)}")
         if not full["held"]:
             said.append(f"{name} does not answer in full at saturation, even with one search in flight")
         if full["cores_used"]["upstream_and_generator"] > FULL and full["cores_used"]["service"] < FULL:
             said.append(f"{name} was not saturated: suppliers and generator used all of their core")
     loads = [figures[kind] for figures in document["variants"].values() for kind in ("fixed_rate", "saturation")]
     return said + busy_notes(loads, quick=document["quick"])
+
+
+def _drowned(figures: dict[str, Any]) -> str:
+    """What a service takes at the rate that it does not hold."""
+    found = figures.get("rate_not_held")
+    if found is None:
+        return ""
+    cpu = _number(found["cpu_ms_per_search"], 0)
+    return f"; at the rate asked it takes {cpu} ms for each of the {found['searches']} that it answers"
 
 
 def busy_notes(loads: Iterable[dict[str, Any]], *, quick: bool) -> list[str]:

@@ -57,6 +57,8 @@ class Plan:
     longest_s: float = 15.0
     try_fewer: bool = True
     """Whether saturation is also tried with fewer in flight where the first number was held."""
+    also_not_held: bool = True
+    """Whether a service that does not hold the rate asked for is also measured at it, once."""
 
     def slow_s(self, rps: float) -> float:
         """Seconds that a low rate needs for `min_searches`, at most `longest_s`."""
@@ -74,6 +76,7 @@ def quick(rps: float) -> Plan:
         min_searches=12,
         longest_s=5.0,
         try_fewer=False,
+        also_not_held=False,
     )
 
 
@@ -83,6 +86,7 @@ class Pace:
 
     rps: float | None = None
     in_flight: int | None = None
+    not_held: dict[str, Any] | None = None
 
 
 Start = Callable[[], AbstractContextManager[Service]]
@@ -150,9 +154,14 @@ class Bench:
         self._seed = seed
 
     def measure(self, pace: Pace) -> dict[str, Any]:
-        """Both kinds of load. Saturation comes first: it tells which rate can be held."""
+        """Both kinds of load. Saturation comes first: it tells which rate can be held. Where that is not the rate asked for, this is
+        measured too, once, and kept in the pace."""
         saturation = self._saturation(pace)
-        return {"fixed_rate": self._fixed(pace, capacity=saturation["searches_per_s"]), "saturation": saturation}
+        fixed = self._fixed(pace, capacity=saturation["searches_per_s"])
+        if self._plan.also_not_held and pace.not_held is None and fixed["rps_held"] < self._plan.rps:
+            window, memory = self._at_rate(self._plan.rps, self._plan.fixed_s)
+            pace.not_held = {**figures(window, is_held(window)), **memory}
+        return {"fixed_rate": fixed, "saturation": saturation}
 
     def _saturation(self, pace: Pace) -> dict[str, Any]:
         if pace.in_flight is not None:

@@ -62,6 +62,11 @@ def test_notes_say_what_was_not_held_and_what_was_not_saturated() -> None:
     assert "provisional: other programs used up to 0.80 cores" in said
 
 
+def test_a_note_says_what_a_service_takes_at_the_rate_that_it_does_not_hold() -> None:
+    drowned = {**summarise([run(40.0, rps=5.0)]), "rate_not_held": {"cpu_ms_per_search": 450.0, "searches": 22}}
+    assert "at the rate asked it takes 450 ms for each of the 22 that it answers" in notes(document(flask=drowned))[0]
+
+
 def test_a_quiet_run_needs_no_notes() -> None:
     assert notes(document(crossover=summarise([run(4.0)]))) == []
 
