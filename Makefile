@@ -12,8 +12,8 @@ help:
 	@echo "make demo TRAFFIC=file.csv   the same, priced for your own traffic series (timestamp,value)"
 	@echo "make test                    every check and every test"
 	@echo "make check                   formatting, lint, types, import contracts"
-	@echo "make bench                   compare the service's CPU per search with what others would have written"
-	@echo "make bench QUICK=1           the same in under five minutes"
+	@echo "make bench                   CPU per search beside what others would have written, cold start, overload, …: over an hour"
+	@echo "make bench QUICK=1           the same in passing: under five minutes, not for quoting"
 	@echo "make synth                   synthesize the CDK stacks"
 	@echo "make clean                   remove what the targets above made"
 

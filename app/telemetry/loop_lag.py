@@ -1,5 +1,5 @@
 """Event-loop lag: how much later than asked the loop runs a timer. A blocked loop shows here before callers complain.
-Beside it the busy share of the loop's thread: lag of a loop that rests half the time is no lack of CPU.
+Beside it the busy share: lag of a loop that rests half the time is no lack of CPU.
 
 Time in which the loop does not run is not lag: on Lambda it runs only during invocations, so the Lambda lane starts and
 stops the sampler with each.
@@ -21,23 +21,27 @@ SCHEDSTAT = "/proc/thread-self/schedstat"
 
 
 class BusyShare:
-    """The share of the time, 0 to 1, in which the calling thread ran or waited for a CPU."""
+    """The share of the time, 0 to 1, in which this process ran, or the calling thread was ready and waited for a CPU (where the
+    kernel tells that). Of the whole process, for while another thread runs Python the loop waits for the interpreter."""
 
     def __init__(self) -> None:
-        self._before: tuple[float, int] | None = None
+        self._before: tuple[float, float] | None = None
 
     def since_last(self) -> float | None:
-        """Since the last call; `None` at the first one, and where the kernel does not say."""
-        try:
-            with open(SCHEDSTAT, "rb", buffering=0) as file:  # noqa: PTH123 (every 50 ms: the cheapest way counts)
-                ran, waited, _ = file.read(100).split()
-        except (OSError, ValueError):
-            return None
-        now = time.perf_counter(), int(ran) + int(waited)
+        """Since the last call; `None` at the first one."""
+        now = time.perf_counter(), time.process_time() + _waited_s()
         before, self._before = self._before, now
         if before is None or now[0] <= before[0]:
             return None
-        return min(1.0, (now[1] - before[1]) / 1e9 / (now[0] - before[0]))
+        return min(1.0, (now[1] - before[1]) / (now[0] - before[0]))
+
+
+def _waited_s() -> float:
+    try:
+        with open(SCHEDSTAT, "rb", buffering=0) as file:  # noqa: PTH123 (every 50 ms: the cheapest way counts)
+            return int(file.read(100).split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
 
 
 class LoopLag:
@@ -77,7 +81,7 @@ class LoopLag:
                 label = (("quantile", f"{quantile:g}"),)
                 yield Sample("crossover_event_loop_lag_milliseconds", "gauge", about, round(value, 3), label)
         if self._busy_shares:
-            about = "Share of the time in which the loop's thread ran or waited for a CPU, last minute."
+            about = "Share of the time in which the process ran or its loop waited for a CPU, last minute."
             share = sum(self._busy_shares) / len(self._busy_shares)
             yield Sample("crossover_event_loop_busy_share", "gauge", about, round(share, 4))
 

@@ -1,8 +1,8 @@
 """Admission: how many searches may be in flight at once, so that more load than the CPU can serve is refused, not drowned in.
 
 The limit follows two figures of the event loop, both smoothed over half a second: its lag, which is how long anything that is
-ready waits for the loop, and the share of the time in which its thread runs or waits for a CPU. A loop that hardly ever rests
-and lets things wait has more searches than it can serve: the limit closes in, gently, to where the loop is just busy; beyond
+ready waits for the loop, and its busy share, in which the process runs or waits for a CPU. A loop that hardly ever rests and
+lets things wait has more searches than it can serve: the limit closes in, gently, to where the loop is just busy; beyond
 that, more in flight only wait longer, at no more answers a second (measured: docs/search.md). Lag of a loop that does rest is
 somebody else's, and closes nothing unless it is long. The rule is additive-increase/multiplicative-decrease as in TCP's
 congestion control, with waiting in the place of lost packets (the idea of CoDel, RFC 8289: judge a queue by how long it makes
@@ -20,7 +20,7 @@ LAG_MS, BUSY_SHARE = 6.0, 0.97
 """Above both of them together there is more load than CPU."""
 
 LONG_LAG_MS = 200.0
-"""Above this there is too much load whatever the thread does: it may stand in a blocking call."""
+"""Above this there is too much load however much the loop rests: it may stand in a blocking call."""
 
 SMOOTHED_MS = 500.0
 """What is smoothed over; a sample weighs as much as the time since the one before it."""
@@ -63,7 +63,7 @@ class Admission:
         return False
 
     def loop_seen(self, late_ms: float, busy: float | None) -> None:
-        """A sample: how late the loop was, and its thread's busy share since the last one, where that is known."""
+        """A sample: how late the loop was, and its busy share since the last one, where that is known."""
         most, self._most_in_flight = self._most_in_flight, 0
         if not self._enabled:
             return
