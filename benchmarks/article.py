@@ -33,6 +33,7 @@ from benchmarks.variants import BLOCK_MS, EQUAL_WORK, PEERS, Place, Unavailable,
 
 SHIPPED_JSON = OUT / "article.json"
 STACKS = (BEFORE, *AFTERS)
+STACKS_QUICK = (BEFORE, "crossover")
 PAIR = ("threads", "asyncio")
 BLOCKED = tuple(EQUAL_WORK)
 BLOCKED_QUICK = ("asyncio", "asyncio_blocking")
@@ -58,12 +59,13 @@ class Article:
 
     def measure(self) -> dict[str, Any]:
         """Everything, in the order in which one thing needs the other."""
-        held = self._capacities((*STACKS, *(() if self._quick else PAIR)))
+        held = self._capacities(STACKS_QUICK if self._quick else (*STACKS, *PAIR))
         document: dict[str, Any] = {"capacity": held, "same_load": None, "twice": None, "twice_own": None, "blocking": None}
         flask = held.get(BEFORE, {}).get("rps")
         if flask:
-            document["same_load"] = self._load("0.9 × Flask", dict.fromkeys((*STACKS, *PAIR), SAME_LOAD * flask))
-            document["twice"] = self._load("2 × Flask", dict.fromkeys(STACKS, TWICE * flask))
+            stacks = STACKS_QUICK if self._quick else STACKS
+            document["same_load"] = self._load("0.9 × Flask", dict.fromkeys((*stacks, *PAIR), SAME_LOAD * flask))
+            document["twice"] = self._load("2 × Flask", dict.fromkeys(stacks, TWICE * flask))
         if not self._quick:
             own = {name: TWICE * found["rps"] for name, found in held.items() if found["rps"]}
             document["twice_own"] = self._load("2 × its own", own)

@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import machine
-from benchmarks.capacity import Windows, at_rate, capacity
+from benchmarks.capacity import Windows, at_rate, capacity, estimated_capacity
 from benchmarks.command import OUT, rounds_of, run, say, write
 from benchmarks.report import busy_notes, summarise
 from benchmarks.rounds import Rig
@@ -39,17 +39,19 @@ SETTLE_S = 4.0
 """Warm-up under overload: the limiter begins at its start value and must close in."""
 
 
-def measure(rigs: dict[str, Rig], *, rounds: int, windows: Windows) -> dict[str, Any]:
-    """Capacity once, then every load in every round; `rigs` are the service with and without admission."""
-    held = capacity(rigs["admission"], windows, seed=1)
+def measure(rigs: dict[str, Rig], *, rounds: int, windows: Windows, quick: bool) -> dict[str, Any]:
+    """Capacity once, then every load in every round; `rigs` are the service with and without admission. A `quick` look only
+    estimates the capacity, and takes admission on its own."""
+    held = estimated_capacity(rigs["admission"], windows) if quick else capacity(rigs["admission"], windows, seed=1)
     if held["rps"] is None:
         raise SystemExit("overload: the service holds no rate on this machine")
     say(f"holds {held['rps']}/s")
     loads = {
         "unloaded": (rigs["admission"], UNLOADED * held["rps"], windows.warmup_s),
         "twice": (rigs["admission"], TWICE * held["rps"], SETTLE_S),
-        "twice_without_admission": (rigs["no_admission"], TWICE * held["rps"], SETTLE_S),
     }
+    if not quick:
+        loads["twice_without_admission"] = rigs["no_admission"], TWICE * held["rps"], SETTLE_S
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in loads}
     for number in range(rounds):
         for name, (rig, rps, warmup_s) in loads.items():
@@ -83,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="crossover-bench-") as folder, upstream(cores.rest) as suppliers:
         place = place_for(Path(folder), suppliers)
         rigs = {name: Rig(suppliers, partial(service, each, place, cores.service, {})) for name, each in variants.items()}
-        measured = measure(rigs, rounds=options.rounds, windows=windows)
+        measured = measure(rigs, rounds=options.rounds, windows=windows, quick=options.quick)
     document = {
         "benchmark": "overload",
         "quick": options.quick,
@@ -126,7 +128,7 @@ def _whole(value: float | None) -> str:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.overload", description="Goodput at twice the capacity.")
-    parser.add_argument("--quick", action="store_true", help="one round of short windows")
+    parser.add_argument("--quick", action="store_true", help="one round of short windows, capacity estimated")
     parser.add_argument("--rounds", type=int, help="rounds, 1 to 20 (default 3; 1 with --quick)")
     parser.add_argument("--json", type=Path, default=SHIPPED_JSON, help="where to write the figures (default %(default)s)")
     options = parser.parse_args(arguments)

@@ -118,7 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="a third of the time")
     parser.add_argument("--json", type=Path, default=SHIPPED_JSON, help="where to write the figures (default %(default)s)")
     options = parser.parse_args(arguments)
-    seconds, requests = (6.0, 1_500) if options.quick else (20.0, 3_000)
+    seconds, requests = (4.0, 1_000) if options.quick else (20.0, 3_000)
     measured: dict[str, dict[str, Any]] = {}
     skipped: dict[str, str] = {}
     with tempfile.TemporaryDirectory(prefix="crossover-bench-") as name:
