@@ -20,11 +20,38 @@ KEPT = Confidential(("key-0123456789", "a secret/with+signs", "short"))
         ("form a+secret%2Fwith%2Bsigns", "form ***"),
         ("'a secret/wi", "'***"),
         ("short words stay", "short words stay"),
+        ("\u0130key-0123456789", "\u0130***"),
+        ("\u0130\u0130\u0130 a secret/wi", "\u0130\u0130\u0130 ***"),
+        ("key-0123456789 and a secret/with", "*** and ***"),
+        ("key-0123456789key-01234", "***"),
         ("", ""),
     ],
 )
 def test_confidential_texts_are_blotted_out_whole_or_cut(text: str, shown: str) -> None:
     assert KEPT.blot(text) == shown
+
+
+@pytest.mark.parametrize(
+    "secret", ["o'clock-01234", "clock-01234's tail", "back\\slash-01234", "slash-01234\\tail", "tab-01234\ttail"]
+)
+@pytest.mark.parametrize("around", ["{}", "it's {}", 'it"s {}', "'\" {}"])
+def test_one_that_repr_escapes_is_blotted_out_to_its_end(secret: str, around: str) -> None:
+    sent = around.format(secret)
+    message = f"content-encoding {sent!r} was not asked for"
+    assert Confidential((secret,)).blot(message) == message.replace(repr(sent)[1:-1], repr(around.format("***"))[1:-1])
+
+
+@pytest.mark.parametrize("secret", ["s\u00e9cret-01234", "secret-01\u00e934", "secret-0123\u4f60\u0130", "\u0130stanbul-0123"])
+def test_one_that_is_not_ascii_is_blotted_out_however_it_was_read(secret: str) -> None:
+    header = secret.encode().decode("latin-1")
+    for said in (secret, secret.lower(), secret.upper(), header, repr(header)[1:-1]):
+        assert Confidential((secret,)).blot(f"\u0130: {said}, {said}.") == "\u0130: ***, ***."
+
+
+def test_the_longer_of_two_that_begin_alike_leaves_nothing() -> None:
+    account = Confidential(("same-beginning", "same-beginning-and-more"))
+    assert account.blot("same-beginning-and-more, same-beginning") == "***, ***"
+    assert Confidential(("abcdefgh", "efghijklmnop")).blot("in abcdefghijklmnop.") == "in ***."
 
 
 def test_the_last_tokens_are_confidential_and_old_ones_are_forgotten() -> None:
