@@ -10,10 +10,12 @@ import re
 import time
 from collections.abc import Callable, Mapping
 
+from secret_values.endpoints import read_endpoint
 from secret_values.errors import SecretError, SettingError
 from secret_values.exchange import Answer, Request, Unanswered, send
 from secret_values.signing import Credentials
 
+METADATA_SETTING = "AWS_EC2_METADATA_SERVICE_ENDPOINT"
 METADATA_URL = "http://169.254.169.254"
 METADATA_TIMEOUT_S = 1.0
 SESSION_S = "60"
@@ -35,10 +37,8 @@ def find_credentials(environment: Mapping[str, str], *, pause: Callable[[float],
         raise SettingError("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: set both, or neither to use the instance's role")
     if environment.get("AWS_EC2_METADATA_DISABLED", "").lower() == "true":
         raise SecretError("no credentials: AWS_ACCESS_KEY_ID is not set, and AWS_EC2_METADATA_DISABLED forbids the instance's")
-    url = (environment.get("AWS_EC2_METADATA_SERVICE_ENDPOINT") or METADATA_URL).rstrip("/")
-    if not url.startswith(("http://", "https://")):
-        raise SettingError("AWS_EC2_METADATA_SERVICE_ENDPOINT: must begin with http:// or https://")
-    return _Instance(url, pause).credentials()
+    url = read_endpoint(METADATA_SETTING, environment.get(METADATA_SETTING) or METADATA_URL)
+    return _Instance(url.rstrip("/"), pause).credentials()
 
 
 class _Instance:

@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable, Mapping, MutableMapping
 from datetime import UTC, datetime
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from secret_values.credentials import find_credentials
+from secret_values.endpoints import read_endpoint
 from secret_values.errors import SecretError, SettingError
 from secret_values.exchange import Answer, Request, Unanswered, send
 from secret_values.signing import signed
@@ -95,18 +95,7 @@ def locate(environment: Mapping[str, str]) -> Location:
     if given is None:
         domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
         return Location(secret, region, f"https://secretsmanager.{region}.{domain}/")
-    return Location(secret, region, _endpoint(given, environment[given]))
-
-
-def _endpoint(variable: str, url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        right = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
-        right = False
-    if not right or parts.path not in ("", "/") or parts.query or parts.fragment or parts.username:
-        raise SettingError(f"{variable}: must be http(s)://host[:port], without path, query or credentials")
-    return f"{parts.scheme}://{parts.netloc}/"
+    return Location(secret, region, read_endpoint(given, environment[given]))
 
 
 def _code(answer: Answer) -> str:

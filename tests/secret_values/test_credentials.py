@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from secret_values.credentials import find_credentials
+from secret_values.credentials import METADATA_SETTING, find_credentials
 from secret_values.errors import SecretError, SettingError
 from tests.secret_values.doubles import Asked, Double, Told, metadata, serving
 
@@ -19,7 +19,7 @@ def no_pause(_: float) -> None:
 
 
 def on(double: Double) -> dict[str, str]:
-    return {"AWS_EC2_METADATA_SERVICE_ENDPOINT": f"{double.url}/"}
+    return {METADATA_SETTING: f"{double.url}/"}
 
 
 def test_the_environments_come_first_and_ask_nobody() -> None:
@@ -74,8 +74,13 @@ def test_what_the_metadata_service_lacks_is_one_line(path: str, told: Told, said
         ({"AWS_ACCESS_KEY_ID": "AKIA"}, SettingError, "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: set both, or neither"),
         ({**KEYS, "AWS_SECRET_ACCESS_KEY": "hush\n"}, SettingError, "must hold no space or line break"),
         ({"AWS_EC2_METADATA_DISABLED": "true"}, SecretError, "AWS_EC2_METADATA_DISABLED forbids the instance's"),
-        ({"AWS_EC2_METADATA_SERVICE_ENDPOINT": "imds"}, SettingError, "must begin with http:// or https://"),
-        ({"AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://127.0.0.1:1"}, SecretError, "(the connection was refused); outside AWS"),
+        ({METADATA_SETTING: "imds"}, SettingError, f"{METADATA_SETTING}: must be http(s)://host[:port]"),
+        ({METADATA_SETTING: "http://"}, SettingError, f"{METADATA_SETTING}: must be http(s)://host[:port]"),
+        ({METADATA_SETTING: "http://127.0.0.1:abc"}, SettingError, f"{METADATA_SETTING}: must be http(s)://host[:port]"),
+        ({METADATA_SETTING: "http://[::1"}, SettingError, f"{METADATA_SETTING}: must be http(s)://host[:port]"),
+        ({METADATA_SETTING: "http://a:hush@b"}, SettingError, "without path, query or credentials"),
+        ({METADATA_SETTING: "http://a..b"}, SecretError, "(no such host); outside AWS"),
+        ({METADATA_SETTING: "http://127.0.0.1:1"}, SecretError, "(the connection was refused); outside AWS"),
     ],
 )
 def test_no_credentials_say_what_would_be_right(environment: dict[str, str], kind: type[SecretError], said: str) -> None:

@@ -171,6 +171,11 @@ def test_an_address_where_nobody_listens_is_one_line() -> None:
         fetch({"CROSSOVER_SECRET": "s", "AWS_REGION": REGION, "AWS_ENDPOINT_URL": "http://127.0.0.1:1", **KEYS}, pause=no_pause)
 
 
+def test_a_name_that_no_host_can_have_is_one_line() -> None:
+    with pytest.raises(SecretError, match=r"http://a\.\.b/ cannot be asked: no such host"):
+        fetch({"CROSSOVER_SECRET": "s", "AWS_REGION": REGION, "AWS_ENDPOINT_URL": "http://a..b", **KEYS}, pause=no_pause)
+
+
 @pytest.mark.parametrize(
     ("environment", "url"),
     [
@@ -202,6 +207,8 @@ def test_it_is_asked_where_the_region_or_the_endpoint_says(environment: dict[str
         ({"CROSSOVER_SECRET": ARN, "AWS_ENDPOINT_URL": "x"}, "AWS_ENDPOINT_URL: must be http(s)://host[:port]"),
         ({"CROSSOVER_SECRET": ARN, "AWS_ENDPOINT_URL": "http://a:hush@b"}, "without path, query or credentials"),
         ({"CROSSOVER_SECRET": ARN, "AWS_ENDPOINT_URL": "http://b:99999"}, "must be http(s)://host[:port]"),
+        ({"CROSSOVER_SECRET": ARN, "AWS_ENDPOINT_URL": "http://b:0"}, "must be http(s)://host[:port]"),
+        ({"CROSSOVER_SECRET": ARN, "AWS_ENDPOINT_URL": "http://@b"}, "must be http(s)://host[:port]"),
     ],
 )
 def test_a_wrong_setting_is_one_line_and_a_usage_error(environment: dict[str, str], said: str) -> None:
