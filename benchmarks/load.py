@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -21,6 +21,12 @@ TIMEOUT_S = 20.0
 NOT_SENT = "not sent: too many in flight"
 SAMPLES = 40
 """Answers kept to be checked after the window: the last ones of the first few and every seventh after them."""
+
+
+def quantile(values: Iterable[float], share: float) -> float | None:
+    """The smallest value that more than `share` (0 to 1) of them do not exceed, the largest where none is; `None` of none."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else None
 
 
 @dataclass(slots=True)
@@ -42,10 +48,9 @@ class Window:
         """Of the part named `service`; `None` when nothing was answered."""
         return self.cpu_s["service"] * 1000 / self.completed if self.completed else None
 
-    def latency_ms(self, quantile: float) -> float | None:
+    def latency_ms(self, share: float) -> float | None:
         """A quantile (0 to 1); `None` when nothing succeeded."""
-        ordered = sorted(self.latencies_ms)
-        return ordered[min(len(ordered) - 1, int(quantile * len(ordered)))] if ordered else None
+        return quantile(self.latencies_ms, share)
 
 
 class Connection(asyncio.Protocol):

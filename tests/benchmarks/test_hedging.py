@@ -10,6 +10,7 @@ import pytest
 from benchmarks import hedging
 from benchmarks.hedging import equals, figures
 from benchmarks.workload import OFFERS_A_SEARCH, SUPPLIERS
+from infra.errors import KitError
 from infra.lab.lambda_lane import InvokeResult
 
 
@@ -42,6 +43,25 @@ def test_figures_count_offers_and_extra_calls() -> None:
     results = [InvokeResult("id", 200, payload, duration, int(duration) + 1, None, None) for duration in (100.4, 200.4)]
     found = figures(results, calls=2 * SUPPLIERS + 4)
     assert (found["offers_share"], found["extra_calls"], found["billed_ms"]) == (0.5, round(4 / (2 * SUPPLIERS), 4), 151.0)
+
+
+@pytest.mark.parametrize(
+    ("result", "said"),
+    [
+        (
+            InvokeResult("id", 200, b'{"errorType": "Sandbox.Timedout"}', 10_000.0, 10_000, None, None, "Sandbox.Timedout"),
+            'a search\'s invocation failed: {"errorType": "Sandbox.Timedout"}',
+        ),
+        (
+            InvokeResult("id", 200, b'{"statusCode": 503, "body": "busy"}', 1.0, 1, None, None),
+            "a search was answered 503: busy",
+        ),
+    ],
+)
+def test_a_search_that_failed_is_said_in_one_line(result: InvokeResult, said: str) -> None:
+    with pytest.raises(KitError) as failed:
+        figures([result], calls=SUPPLIERS)
+    assert str(failed.value) == said
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from itertools import repeat
 
 import pytest
 
-from benchmarks.load import Target, closed_loop, open_loop
+from benchmarks.load import Target, closed_loop, open_loop, quantile
 
 Reply = Callable[[int], Awaitable[bytes]]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -51,6 +51,13 @@ def seconds() -> Callable[[], dict[str, float]]:
 
 async def at_once(_: int) -> bytes:
     return OK
+
+
+def test_a_quantile_is_one_of_the_values_and_unknown_of_none() -> None:
+    values = [float(value) for value in range(100, 0, -1)]
+    assert (quantile(values, 0), quantile(values, 0.5), quantile(values, 0.99), quantile(values, 1)) == (1, 51, 100, 100)
+    assert quantile([7.0], 0.99) == 7.0
+    assert quantile([], 0.5) is None
 
 
 async def test_closed_loop_keeps_connections_and_divides_cpu_by_answers() -> None:
