@@ -154,8 +154,8 @@ class Bench:
         self._seed = seed
 
     def measure(self, pace: Pace) -> dict[str, Any]:
-        """Both kinds of load. Saturation comes first: it tells which rate can be held. Where that is not the rate asked for, this
-        is measured too, once, and kept in the pace."""
+        """Both kinds of load. Saturation comes first: it tells which rate can be held. Where that is not the rate asked for,
+        this is measured too, once, and kept in the pace."""
         saturation = self._saturation(pace)
         fixed = self._fixed(pace, capacity=saturation["searches_per_s"])
         if self._plan.also_not_held and pace.not_held is None and fixed["rps_held"] < self._plan.rps:
