@@ -4,7 +4,8 @@
 
     none       no counters, no histograms, no sampling of the loop's lag
     shipped    what is always on: counters, a latency histogram per supplier, loop lag
-    all        besides: /ops with its history, a line of embedded metrics every 10 s, traces of 5% of the searches
+    all        besides: /ops with its history, a line of embedded metrics every 10 s, traces of 10% of the searches, as where no
+               sampler is named, sent to a collector on loopback that takes them all
 
 In turn in every round, at the fixed rate of 100 searches/s and saturated; medians over the rounds. Aim: at most 5%. Writes
 benchmarks/out/telemetry.json. Exit code 0: measured; 2: wrong usage; 130: interrupted.
@@ -16,8 +17,11 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -34,29 +38,47 @@ from benchmarks.variants import Variant
 SHIPPED_JSON = OUT / "telemetry.json"
 AIM = 1.05
 RPS = 100.0
-NOBODY = "http://127.0.0.1:9"
-"""Where no collector listens: what a trace costs is making it; sending is another thread's, and fails at once."""
-
-ALL = {
-    "CROSSOVER_OPS": "on",
-    "CROSSOVER_EMF_S": "10",
-    "OTEL_EXPORTER_OTLP_ENDPOINT": NOBODY,
-    "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
-    "OTEL_TRACES_SAMPLER_ARG": "0.05",
-}
+ALL = {"CROSSOVER_OPS": "on", "CROSSOVER_EMF_S": "10"}
+"""Besides traces, which need a collector's address."""
 
 
-def variants() -> dict[str, Variant]:
-    command = [
-        sys.executable,
-        "-m",
-        "uvicorn",
-        "benchmarks.peers.without_telemetry:app",
-        "--loop",
-        "uvloop",
-        "--http",
-        "httptools",
-    ]
+class Collector:
+    """Where traces are sent, and how many requests with them have come."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.requests = 0
+
+
+@contextmanager
+def collecting() -> Iterator[Collector]:
+    """A collector on a thread of ours, and so on our cores, that takes whatever is posted."""
+    collector = Collector()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            collector.requests += 1
+            self.send_response(200)
+            self.send_header("content-length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        collector.url = f"http://127.0.0.1:{server.server_address[1]}"
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield collector
+        finally:
+            server.shutdown()
+
+
+def variants(collector_url: str) -> dict[str, Variant]:
+    command = [sys.executable, "-m", "uvicorn", "benchmarks.service_telemetry:app", "--loop", "uvloop", "--http", "httptools"]
     command += ["--no-access-log", "--log-level", "warning"]
 
     def variant(name: str, **environment: str) -> Variant:
@@ -68,7 +90,8 @@ def variants() -> dict[str, Variant]:
             environment={"CROSSOVER_LANE": "container", "BENCH_TELEMETRY": name, **environment},
         )
 
-    return {"none": variant("none"), "shipped": variant("shipped"), "all": variant("all", **ALL)}
+    everything = variant("all", **ALL, OTEL_EXPORTER_OTLP_ENDPOINT=collector_url)
+    return {"none": variant("none"), "shipped": variant("shipped"), "all": everything}
 
 
 def ratios(measured: dict[str, Any]) -> dict[str, dict[str, float]]:
@@ -87,14 +110,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     warmup_s, window_s = (0.5, 2.0) if options.quick else (2.0, 6.0)
     about, cores = machine.describe(), machine.split_cores()
     os.sched_setaffinity(0, cores.rest)
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in variants()}
-    with tempfile.TemporaryDirectory(prefix="crossover-bench-") as folder, upstream(cores.rest) as suppliers:
+    with (
+        tempfile.TemporaryDirectory(prefix="crossover-bench-") as folder,
+        upstream(cores.rest) as suppliers,
+        collecting() as collector,
+    ):
         place = place_for(Path(folder), suppliers)
-        names = list(found)
+        compared = variants(collector.url)
+        names = list(compared)
+        found: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
         for number in range(options.rounds):
             turn = number % len(names)
             for name in names[turn:] + names[:turn]:
-                rig = Rig(suppliers, partial(service, variants()[name], place, cores.service, {}))
+                rig = Rig(suppliers, partial(service, compared[name], place, cores.service, {}))
                 fixed, _ = rig.at_rate(RPS, warmup_s=warmup_s, window_s=window_s, seed=number + 1)
                 full, _ = rig.saturated(IN_FLIGHT, warmup_s=warmup_s, window_s=window_s)
                 result = {"fixed_rate": figures(fixed, is_held(fixed)), "saturation": figures(full, is_held(full))}
@@ -109,6 +137,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "aim": AIM,
         "variants": measured,
         "over_none": ratios(measured),
+        "collector_requests": collector.requests,
     }
     _print(document)
     write(document, options.json)

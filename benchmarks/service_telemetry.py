@@ -1,4 +1,4 @@
-"""The service as it is, or with what it tells about itself taken out: BENCH_TELEMETRY=none. For benchmarks.telemetry only."""
+"""The service that benchmarks.telemetry measures: as it is, or with what is always on taken out (BENCH_TELEMETRY=none)."""
 
 from __future__ import annotations
 
