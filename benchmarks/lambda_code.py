@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from urllib.parse import parse_qsl, quote, urlsplit
-
-import msgspec
+from urllib.parse import urlsplit
 
 from benchmarks.command import say
 from infra.bundle import Bundle, ensure_bundle, find_interpreter, local_target
 from infra.errors import KitError
 from infra.lab.lambda_lane import runtime_folder
 from infra.lab.runtime_api import Code
-
-_ALB = {"elb": {"targetGroupArn": "arn:aws:elasticloadbalancing:us-east-1:1:targetgroup/bench/1"}}
+from infra.lab.target_events import target_event
 
 
 def local_code(environment: Mapping[str, str] | None = None) -> tuple[Bundle, Code]:
@@ -28,17 +26,8 @@ def local_code(environment: Mapping[str, str] | None = None) -> tuple[Bundle, Co
 
 
 def alb_event(path: str) -> bytes:
-    """A GET as a load balancer with multi-value headers, which our stacks switch on, sends it; query values stay encoded."""
+    """A GET as a load balancer with multi-value headers, which our stacks switch on, sends it."""
     parts = urlsplit(path)
     forwarded = {"x-forwarded-for": "192.0.2.1", "x-forwarded-port": "443", "x-forwarded-proto": "https"}
-    return msgspec.json.encode(
-        {
-            "requestContext": _ALB,
-            "httpMethod": "GET",
-            "path": parts.path,
-            "multiValueQueryStringParameters": {name: [quote(value)] for name, value in parse_qsl(parts.query)},
-            "multiValueHeaders": {name: [value] for name, value in {"host": "bench", "accept": "*/*", **forwarded}.items()},
-            "body": "",
-            "isBase64Encoded": False,
-        }
-    )
+    headers = {name: [value] for name, value in {"host": "bench", "accept": "*/*", **forwarded}.items()}
+    return json.dumps(target_event("GET", parts.path, parts.query, headers, b"", text=False, multi_value=True)).encode()

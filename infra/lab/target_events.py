@@ -20,26 +20,34 @@ HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade"}
 )
 TEXT_TYPES = ("text/", "application/json", "application/javascript", "application/xml")
+TARGET_GROUP = "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/lambda/0000000000000000"
 
 
 def alb_event(request: web.Request, body: bytes, port: int, *, multi_value: bool) -> dict[str, object]:
-    """The event an ALB hands a Lambda target: query values stay percent-encoded, header names are lower case, a body is
-    text for text types and base64 for the rest. Of a repeated header or parameter the single-value form keeps the last."""
-    arn = "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/lambda/0000000000000000"
+    """The event an ALB hands a Lambda target for this request, with the headers that it sets itself."""
     headers: dict[str, list[str]] = {}
     for name, value in request.headers.items():
         headers.setdefault(name.lower(), []).append(value)
     headers |= {name.lower(): [value] for name, value in forwarded_headers(request, port).items()}
+    target = request.rel_url.raw_path, request.rel_url.raw_query_string
+    text = request.content_type.startswith(TEXT_TYPES) and _is_utf8(body)
+    return target_event(request.method, *target, headers, body, text=text, multi_value=multi_value)
+
+
+def target_event(
+    method: str, path: str, query_string: str, headers: Mapping[str, list[str]], body: bytes, *, text: bool, multi_value: bool
+) -> dict[str, object]:
+    """The event of these parts: query values stay percent-encoded, names of headers must be in lower case, a body is text
+    where `text` says so and base64 else. Of a repeated header or parameter the single-value form keeps the last."""
     query: dict[str, list[str]] = {}
-    for pair in request.rel_url.raw_query_string.split("&"):
+    for pair in query_string.split("&"):
         if pair:
             name, _, value = pair.partition("=")
             query.setdefault(name, []).append(value)
-    text = request.content_type.startswith(TEXT_TYPES) and _is_utf8(body)
     event: dict[str, object] = {
-        "requestContext": {"elb": {"targetGroupArn": arn}},
-        "httpMethod": request.method,
-        "path": request.rel_url.raw_path,
+        "requestContext": {"elb": {"targetGroupArn": TARGET_GROUP}},
+        "httpMethod": method,
+        "path": path,
         "body": body.decode() if text and body else base64.b64encode(body).decode(),
         "isBase64Encoded": bool(body) and not text,
     }
