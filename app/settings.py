@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from app.core.errors import ConfigurationError
 from app.telemetry.tracing.port import TraceSettings
@@ -121,18 +122,14 @@ class _Reader:
 def _traces(environment: Mapping[str, str]) -> TraceSettings | None:
     """`None` unless an endpoint is given and nothing says that there shall be no traces.
     https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/"""
-    for name in ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"):
-        if endpoint := environment.get(name):
-            break
-    else:
+    name = "OTEL_TRACES_EXPORTER"
+    exporter = (environment.get(name) or "otlp").lower()
+    switched_off = environment.get("OTEL_SDK_DISABLED", "").strip().lower() == "true" or exporter == "none"
+    endpoint = None if switched_off else _endpoint(environment)
+    if endpoint is None:
         return None
-    switched_off = environment.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
-    if switched_off or environment.get("OTEL_TRACES_EXPORTER") == "none":
-        return None
-    if not (endpoint.startswith(("http://", "https://")) and _has_host(endpoint)):
-        raise ConfigurationError(f"{name}: {endpoint!r} must be a URL that begins with http:// or https://")
-    if name == "OTEL_EXPORTER_OTLP_ENDPOINT":
-        endpoint = endpoint.rstrip("/") + "/v1/traces"
+    if exporter != "otlp":
+        raise ConfigurationError(f"{name}: {exporter!r} is not known here, only otlp and none")
     for name in ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"):
         if (protocol := environment.get(name) or "http/json") != "http/json":
             raise ConfigurationError(f"{name}: {protocol!r} is not spoken here, only http/json (a collector's port 4318)")
@@ -140,14 +137,14 @@ def _traces(environment: Mapping[str, str]) -> TraceSettings | None:
     sampler = (environment.get(name) or DEFAULT_SAMPLER).lower()
     if sampler not in SAMPLERS:
         raise ConfigurationError(f"{name}: {sampler!r} is not one of {', '.join(SAMPLERS)}")
-    headers = _pairs("OTEL_EXPORTER_OTLP_HEADERS", environment)
-    resource = {"service.name": "crossover", **_pairs("OTEL_RESOURCE_ATTRIBUTES", environment)}
+    headers = _headers("OTEL_EXPORTER_OTLP_HEADERS", environment)
+    resource = {key: value for _, key, value in _pairs("OTEL_RESOURCE_ATTRIBUTES", environment)}
     if service_name := environment.get("OTEL_SERVICE_NAME"):
         resource["service.name"] = service_name
     return TraceSettings(
         endpoint=endpoint,
-        headers={**headers, **_pairs("OTEL_EXPORTER_OTLP_TRACES_HEADERS", environment)},
-        resource=resource,
+        headers={**headers, **_headers("OTEL_EXPORTER_OTLP_TRACES_HEADERS", environment)},
+        resource={"service.name": "crossover", **resource},
         sampler=sampler,
         ratio=_ratio(environment, default=1.0 if environment.get(name) else DEFAULT_RATIO)
         if sampler.endswith("ratio")
@@ -155,12 +152,32 @@ def _traces(environment: Mapping[str, str]) -> TraceSettings | None:
     )
 
 
-def _has_host(url: str) -> bool:
+def _endpoint(environment: Mapping[str, str]) -> str | None:
+    """The URL that traces go to. A message does not repeat it: a part of it may be a secret."""
+    for name in ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"):
+        if url := environment.get(name):
+            break
+    else:
+        return None
+    parts = _parts(url)
+    if parts is None:
+        raise ConfigurationError(f"{name}: must be http:// or https:// and a host, such as http://127.0.0.1:4318")
+    if "@" in parts.netloc:
+        raise ConfigurationError(f"{name}: must have no user and password; OTEL_EXPORTER_OTLP_HEADERS can carry them")
+    if name == "OTEL_EXPORTER_OTLP_ENDPOINT":
+        parts = parts._replace(path=parts.path.rstrip("/") + "/v1/traces")
+    return parts.geturl()
+
+
+def _parts(url: str) -> SplitResult | None:
+    """`None` for what is no HTTP URL with a host."""
+    if not re.fullmatch("https?://[!-~]+", url):
+        return None
     try:
         parts = urlsplit(url)
-        return bool(parts.hostname) and parts.port != 0
+        return parts if parts.hostname and parts.port != 0 else None
     except ValueError:  # a port that is none, a bracket that is not closed
-        return False
+        return None
 
 
 def _ratio(environment: Mapping[str, str], *, default: float) -> float:
@@ -175,12 +192,21 @@ def _ratio(environment: Mapping[str, str], *, default: float) -> float:
     return ratio
 
 
-def _pairs(name: str, environment: Mapping[str, str]) -> dict[str, str]:
-    """`key=value,key=value`, values percent-encoded, as the standard has it. A message tells no value: it may be a secret."""
-    pairs = {}
+def _headers(name: str, environment: Mapping[str, str]) -> dict[str, str]:
+    headers = {}
+    for number, key, value in _pairs(name, environment):
+        if not (re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", key) and re.fullmatch("[ -~]*", value)):
+            wanted = "a header's name, such as x-api-key, and a value of printable ASCII characters once decoded"
+            raise ConfigurationError(f"{name}: entry {number} must be {wanted}")
+        headers[key.lower()] = value.strip()
+    return headers
+
+
+def _pairs(name: str, environment: Mapping[str, str]) -> Iterator[tuple[int, str, str]]:
+    """Number, key and value of each entry of `key=value,key=value`, values percent-encoded, as the standard has it. A message
+    tells no value: it may be a secret."""
     for number, pair in enumerate(filter(None, map(str.strip, environment.get(name, "").split(","))), start=1):
         key, equals, value = pair.partition("=")
         if not (equals and key.strip()):
             raise ConfigurationError(f"{name}: entry {number} must be key=value, entries separated by commas")
-        pairs[key.strip()] = unquote(value.strip())
-    return pairs
+        yield number, key.strip(), unquote(value.strip())

@@ -52,6 +52,7 @@ ON = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318/"}
         {"OTEL_SERVICE_NAME": "hotels", "OTEL_TRACES_SAMPLER": "always_on"},
         {**ON, "OTEL_SDK_DISABLED": "true"},
         {**ON, "OTEL_TRACES_EXPORTER": "none"},
+        {"OTEL_EXPORTER_OTLP_ENDPOINT": "collector", "OTEL_TRACES_EXPORTER": "none"},
     ],
 )
 def test_there_are_no_traces_without_an_endpoint_or_where_they_are_switched_off(variables: dict[str, str]) -> None:
@@ -78,21 +79,30 @@ def test_the_endpoint_of_traces_goes_first_and_is_taken_as_it_is() -> None:
     assert traces.endpoint == "https://collector/in"
 
 
-def test_headers_stay_out_of_sight() -> None:
-    secret = {**ON, "OTEL_EXPORTER_OTLP_HEADERS": "authorization=s3cret", "OTEL_EXPORTER_OTLP_TRACES_HEADERS": "x=s3cret"}
+def test_the_path_of_traces_is_added_before_the_base_urls_query() -> None:
+    traces = Settings.from_environment({"OTEL_EXPORTER_OTLP_ENDPOINT": "https://collector/in/?api-key=k"}).traces
+    assert traces is not None
+    assert traces.endpoint == "https://collector/in/v1/traces?api-key=k"
+
+
+def test_headers_and_endpoint_stay_out_of_sight() -> None:
+    secret = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318?api-key=s3cret",
+        "OTEL_EXPORTER_OTLP_HEADERS": "Authorization=Basic%20s3cret",
+        "OTEL_EXPORTER_OTLP_TRACES_HEADERS": "x=s3cret",
+    }
     traces = Settings.from_environment(secret).traces
     assert traces is not None
-    assert traces.headers == {"authorization": "s3cret", "x": "s3cret"}
+    assert traces.headers == {"authorization": "Basic s3cret", "x": "s3cret"}
     assert "s3cret" not in repr(traces)
 
 
 @pytest.mark.parametrize(
     ("variables", "message"),
     [
-        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4317"}, "OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4317' must be a URL"),
-        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://"}, "OTEL_EXPORTER_OTLP_ENDPOINT: 'http://' must be a URL that begins with"),
-        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://a:b"}, "OTEL_EXPORTER_OTLP_ENDPOINT: 'http://a:b' must be a URL"),
-        ({"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "grpc://c"}, "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'grpc://c' must be a URL"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://me:s3cret@c"}, "OTEL_EXPORTER_OTLP_ENDPOINT: must have no user and password"),
+        ({"OTEL_EXPORTER_OTLP_ENDPOINT": "https://s3cret@c"}, "OTEL_EXPORTER_OTLP_ENDPOINT: must have no user and password"),
+        ({**ON, "OTEL_TRACES_EXPORTER": "console"}, "OTEL_TRACES_EXPORTER: 'console' is not known here, only otlp and none"),
         (
             {**ON, "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"},
             "OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' is not spoken here, only http/json",
@@ -114,6 +124,27 @@ def test_a_wrong_variable_of_traces_is_one_line_that_tells_no_secret(variables: 
     with pytest.raises(ConfigurationError, match=re.escape(message)) as raised:
         Settings.from_environment(variables)
     assert "\n" not in str(raised.value) and "s3cret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"])
+@pytest.mark.parametrize(
+    "url", ["s3cret:4317", "http://", "http://a:s3cret", "http://a:0", "http://[s3cret", "grpc://c", "http://a/\u00e9", "http://a\n"]
+)
+def test_an_endpoint_that_is_no_url_is_one_line_that_does_not_repeat_it(name: str, url: str) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        Settings.from_environment({name: url})
+    assert str(raised.value) == f"{name}: must be http:// or https:// and a host, such as http://127.0.0.1:4318"
+
+
+@pytest.mark.parametrize("name", ["OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS"])
+@pytest.mark.parametrize(
+    "header", ["x=s3cret%C3%A9", "x=s3cret\u00e9", "x=s3cret%0D%0Ay:z", "x=%00s3cret", "s3cret key=x", "s3cr\u00e9t=x"]
+)
+def test_a_header_that_cannot_be_sent_is_one_line_that_tells_its_number_alone(name: str, header: str) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        Settings.from_environment({**ON, name: f"a=b,{header}"})
+    wanted = "a header's name, such as x-api-key, and a value of printable ASCII characters once decoded"
+    assert str(raised.value) == f"{name}: entry 2 must be {wanted}"
 
 
 def test_every_variable_is_documented() -> None:

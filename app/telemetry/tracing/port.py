@@ -11,10 +11,10 @@ from app.core.models import SearchQuery, SearchResult
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceSettings:
-    """Where traces go and which are made. `endpoint` is the whole URL; `headers`, which may hold a secret, and `resource` are
-    by name; `ratio` is the sampler's, where it has one."""
+    """Where traces go and which are made. `endpoint` is the whole URL; `headers` and `resource` are by name; `ratio` is the
+    sampler's, where it has one. `repr` shows neither endpoint nor headers, which may hold a secret."""
 
-    endpoint: str
+    endpoint: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     resource: Mapping[str, str]
     sampler: str
