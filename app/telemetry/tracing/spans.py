@@ -18,7 +18,9 @@ from app.telemetry.tracing.export import Pipeline
 from app.telemetry.tracing.otlp import Calls
 from app.telemetry.tracing.port import Origin
 
-_PARENT_HEADERS = (b"traceparent", b"tracestate")
+MAX_PARENT_BYTES, MAX_STATE_BYTES = 128, 512
+"""A longer header counts as none. `traceparent` has 55 bytes, in a later version perhaps more; 512 is how much `tracestate` W3C
+Trace Context asks to pass on."""
 
 log = logging.getLogger("crossover.traces")
 
@@ -86,6 +88,7 @@ class Traces:
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
+        logging.getLogger("opentelemetry.trace.span").setLevel(logging.ERROR)  # it warns of every caller's wrong tracestate
 
     def begin(self, query: SearchQuery, origin: Origin) -> SearchTrace:
         return SearchTrace(self._pipeline, query, origin)
@@ -93,8 +96,14 @@ class Traces:
 
 def _parent(headers: Sequence[tuple[bytes, bytes]]) -> Context:
     """The caller's span (W3C Trace Context), or none."""
-    carrier = {name.decode(): value.decode("latin-1") for name, value in headers if name in _PARENT_HEADERS}
-    return TraceContextTextMapPropagator().extract(carrier, Context()) if carrier else Context()
+    parents = [value for name, value in headers if name == b"traceparent"]
+    if len(parents) != 1 or len(parents[0]) > MAX_PARENT_BYTES:
+        return Context()
+    carrier = {"traceparent": parents[0].decode("latin-1")}
+    state = b",".join(value for name, value in headers if name == b"tracestate")
+    if 0 < len(state) <= MAX_STATE_BYTES:
+        carrier["tracestate"] = state.decode("latin-1")
+    return TraceContextTextMapPropagator().extract(carrier, Context())
 
 
 def _counts(outcomes: tuple[SupplierOutcome, ...]) -> dict[str, AttributeValue]:
