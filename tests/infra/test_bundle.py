@@ -66,6 +66,30 @@ def test_the_stripped_extensions_still_load_in_the_target_interpreter(local_bund
     subprocess.run([interpreter, "-I", "-S", "-c", code], check=True)
 
 
+def test_what_is_imported_only_where_traces_are_wanted_is_there_and_finds_its_way_without_entry_points(
+    local_bundle: Bundle,
+) -> None:
+    interpreter = find_interpreter(local_bundle.target.python)
+    assert interpreter is not None
+    assert not list(local_bundle.tree.rglob("entry_points.txt"))
+    code = f"""
+import asyncio, sys
+sys.path.insert(0, {str(local_bundle.tree)!r})
+from app.settings import Settings
+from app.telemetry.tracing.export import open_pipeline
+from app.telemetry.tracing.spans import Traces
+
+async def main():
+    settings = Settings.from_environment({{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"}}).traces
+    async with open_pipeline(settings, about={{}}, hosts={{}}) as pipeline:
+        Traces(pipeline)
+
+asyncio.run(main())
+"""
+    done = subprocess.run([interpreter, "-I", "-S", "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_nothing_is_built_again_while_nothing_changed(local_bundle: Bundle) -> None:
     steps: list[str] = []
     assert ensure_bundle(local_bundle.target, progress=steps.append) == local_bundle
