@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from app.bootstrap import create_app
 from app.core.errors import ConfigurationError
 from app.settings import Settings
+from app.telemetry.tracing import export
 from tests.app.telemetry.tracing.collector import attributes, collecting
 from tests.conftest import ROOT
 from tests.fakes import future_search
@@ -88,7 +89,10 @@ def test_a_broken_catalogue_is_refused_before_anything_is_opened(tmp_path: Path)
         create_app(settings(CATALOGUE=str(tmp_path / "none.toml")))
 
 
-async def test_where_an_endpoint_is_set_a_search_is_traced_to_its_suppliers(simulator_url: str) -> None:
+async def test_where_an_endpoint_is_set_a_search_is_traced_to_its_suppliers(
+    simulator_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "SETTLE_S", 5.0)
     with collecting() as collector:
         app = create_app(
             Settings.from_environment(

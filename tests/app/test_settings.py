@@ -128,7 +128,8 @@ def test_a_wrong_variable_of_traces_is_one_line_that_tells_no_secret(variables: 
 
 @pytest.mark.parametrize("name", ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"])
 @pytest.mark.parametrize(
-    "url", ["s3cret:4317", "http://", "http://a:s3cret", "http://a:0", "http://[s3cret", "grpc://c", "http://a/\u00e9", "http://a\n"]
+    "url",
+    ["s3cret:4317", "http://", "http://a:s3cret", "http://a:0", "http://[s3cret", "grpc://c", "http://a/\u00e9", "http://a\n"],
 )
 def test_an_endpoint_that_is_no_url_is_one_line_that_does_not_repeat_it(name: str, url: str) -> None:
     with pytest.raises(ConfigurationError) as raised:

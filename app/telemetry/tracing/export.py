@@ -13,11 +13,13 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from uuid import uuid4
 
 import httpx
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider, sampling
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.sdk.version import __version__ as sdk_version
 from opentelemetry.trace import Span, Tracer
 
 from app.telemetry.metrics import Sample
@@ -30,14 +32,12 @@ MAX_WAITING = 512
 BATCH = 64
 SEND_EVERY_S = 5.0
 SEND_TIMEOUT_S = 2.0
-"""For a batch: to connect, and again to be answered."""
+"""For a batch, from connecting to the end of the answer."""
 
+MAX_ANSWER_BYTES = 65_536
 SETTLE_S = 0.2
 CLOSE_S = 3.0
 COMPLAIN_EVERY_S = 60.0
-
-CLOSED_MEANWHILE = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError)
-"""What a kept connection raises that the collector has closed."""
 
 Clock = Callable[[], float]
 
@@ -45,53 +45,78 @@ log = logging.getLogger("crossover.traces")
 
 
 class Sender(SpanExporter):
-    """Posts batches, each tried once; counts what became of spans, and tells of failures once a minute instead of each time.
+    """Posts batches, each once and on a connection of its own; counts what became of spans, and tells of failures once a minute
+    instead of each time.
 
-    `calls` holds what is known of the calls of each search whose span waits, by span id.
+    `calls` holds what is known of the calls of each search whose span waits, by span id; `exporting`: a batch that is out of
+    `calls` is on its way.
     """
 
-    def __init__(self, client: httpx.Client, endpoint: str, encoder: Encoder, clock: Clock = time.monotonic) -> None:
-        self._client = client
-        self._endpoint = endpoint
+    def __init__(self, settings: TraceSettings, encoder: Encoder, clock: Clock = time.monotonic) -> None:
+        self._endpoint = settings.endpoint
+        self._headers = {"content-type": "application/json", **settings.headers, "connection": "close"}
+        self._tls = httpx.create_ssl_context(verify=settings.endpoint.startswith("https://"), trust_env=False)
         self._encoder = encoder
         self._clock = clock
         self._complained_at: float | None = None
         self.calls: dict[int, Calls] = {}
+        self.exporting = False
         self.exported = 0
         self.failed = 0
         self.closed = False
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """On the processor's thread, or on one that flushes; never on two at once."""
-        count, searches = 0, []
-        for span in spans:
-            assert span.context is not None
-            calls = self.calls.pop(span.context.span_id)
-            count += 1 + len(calls.outcomes)
-            if not self.closed:
+        self.exporting = True
+        try:
+            return self._export([(span, self._calls_of(span)) for span in spans])
+        finally:
+            self.exporting = False
+
+    def _calls_of(self, span: ReadableSpan) -> Calls:
+        assert span.context is not None
+        return self.calls.pop(span.context.span_id)
+
+    def _export(self, batch: Sequence[tuple[ReadableSpan, Calls]]) -> SpanExportResult:
+        if self.closed:
+            return self._lost(sum(calls.spans for _, calls in batch), "closed")
+        searches, count = [], 0
+        for span, calls in batch:
+            try:
                 searches.append(self._encoder.search(span, calls))
-        reason = "closed" if self.closed else self._refusal(self._encoder.request(searches))
-        if reason is None:
-            self.exported += count
-            return SpanExportResult.SUCCESS
+                count += calls.spans
+            except Exception as error:  # the others of the batch can be told all the same
+                self._lost(calls.spans, type(error).__name__)
+        if not searches:
+            return SpanExportResult.FAILURE
+        try:
+            reason = asyncio.run(self._post(self._encoder.request(searches)))
+        except Exception as error:
+            reason = type(error).__name__
+        if reason is not None:
+            return self._lost(count, reason)
+        self.exported += count
+        return SpanExportResult.SUCCESS
+
+    async def _post(self, body: bytes) -> str | None:
+        """Send this; why it was not taken, or `None`. The transport is used without a client, which would log the URL, and go
+        through a proxy that the environment names."""
+        request = httpx.Request("POST", self._endpoint, headers=self._headers, content=body)
+        transport = httpx.AsyncHTTPTransport(verify=self._tls, trust_env=False)
+        async with asyncio.timeout(SEND_TIMEOUT_S), transport:
+            answer = await transport.handle_async_request(request)
+            async with contextlib.aclosing(answer):
+                size = 0
+                async for part in answer.aiter_raw():
+                    size += len(part)
+                    if size > MAX_ANSWER_BYTES:
+                        return "the answer has no end"
+        return None if answer.is_success else f"status {answer.status_code}"
+
+    def _lost(self, count: int, reason: str) -> SpanExportResult:
         self.failed += count
         self._complain(reason)
         return SpanExportResult.FAILURE
-
-    def shutdown(self) -> None:
-        """Called by the library when nothing more is exported."""
-        self._client.close()
-
-    def _refusal(self, body: bytes) -> str | None:
-        """Send this; why it was not taken, or `None`."""
-        try:
-            try:
-                answer = self._client.post(self._endpoint, content=body)
-            except CLOSED_MEANWHILE:
-                answer = self._client.post(self._endpoint, content=body)
-        except (httpx.HTTPError, OSError) as error:
-            return type(error).__name__
-        return None if answer.is_success else f"status {answer.status_code}"
 
     def _complain(self, reason: str) -> None:
         now = self._clock()
@@ -122,7 +147,7 @@ class Pipeline:
     def end(self, span: Span, ended_ns: int, calls: Calls) -> None:
         """Hand over a search's span with its calls; dropped whole when too many wait."""
         if len(self._sender.calls) >= MAX_WAITING:
-            self.dropped += 1 + len(calls.outcomes)
+            self.dropped += calls.spans
             return
         self._sender.calls[span.get_span_context().span_id] = calls
         span.end(ended_ns)
@@ -135,7 +160,8 @@ class Pipeline:
 
     async def settle(self) -> None:
         """Send what waits, at most `SETTLE_S`. While an earlier flush still hangs nobody waits again."""
-        if not self._sender.calls or (self._flush is not None and not self._flush.is_set()):
+        waits = self._sender.calls or self._sender.exporting
+        if not waits or (self._flush is not None and not self._flush.is_set()):
             return
         self._flush = _in_thread(self._provider.force_flush)
         await _is_set(self._flush, SETTLE_S)
@@ -152,14 +178,19 @@ async def open_pipeline(
     settings: TraceSettings, *, about: Mapping[str, str], hosts: Mapping[str, str]
 ) -> AsyncIterator[Pipeline]:
     """A pipeline to that collector, `about` this service. That the collector is away is no reason not to start."""
-    resource = Resource.create({**about, **settings.resource})
-    headers = {"content-type": "application/json", **settings.headers}
-    client = httpx.Client(headers=headers, timeout=SEND_TIMEOUT_S)
-    pipeline = Pipeline(settings, resource, Sender(client, settings.endpoint, Encoder(resource, hosts)))
+    resource = _resource({**about, **settings.resource})
+    pipeline = Pipeline(settings, resource, Sender(settings, Encoder(resource, hosts)))
     try:
         yield pipeline
     finally:
         await pipeline.close()
+
+
+def _resource(about: Mapping[str, str]) -> Resource:
+    """What `Resource.create` would make, but that it reads the environment."""
+    sdk = {"language": "python", "name": "opentelemetry", "version": sdk_version}
+    known = {f"telemetry.sdk.{name}": value for name, value in sdk.items()}
+    return Resource({**known, "service.instance.id": str(uuid4()), **about})
 
 
 def _sampler(settings: TraceSettings) -> sampling.Sampler:

@@ -68,6 +68,11 @@ class Calls(NamedTuple):
     began_ns: int
     outcomes: Sequence[SupplierOutcome]
 
+    @property
+    def spans(self) -> int:
+        """How many they make, the search's own included."""
+        return 1 + len(self.outcomes)
+
 
 _FAILED = SpanStatus(StatusCode.ERROR.value)
 _encode = msgspec.json.Encoder().encode

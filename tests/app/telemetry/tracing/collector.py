@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 EVERY_ONE = {"OTEL_TRACES_SAMPLER": "parentbased_always_on"}
 """A setting under which every search is traced."""
@@ -18,18 +18,20 @@ class Received(NamedTuple):
     path: str
     headers: dict[str, str]
     body: Any
-    at: float
-    """On the monotonic clock."""
 
 
 class Collector:
-    """`status` is what it answers with, after `delay_s`; `close_silently`: each connection is closed unannounced after it."""
+    """`status` is what it answers with, after `delay_s` and while `answers` is set. `endless` is the part of its answer that
+    has no end, `head` or `body`: `piece` bytes every `pause_s`."""
 
     def __init__(self) -> None:
         self.received: list[Received] = []
         self.status = 200
         self.delay_s = 0.0
-        self.close_silently = False
+        self.answers = threading.Event()
+        self.answers.set()
+        self.endless: str | None = None
+        self.piece, self.pause_s = 1, 0.05
         self.url = ""
 
     @property
@@ -64,12 +66,20 @@ def collecting() -> Iterator[Collector]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             time.sleep(collector.delay_s)
-            collector.received.append(Received(self.path, dict(self.headers), json.loads(body), time.monotonic()))
+            collector.answers.wait()
+            collector.received.append(Received(self.path, dict(self.headers), json.loads(body)))
+            if collector.endless:
+                self.never_end(collector.endless)
             self.send_response(collector.status)
             self.send_header("content-length", "2")
             self.end_headers()
             self.wfile.write(b"{}")
-            self.close_connection = collector.close_silently
+
+        def never_end(self, part: str) -> NoReturn:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n" + (b"\r\n" if part == "body" else b"x-endless: "))
+            while True:  # until the caller has gone, which ends the thread with an error
+                self.wfile.write(b"x" * collector.piece)
+                time.sleep(collector.pause_s)
 
         def log_message(self, *_: object) -> None: ...
 
@@ -82,6 +92,7 @@ def collecting() -> Iterator[Collector]:
     try:
         yield collector
     finally:
+        collector.answers.set()
         server.shutdown()
         thread.join()
         server.server_close()
