@@ -55,7 +55,7 @@ class Sender(SpanExporter):
     def __init__(self, settings: TraceSettings, encoder: Encoder, clock: Clock = time.monotonic) -> None:
         self._endpoint = settings.endpoint
         self._headers = {"content-type": "application/json", **settings.headers, "connection": "close"}
-        self._tls = httpx.create_ssl_context(verify=settings.endpoint.startswith("https://"), trust_env=False)
+        self._transport = httpx.AsyncHTTPTransport(verify=settings.endpoint.startswith("https://"), trust_env=False)
         self._encoder = encoder
         self._clock = clock
         self._complained_at: float | None = None
@@ -102,9 +102,8 @@ class Sender(SpanExporter):
         """Send this; why it was not taken, or `None`. The transport is used without a client, which would log the URL, and go
         through a proxy that the environment names."""
         request = httpx.Request("POST", self._endpoint, headers=self._headers, content=body)
-        transport = httpx.AsyncHTTPTransport(verify=self._tls, trust_env=False)
-        async with asyncio.timeout(SEND_TIMEOUT_S), transport:
-            answer = await transport.handle_async_request(request)
+        async with asyncio.timeout(SEND_TIMEOUT_S), self._transport:  # closes what it has opened, and can be used again
+            answer = await self._transport.handle_async_request(request)
             async with contextlib.aclosing(answer):
                 size = 0
                 async for part in answer.aiter_raw():
