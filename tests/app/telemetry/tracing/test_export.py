@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from dataclasses import replace
 
 import certifi
 import pytest
+from msgspec.structs import replace
 from opentelemetry.sdk.resources import Resource
 
 from app.core.models import SearchResult
