@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from uuid import uuid4
 
+import anyio.lowlevel
 import httpx
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider, sampling
@@ -179,6 +180,7 @@ async def open_pipeline(
     """A pipeline to that collector, `about` this service. That the collector is away is no reason not to start."""
     resource = _resource({**about, **settings.resource})
     pipeline = Pipeline(settings, resource, Sender(settings, Encoder(resource, hosts)))
+    await anyio.lowlevel.checkpoint()  # imports what the transport waits with, else in the first batch's time
     try:
         yield pipeline
     finally:
