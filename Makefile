@@ -40,7 +40,8 @@ bundle: $(SETUP)
 synth: $(SETUP)
 	npx cdk synth --quiet
 
-TLS := --tls --only crossover,go_nethttp,go_fasthttp --json benchmarks/out/fanout_tls.json
+comma := ,
+TLS := --tls --only crossover,go_nethttp$(if $(QUICK),,$(comma)go_fasthttp) --json benchmarks/out/fanout_tls.json
 bench: $(SETUP)
 	scripts/bench fanout $(if $(QUICK),--quick)
 	scripts/bench fanout $(if $(QUICK),--quick) $(TLS)
