@@ -25,7 +25,7 @@ from rich.table import Table
 from benchmarks import machine
 from benchmarks.capacity import Windows, at_rate, capacity, estimated_capacity, saturated
 from benchmarks.claims import AFTERS, BEFORE, claims
-from benchmarks.command import OUT, rounds_of, run, say, write
+from benchmarks.command import OUT, in_turn, parse, run, say, write
 from benchmarks.report import busy_notes, summarise
 from benchmarks.rounds import Rig
 from benchmarks.running import Upstream, place_for, service, upstream
@@ -121,8 +121,7 @@ class Article:
     def _in_turn(self, what: str, names: list[str], one: Callable[[str, Rig, int], str], *, rounds: int = 0) -> None:
         """Every round of every variant, beginning with the next one each round."""
         for number in range(rounds or self._rounds):
-            turn = number % len(names)
-            for name in names[turn:] + names[:turn]:
+            for name in in_turn(names, number):
                 if name in self.skipped:
                     continue
                 start = partial(service, _variant(name), self._place, self._cores, {})
@@ -242,12 +241,9 @@ def _number(value: float | None, how: str) -> str:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.article", description="The article's claims, measured here.")
-    parser.add_argument("--quick", action="store_true", help="one round of short windows, capacities estimated: a minute")
-    parser.add_argument("--rounds", type=int, help="rounds, 1 to 20 (default 2; 1 with --quick)")
-    parser.add_argument("--json", type=Path, default=SHIPPED_JSON, help="where to write the figures (default %(default)s)")
-    options = parser.parse_args(arguments)
-    options.rounds = rounds_of(parser, options, default=2, quick=1, low=1, high=20)
-    return options
+    return parse(
+        parser, arguments, quick="one round of short windows, capacities estimated: a minute", out=SHIPPED_JSON, rounds=2
+    )
 
 
 if __name__ == "__main__":

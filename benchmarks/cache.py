@@ -27,7 +27,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import machine, process_tree
-from benchmarks.command import OUT, rounds_of, run, write
+from benchmarks.command import OUT, parse, run, write
 from benchmarks.load import Target, closed_loop
 from benchmarks.running import Service, place_for, service, upstream
 from benchmarks.variants import Variant, crossover
@@ -80,11 +80,7 @@ async def _measure(running: Service, seconds: float) -> float:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.cache", description="CPU per answer that is not searched for.")
-    parser.add_argument("--quick", action="store_true", help="one short round")
-    parser.add_argument("--rounds", type=int, help="rounds, 1 to 20 (default 3; 1 with --quick)")
-    parser.add_argument("--json", type=Path, default=SHIPPED_JSON, help="where to write the figures (default %(default)s)")
-    options = parser.parse_args(arguments)
-    rounds = rounds_of(parser, options, default=3, quick=1, low=1, high=20)
+    options = parse(parser, arguments, quick="one short round", out=SHIPPED_JSON, rounds=3)
     seconds = 1.5 if options.quick else 4.0
     cores = machine.split_cores()
     os.sched_setaffinity(0, cores.rest)
@@ -92,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="crossover-bench-") as name, upstream(cores.rest) as suppliers:
         place = place_for(Path(name), suppliers)
         programs = variants()
-        for _ in range(rounds):
+        for _ in range(options.rounds):
             for case in CASES:
                 with service(programs[case], place, cores.service, {}) as running:
                     measured[case].append(uvloop.run(_measure(running, seconds)))

@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import machine, process_tree
-from benchmarks.command import OUT, rounds_of, run, say, write
+from benchmarks.command import OUT, parse, run, say, write
 from benchmarks.lambda_code import alb_event, local_code
 from benchmarks.load import Target
 from infra.bundle import Bundle
@@ -177,12 +177,17 @@ def _print(document: dict[str, Any]) -> None:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.cold_start", description="Cold start and CPU per invocation.")
-    parser.add_argument("--quick", action="store_true", help="5 rounds and fewer invocations")
-    parser.add_argument("--rounds", type=int, help="cold starts of each kind, 3 to 100 (default 11; 5 with --quick)")
-    parser.add_argument("--json", type=Path, default=OUT / "cold_start.json")
-    options = parser.parse_args(arguments)
-    options.rounds = rounds_of(parser, options, default=11, quick=5, low=3, high=100)
-    return options
+    return parse(
+        parser,
+        arguments,
+        quick="5 rounds and fewer invocations",
+        out=OUT / "cold_start.json",
+        rounds=11,
+        quick_rounds=5,
+        low=3,
+        high=100,
+        counted="cold starts of each kind",
+    )
 
 
 if __name__ == "__main__":

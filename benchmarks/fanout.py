@@ -20,7 +20,7 @@ from typing import Any
 
 from benchmarks import machine
 from benchmarks.certificates import make_certificates
-from benchmarks.command import OUT, rounds_of, run, say, write
+from benchmarks.command import OUT, in_turn, parse, run, say, write
 from benchmarks.report import print_fanout, summarise
 from benchmarks.rounds import Bench, Pace, Plan, Rig, quick
 from benchmarks.running import place_for, service, upstream
@@ -76,8 +76,7 @@ def _run(
     with upstream(cores.rest, tls=folder if options.tls else None, gzipped=options.gzip) as suppliers:
         place = place_for(folder, suppliers)
         for number in range(options.rounds):
-            turn = number % len(variants)
-            for variant in variants[turn:] + variants[:turn]:
+            for variant in in_turn(variants, number):
                 if variant.name in skipped:
                     continue
                 start = partial(service, variant, place, cores.service, extra)
@@ -103,17 +102,13 @@ def _run(
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fanout", description="CPU per search, beside peers.")
-    parser.add_argument("--quick", action="store_true", help="short windows, one round: three to four minutes")
-    parser.add_argument("--rounds", type=int, help="rounds, 1 to 20 (default 3; 1 with --quick)")
     parser.add_argument("--rps", type=float, default=100.0, help="the fixed rate in searches/s (default %(default)g)")
     parser.add_argument("--only", type=_names, default=list(NAMES), help=f"comma-separated, of {', '.join(NAMES)}")
     parser.add_argument("--tls", action="store_true", help="suppliers speak https, with a certificate made for the run")
     parser.add_argument("--gzip", action="store_true", help="suppliers answer gzip to whoever accepts it")
     parser.add_argument("--bundle", type=Path, help="measure the service from this unpacked bundle, not from the checkout")
     parser.add_argument("--python", default=sys.executable, help="interpreter of the service (with --bundle)")
-    parser.add_argument("--json", type=Path, default=SHIPPED_JSON, help="where to write the figures (default %(default)s)")
-    options = parser.parse_args(arguments)
-    options.rounds = rounds_of(parser, options, default=3, quick=1, low=1, high=20)
+    options = parse(parser, arguments, quick="short windows, one round: three to four minutes", out=SHIPPED_JSON, rounds=3)
     if not 0.5 <= options.rps <= 2_000:
         parser.error(f"--rps: must be 0.5 to 2000, got {options.rps:g}")
     if options.bundle is not None:

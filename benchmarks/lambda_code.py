@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from benchmarks.command import say
@@ -14,15 +13,14 @@ from infra.lab.runtime_api import Code
 from infra.lab.target_events import target_event
 
 
-def local_code(environment: Mapping[str, str] | None = None) -> tuple[Bundle, Code]:
+def local_code() -> tuple[Bundle, Code]:
     """The bundle, built where there is none of these sources, and how to run it; raises `KitError`."""
     target = local_target()
     interpreter = find_interpreter(target.python)
     if interpreter is None:
         raise KitError(f"no Python {target.python} on this machine")
     bundle = ensure_bundle(target, progress=say)
-    env = {"CROSSOVER_LANE": "lambda", **(environment or {})}
-    return bundle, Code(bundle.tree, interpreter, env, runtime_folder(target.python, interpreter))
+    return bundle, Code(bundle.tree, interpreter, {"CROSSOVER_LANE": "lambda"}, runtime_folder(target.python, interpreter))
 
 
 def alb_event(path: str) -> bytes:

@@ -26,8 +26,8 @@ from rich.table import Table
 
 from benchmarks import machine
 from benchmarks.capacity import Windows, at_rate, capacity, estimated_capacity
-from benchmarks.command import OUT, rounds_of, run, say, write
-from benchmarks.report import busy_notes, summarise
+from benchmarks.command import OUT, parse, run, say, write
+from benchmarks.report import busy_notes, shown, summarise
 from benchmarks.rounds import Rig
 from benchmarks.running import place_for, service, upstream
 from benchmarks.variants import crossover
@@ -107,9 +107,9 @@ def _print(document: dict[str, Any]) -> None:
         table.add_column(column, justify="right")
     for name, found in document["loads"].items():
         refused = found["failures"].get("status 503", 0)
-        shown = (f"{found['rps']:,.0f}", f"{found['good_per_s']:,.1f}", _whole(found["p50_ms"]), _whole(found["p99_ms"]))
+        cells = (f"{found['rps']:,.0f}", f"{found['good_per_s']:,.1f}", shown(found["p50_ms"], 0), shown(found["p99_ms"], 0))
         share = "–" if found["offers_share"] is None else f"{found['offers_share']:.0%}"
-        table.add_row(name.replace("_", " "), *shown, f"{refused:,}", share)
+        table.add_row(name.replace("_", " "), *cells, f"{refused:,}", share)
     console.print(table)
     ratios, aims = document["verdict"], document["aims"]
     p99 = "unknown" if ratios["p99_over_unloaded"] is None else f"{ratios['p99_over_unloaded']:.2f}"
@@ -122,18 +122,9 @@ def _print(document: dict[str, Any]) -> None:
         console.print(f"note: {note}", highlight=False)
 
 
-def _whole(value: float | None) -> str:
-    return "–" if value is None else f"{value:,.0f}"
-
-
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.overload", description="Goodput at twice the capacity.")
-    parser.add_argument("--quick", action="store_true", help="one round of short windows, capacity estimated")
-    parser.add_argument("--rounds", type=int, help="rounds, 1 to 20 (default 3; 1 with --quick)")
-    parser.add_argument("--json", type=Path, default=SHIPPED_JSON, help="where to write the figures (default %(default)s)")
-    options = parser.parse_args(arguments)
-    options.rounds = rounds_of(parser, options, default=3, quick=1, low=1, high=20)
-    return options
+    return parse(parser, arguments, quick="one round of short windows, capacity estimated", out=SHIPPED_JSON, rounds=3)
 
 
 if __name__ == "__main__":

@@ -77,13 +77,13 @@ def _figures_table(document: dict[str, Any]) -> Table:
         fixed, full = figures["fixed_rate"], figures["saturation"]
         table.add_row(
             name,
-            _number(fixed["cpu_ms_per_search"], 2),
-            _number(fixed["rps_held"], 1) + ("" if fixed["rps_held"] == fixed["rps_asked"] and fixed["held"] else " !"),
-            _number(fixed["p50_ms"], 0),
-            _number(fixed["p99_ms"], 0),
-            _number(full["cpu_ms_per_search"], 2),
-            _number(full["searches_per_s"], 0) + ("" if full["held"] else " !"),
-            _number(fixed["peak_rss_mb"], 0),
+            shown(fixed["cpu_ms_per_search"], 2),
+            shown(fixed["rps_held"], 1) + ("" if fixed["rps_held"] == fixed["rps_asked"] and fixed["held"] else " !"),
+            shown(fixed["p50_ms"], 0),
+            shown(fixed["p99_ms"], 0),
+            shown(full["cpu_ms_per_search"], 2),
+            shown(full["searches_per_s"], 0) + ("" if full["held"] else " !"),
+            shown(fixed["peak_rss_mb"], 0),
             str(fixed["failed"] + full["failed"]),
             "–" if fixed["offers_share"] is None else f"{fixed['offers_share']:.1%}",
         )
@@ -98,8 +98,8 @@ def _ratios_table(document: dict[str, Any]) -> Table:
         table.add_column(reference, justify="right")
     for name in document["variants"]:
         cells = [
-            f"{_number(ratio(document, name, reference, 'fixed_rate'), 2)} / "
-            f"{_number(ratio(document, name, reference, 'saturation'), 2)}"
+            f"{shown(ratio(document, name, reference, 'fixed_rate'), 2)} / "
+            f"{shown(ratio(document, name, reference, 'saturation'), 2)}"
             for reference in references
         ]
         table.add_row(name, *cells)
@@ -128,7 +128,7 @@ def _drowned(figures: dict[str, Any]) -> str:
     found = figures.get("rate_not_held")
     if found is None:
         return ""
-    cpu = _number(found["cpu_ms_per_search"], 0)
+    cpu = shown(found["cpu_ms_per_search"], 0)
     return f"; at the rate asked it takes {cpu} ms for each of the {found['searches']} that it answers"
 
 
@@ -143,5 +143,6 @@ def busy_notes(loads: Iterable[dict[str, Any]], *, quick: bool) -> list[str]:
     return said
 
 
-def _number(value: float | None, digits: int) -> str:
+def shown(value: float | None, digits: int) -> str:
+    """A figure as a table shows it."""
     return "–" if value is None else f"{value:,.{digits}f}"

@@ -29,7 +29,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import machine
-from benchmarks.command import OUT, rounds_of, run, say, write
+from benchmarks.command import OUT, in_turn, parse, run, say, write
 from benchmarks.report import busy_notes, summarise
 from benchmarks.rounds import IN_FLIGHT, Rig, figures, is_held
 from benchmarks.running import place_for, service, upstream
@@ -120,8 +120,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         names = list(compared)
         found: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
         for number in range(options.rounds):
-            turn = number % len(names)
-            for name in names[turn:] + names[:turn]:
+            for name in in_turn(names, number):
                 rig = Rig(suppliers, partial(service, compared[name], place, cores.service, {}))
                 fixed, _ = rig.at_rate(RPS, warmup_s=warmup_s, window_s=window_s, seed=number + 1)
                 full, _ = rig.saturated(IN_FLIGHT, warmup_s=warmup_s, window_s=window_s)
@@ -164,12 +163,7 @@ def _print(document: dict[str, Any]) -> None:
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.telemetry", description="What telemetry costs in CPU.")
-    parser.add_argument("--quick", action="store_true", help="one round of short windows")
-    parser.add_argument("--rounds", type=int, help="rounds, 1 to 40 (default 7; 1 with --quick)")
-    parser.add_argument("--json", type=Path, default=SHIPPED_JSON, help="where to write the figures (default %(default)s)")
-    options = parser.parse_args(arguments)
-    options.rounds = rounds_of(parser, options, default=7, quick=1, low=1, high=40)
-    return options
+    return parse(parser, arguments, quick="one round of short windows", out=SHIPPED_JSON, rounds=7, high=40)
 
 
 if __name__ == "__main__":
