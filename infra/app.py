@@ -1,6 +1,7 @@
 """The CDK app, as `cdk.json` starts it: settings from the CDK context, the bundle, four stacks.
 
-`cdk synth -c stage=prod -c lambda_lane.memory_mb=2048`: every key of `infra.overrides.settable()` can be set.
+`cdk synth -c stage=prod -c lambda_lane.memory_mb=2048`: the stage's values are in `stages.toml` (`-c stages=FILE` for another
+file), and every key of `infra.overrides.settable()` can be set besides.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from pathlib import Path
 from infra.bundle import BundleTarget, ensure_bundle
 from infra.config import DEFAULT_STAGE
 from infra.errors import KitError
-from infra.overrides import override
 from infra.own_service import load_service
+from infra.stage_file import DEFAULT_FILE, load_stage
 
 OLDEST_NODE = 20
 
@@ -48,7 +49,8 @@ def synthesize() -> None:
     from infra.stacks.assembly import assemble
 
     app = App(outdir=os.environ.get("CDK_OUTDIR", "cdk.out"))
-    stage = override(settings(app.node.get_all_context()))
+    given = settings(app.node.get_all_context())
+    stage = load_stage(given, Path(str(given.pop("stages", DEFAULT_FILE))))
     service = load_service(Path(stage.service)) if stage.service else None
     if service is None and stage.suppliers_url == DEFAULT_STAGE.suppliers_url:
         _say(f"warning: suppliers_url is still {stage.suppliers_url}, where no supplier answers; give -c suppliers_url=…")
@@ -61,6 +63,7 @@ def synthesize() -> None:
         git_revision=bundle.git_revision,
         suppliers_url=stage.suppliers_url,
         secret=stage.secret,
+        search=stage.search,
         own_environment=service.environment if service else {},
     )
     assemble(app, stage, release)

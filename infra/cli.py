@@ -16,6 +16,7 @@ COMMANDS: dict[str, str] = {
     "lab": "Run both lanes behind a load balancer on this machine.",
     "measure": "Measure what the bundle needs on each lane.",
     "prices": "Show the price book.",
+    "settings": "List every key that a deployment may set.",
     "simulator": "Serve the simulated suppliers.",
 }
 

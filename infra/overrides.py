@@ -11,6 +11,7 @@ import difflib
 import types
 import typing
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from infra.config import DEFAULT_STAGE, INSTANCE_TYPES, Stage
@@ -19,17 +20,42 @@ from infra.errors import InputError
 ALIASES = {"stage": "name", "arch": "architecture"}
 
 
-def settable(owner: type[Any] = Stage, prefix: str = "") -> dict[str, Any]:
-    """Every key a deployment may set, with its type."""
-    keys: dict[str, Any] = {}
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One key that a deployment may set; `about` says what it means."""
+
+    key: str
+    kind: Any
+    about: str
+
+
+def settable(owner: type[Any] = Stage, prefix: str = "") -> dict[str, Setting]:
+    """Every key a deployment may set, in the order of the stage's fields."""
+    keys: dict[str, Setting] = {}
     hints = typing.get_type_hints(owner)
     for field in dataclasses.fields(owner):
-        kind = hints[field.name]
+        kind, key = hints[field.name], prefix + field.name
         if dataclasses.is_dataclass(kind):
             keys |= settable(typing.cast("type[Any]", kind), f"{field.name}.")
         else:
-            keys[prefix + field.name] = kind
+            keys[key] = Setting(key, kind, field.metadata["about"])
     return keys
+
+
+def value_of(stage: Stage, key: str) -> object:
+    """The stage's value of a key of `settable()`."""
+    group, dot, name = key.partition(".")
+    value: object = getattr(getattr(stage, group), name) if dot else getattr(stage, group)
+    return value
+
+
+def as_text(value: object) -> str:
+    """A value as it is given on a command line."""
+    if isinstance(value, tuple):
+        return ",".join(value) or "none"
+    if value is None:
+        return "none"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def override(values: Mapping[str, object], stage: Stage = DEFAULT_STAGE) -> Stage:
@@ -43,7 +69,7 @@ def override(values: Mapping[str, object], stage: Stage = DEFAULT_STAGE) -> Stag
         key = ALIASES.get(given, given)
         if key not in kinds:
             raise InputError(f"setting {given!r} is not known{_suggestion(given, [*kinds, *ALIASES])}")
-        parsed[key] = _parse(given, value, kinds[key])
+        parsed[key] = _parse(given, value, kinds[key].kind)
     architecture = parsed.get("architecture")
     if isinstance(architecture, str) and architecture in INSTANCE_TYPES:
         parsed.setdefault("container_lane.instance_types", INSTANCE_TYPES[architecture])
@@ -65,7 +91,7 @@ def _replace(stage: Stage, parsed: Mapping[str, object]) -> Stage:
 
 
 def _parse(key: str, value: object, kind: Any) -> object:
-    text = str(value).strip()
+    text = ",".join(map(str, value)) if isinstance(value, list) else str(value).strip()
     if isinstance(kind, types.UnionType):
         if text.lower() in ("", "none"):
             return None
@@ -74,6 +100,10 @@ def _parse(key: str, value: object, kind: Any) -> object:
         return tuple(part.strip() for part in text.split(",") if part.strip())
     if kind is str:
         return text
+    if kind is bool:
+        if text.lower() not in ("true", "false"):
+            raise InputError(f"setting {key!r}: {text!r} must be true or false")
+        return text.lower() == "true"
     try:
         return kind(text)
     except ValueError:
@@ -83,4 +113,4 @@ def _parse(key: str, value: object, kind: Any) -> object:
 
 def _suggestion(given: str, known: list[str]) -> str:
     near = difflib.get_close_matches(given, known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(sorted(known))}"
+    return f"; did you mean {near[0]!r}?" if near else "; `crossover settings` lists them"

@@ -19,6 +19,7 @@ from mangum.protocols import LifespanCycle
 from starlette.types import Receive, Scope, Send
 
 from app.web.errors import error_response
+from lambda_handler.alb import AlbEvent
 
 loop = uvloop.new_event_loop()
 asyncio.set_event_loop(loop)
@@ -41,29 +42,23 @@ _lifespan.__enter__()  # never left: an environment ends without a word
 
 _service = getattr(getattr(app, "state", None), "service", None)
 _lag, _settle = getattr(_service, "lag", None), getattr(_service, "settle", None)
-if _lag is not None:
-    _lag.stop()  # the loop stands still until the first invocation, and between any two
 
 
 async def _app(scope: Scope, receive: Receive, send: Send) -> None:
     if _lifespan.lifespan_state:
         scope["state"] = _lifespan.lifespan_state.copy()
-    if _lag is not None:
-        _lag.start()
-    try:
-        await app(scope, receive, send)
-        if _settle is not None:
-            await _settle()
-    finally:
-        if _lag is not None:
-            _lag.stop()
+    await app(scope, receive, send)
+    if _settle is not None:
+        await _settle()
 
 
-_adapter = Mangum(_app, lifespan="off")
+_adapter = Mangum(_app, lifespan="off", custom_handlers=[AlbEvent])
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """One event of an ALB, an HTTP API (v2) or a function URL; returns that front's response object."""
+    if _lag is not None:
+        _lag.resume()  # the loop stood still since the last invocation
     try:
         return _adapter(event, context)
     except ValueError:  # Mangum's reading of the headers; what the app raises never gets here

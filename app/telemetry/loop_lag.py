@@ -1,8 +1,7 @@
 """Event-loop lag: how much later than asked the loop runs a timer. A blocked loop shows here before callers complain.
 Beside it the busy share: lag of a loop that rests half the time is no lack of CPU.
 
-Time in which the loop does not run is not lag: on Lambda it runs only during invocations, so the Lambda lane starts and
-stops the sampler with each.
+Time in which the loop does not run is not lag: on Lambda it runs only during invocations; the Lambda lane says so with each.
 """
 
 from __future__ import annotations
@@ -26,6 +25,10 @@ class BusyShare:
 
     def __init__(self) -> None:
         self._before: tuple[float, float] | None = None
+
+    def forget(self) -> None:
+        """The next call is a first one again."""
+        self._before = None
 
     def since_last(self) -> float | None:
         """Since the last call; `None` at the first one."""
@@ -51,7 +54,7 @@ class LoopLag:
         self.listener: Callable[[float, float | None], None] | None = None
         self._samples_ms: deque[float] = deque(maxlen=KEPT_SAMPLES)
         self._timer: asyncio.TimerHandle | None = None
-        self._due = 0.0
+        self._due = self._resumed = 0.0
         self._busy = BusyShare()
         self._busy_shares: deque[float] = deque(maxlen=KEPT_SAMPLES)
 
@@ -60,6 +63,12 @@ class LoopLag:
         self.stop()
         self._busy.since_last()
         self._arm()
+
+    def resume(self) -> None:
+        """The loop stood still until now and is about to run: a sample that fell due meanwhile is none. Cheaper than to stop
+        and start anew, which takes 0.1 ms of an invocation."""
+        self._resumed = time.monotonic()  # the clock of the loops too
+        self._busy.forget()
 
     def stop(self) -> None:
         if self._timer is not None:
@@ -91,6 +100,11 @@ class LoopLag:
         self._timer = loop.call_at(self._due, self._sample)
 
     def _sample(self) -> None:
+        if self._due >= self._resumed:
+            self._take()
+        self._arm()
+
+    def _take(self) -> None:
         late_s = asyncio.get_running_loop().time() - self._due
         late_ms = max(0.0, late_s) * 1000
         self._samples_ms.append(late_ms)
@@ -99,4 +113,3 @@ class LoopLag:
             self._busy_shares.append(busy)
         if self.listener is not None:
             self.listener(late_ms, busy)
-        self._arm()

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from infra.config import Search
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
@@ -19,10 +21,12 @@ class Release:
     suppliers_url: str
     secret: str | None = None
     own_environment: Mapping[str, str] = field(default_factory=dict)
+    search: Search = field(default_factory=Search)
 
     def environment(self, lane: str) -> dict[str, str]:
         """The service's environment on `lane` (docs/architecture.md lists the variables)."""
         environment = {
+            **_search_environment(self.search),
             **self.own_environment,
             "CROSSOVER_LANE": lane,
             "CROSSOVER_BUNDLE_SHA256": self.sha256,
@@ -33,3 +37,16 @@ class Release:
         if self.secret:
             environment["CROSSOVER_SECRET"] = self.secret
         return environment
+
+
+def _search_environment(search: Search) -> dict[str, str]:
+    """What differs from the service's own defaults, under the service's own names."""
+    values = {
+        "CROSSOVER_DEADLINE_MS": search.deadline_ms,
+        "CROSSOVER_FRESH_S": search.fresh_s,
+        "CROSSOVER_OPS": "on" if search.ops else None,
+        "CROSSOVER_EMF_S": search.emf_s or None,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": search.otlp_endpoint,
+        "OTEL_TRACES_SAMPLER_ARG": search.traces_ratio if search.otlp_endpoint else None,
+    }
+    return {name: str(value) for name, value in values.items() if value is not None}

@@ -143,8 +143,8 @@ def test_a_deployment_ships_the_service_and_its_settings_on_both_lanes(checkout:
     )
     assert done.returncode == 0, done.stderr
     assert "suppliers_url is still" not in done.stderr
-    function = (assembly / "crossover-quotes-lambda.template.json").read_text()
-    instances = (assembly / "crossover-quotes-container.template.json").read_text()
+    function = (assembly / "crossover-dev-lambda.template.json").read_text()
+    instances = (assembly / "crossover-dev-container.template.json").read_text()
     assert '"QUOTES_CURRENCY": "USD"' in function
     assert "QUOTES_CURRENCY=USD" in instances
     sha256 = re.search(r'"CROSSOVER_BUNDLE_SHA256": "([0-9a-f]{64})"', function)

@@ -42,24 +42,36 @@ async def test_a_loop_blocked_without_using_the_cpu_shows_as_lag() -> None:
 
 
 @pytest.mark.parametrize("new_event_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
-def test_time_in_which_the_loop_stands_still_between_stop_and_start_is_not_lag(
-    new_event_loop: Callable[[], asyncio.AbstractEventLoop],
+@pytest.mark.parametrize("first", [0.15, 0.01])
+def test_time_in_which_the_loop_stands_still_before_resume_is_not_lag(
+    new_event_loop: Callable[[], asyncio.AbstractEventLoop], first: float
 ) -> None:
     lag = LoopLag()
 
-    async def invocation() -> None:
+    async def invocation(seconds: float, blocked: float = 0.0) -> None:
+        await asyncio.sleep(seconds)
+        time.sleep(blocked)
+        await asyncio.sleep(0)
+
+    async def begin() -> None:
         lag.start()
-        await asyncio.sleep(0.15)
-        lag.stop()
 
     loop = new_event_loop()
-    for _ in range(3):
-        loop.run_until_complete(invocation())
+    loop.run_until_complete(begin())
+    for seconds in (first, 0.15, 0.15):
         time.sleep(0.3)
-    loop.close()
+        lag.resume()
+        loop.run_until_complete(invocation(seconds))
     worst = lag.quantile_ms(1.0)
-    assert worst is not None, "each invocation is longer than the interval"
+    assert worst is not None, "an invocation is longer than the interval"
     assert worst < 200
+    loop.run_until_complete(invocation(0.15, blocked=0.4))
+    loop.run_until_complete(invocation(0.15))
+    seen = lag.quantile_ms(1.0)
+    assert seen is not None
+    assert seen > 200, "what an invocation blocks is seen still"
+    lag.stop()
+    loop.close()
 
 
 async def test_no_sample_is_unknown_not_zero() -> None:

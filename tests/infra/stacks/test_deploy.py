@@ -29,7 +29,16 @@ pytestmark = pytest.mark.slow
 ACCOUNT, REGION = "123456789012", "us-east-1"
 # Resource types that moto's CloudFormation leaves out, of CDK's own bootstrap stack and of ours.
 SKIPPED = {"AWS::S3::BucketPolicy", "AWS::EC2::SecurityGroupEgress", "AWS::AutoScaling::ScalingPolicy"}
-SETTINGS = ("-c", "stage=trial", "-c", "traffic.lambda_weight=30", "-c", "traffic.container_weight=70")
+SETTINGS = (
+    "-c",
+    "stages=tests/infra/stacks/stages.toml",
+    "-c",
+    "stage=trial",
+    "-c",
+    "traffic.lambda_weight=30",
+    "-c",
+    "traffic.container_weight=70",
+)
 
 
 @dataclass(frozen=True)

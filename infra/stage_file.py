@@ -1,0 +1,54 @@
+"""Reads `stages.toml`: a table of settings for every stage of a deployment. Imports no `aws_cdk`."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from infra.config import DEFAULT_STAGE, Stage
+from infra.errors import InputError
+from infra.overrides import override
+
+DEFAULT_FILE = Path("stages.toml")
+
+
+def load_stage(settings: Mapping[str, object], file: Path = DEFAULT_FILE) -> Stage:
+    """The stage that `settings` name (`stage`, else `dev`), with the file's values and then with the settings' own.
+
+    Raises `InputError` naming the file, the stage and the key, for a stage that the file does not have too.
+    """
+    tables = _read(file)
+    name = str(settings.get("stage", settings.get("name", DEFAULT_STAGE.name)))
+    if name not in tables:
+        raise InputError(f"{file}: no stage {name!r}; it has {', '.join(sorted(tables)) or 'none'}: add a table [{name}]")
+    try:
+        override({**tables[name], "name": name})
+    except InputError as error:
+        raise InputError(f"{file}: [{name}]: {error}") from error
+    return override({**tables[name], **settings})
+
+
+def _read(file: Path) -> dict[str, dict[str, object]]:
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read: {error.strerror or error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{file}: is no TOML: {error}") from error
+    for name, table in document.items():
+        if not isinstance(table, dict):
+            raise InputError(f"{file}: {name}: stands outside a stage; settings go into a table, as [prod]")
+    return {name: _flat(table) for name, table in document.items()}
+
+
+def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, object]:
+    """Dotted keys and sub-tables alike: `{"network": {"cidr": x}}` becomes `{"network.cidr": x}`."""
+    flat: dict[str, object] = {}
+    for key, value in table.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = value
+    return flat
