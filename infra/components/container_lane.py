@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from aws_cdk import Aws, Duration
+from aws_cdk import Annotations, Aws, Duration, RemovalPolicy
 from aws_cdk import aws_autoscaling as autoscaling
 from aws_cdk import aws_ec2 as ec2
-from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
+from infra.components import replacement
 from infra.components.acknowledge import acknowledge
 from infra.components.boot.render import Boot, render_user_data
+from infra.components.container_targets import container_targets
+from infra.components.instance_role import InstanceRole
 from infra.components.network import Network
 from infra.components.release import Release
-from infra.components.secret import reading_policy
+from infra.components.scaling import scale
 from infra.config import Stage
 
-# How long CloudFormation waits for an instance to say that it is ready: package installation, fetching and start.
-SIGNAL_TIMEOUT_S = 600
+# When the group shrinks: what keeps the purchase options as configured, then what is behind the newest deployment, then what is
+# oldest and so has the oldest image.
+TERMINATION_POLICIES = [
+    autoscaling.TerminationPolicy.ALLOCATION_STRATEGY,
+    autoscaling.TerminationPolicy.OLDEST_LAUNCH_TEMPLATE,
+    autoscaling.TerminationPolicy.OLDEST_INSTANCE,
+]
 # Fixed, because the instances name their group to CloudFormation and are described before it.
 GROUP_LOGICAL_ID = "InstanceGroup"
 # Public parameters that AWS keeps pointing at the newest Amazon Linux 2023 image, read whenever an instance launches.
@@ -26,59 +34,39 @@ MACHINE_IMAGE = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-
 
 
 class ContainerLane(Construct):
-    """Owns `group` (the instances) and `target_group`. Scaling keeps the mean CPU at the stage's target.
+    """Owns `group` (the instances), `target_group` and, where AWS's agent is installed, `log_group`.
 
-    A deployment that changes the bundle or its settings replaces the instances one at a time, each of which must say
-    that it is ready; if one does not, the deployment rolls back.
+    A deployment that changes the bundle or its settings replaces the instances a quarter at a time, each of which must say
+    that it is ready; if they do not, the deployment rolls back (replacement.py). Scaling: scaling.py.
     """
 
     def __init__(self, scope: Construct, id: str, *, stage: Stage, release: Release, network: Network) -> None:
         super().__init__(scope, id)
         self.bundle = s3_assets.Asset(self, "Bundle", path=str(release.zip_path))
-        self.target_group = self._target_group(stage, network)
+        self.target_group = container_targets(self, lane=stage.container_lane, vpc=network.vpc)
+        self.log_group = self._log_group(stage)
+        self.role = self._role(release.secret)
         self.group = self._group(stage, network, self._launch_template(stage, release, network))
+        scale(self.group, stage=stage, target_group=self.target_group)
+        replacement.boot_failures_alarm(self, stage=stage, group=self.group)
 
-    def _target_group(self, stage: Stage, network: Network) -> elbv2.CfnTargetGroup:
-        """Healthy is what `/readyz` says twice running; a leaving instance has the stage's delay to finish."""
-        return elbv2.CfnTargetGroup(
-            self,
-            "TargetGroup",
-            target_type="instance",
-            vpc_id=network.vpc.vpc_id,
-            protocol="HTTP",
-            port=stage.container_lane.port,
-            health_check_path="/readyz",
-            health_check_interval_seconds=10,
-            health_check_timeout_seconds=5,
-            healthy_threshold_count=2,
-            unhealthy_threshold_count=3,
-            matcher=elbv2.CfnTargetGroup.MatcherProperty(http_code="200"),
-            target_group_attributes=[
-                elbv2.CfnTargetGroup.TargetGroupAttributeProperty(
-                    key="deregistration_delay.timeout_seconds", value=str(stage.container_lane.deregistration_delay_s)
-                )
-            ],
-        )
+    def _log_group(self, stage: Stage) -> logs.CfnLogGroup | None:
+        if not stage.container_lane.cloudwatch_agent:
+            return None
+        group = logs.CfnLogGroup(self, "Logs", retention_in_days=stage.container_lane.log_retention_days)
+        group.apply_removal_policy(RemovalPolicy.DESTROY)
+        return group
 
-    def _role(self, secret: str | None) -> iam.Role:
-        """May read the one bundle, the stage's secret if it has one, and be reached by Session Manager; the group adds
-        answering CloudFormation."""
-        reads_bundle = iam.PolicyStatement(
-            actions=["s3:GetObject"], resources=[self.bundle.bucket.arn_for_objects(self.bundle.s3_object_key)]
-        )
-        role = iam.Role(
+    def _role(self, secret: str | None) -> iam.IRole:
+        return InstanceRole(
             self,
-            "Role",
-            assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
-            managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name("AmazonSSMManagedInstanceCore")],
-            inline_policies={"boot": iam.PolicyDocument(statements=[reads_bundle]), **reading_policy(self, secret)},
-        )
-        acknowledge(
-            role,
-            "IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/AmazonSSMManagedInstanceCore]",
-            "Session Manager replaces SSH; AWS keeps this policy in step with its agent.",
-        )
-        return role
+            "Instance",
+            bundle=self.bundle,
+            secret=secret,
+            target_group=self.target_group,
+            group_logical_id=GROUP_LOGICAL_ID,
+            log_group=self.log_group,
+        ).role.without_policy_updates()
 
     def _launch_template(self, stage: Stage, release: Release, network: Network) -> ec2.LaunchTemplate:
         image = MACHINE_IMAGE.format(architecture=stage.architecture)
@@ -87,10 +75,13 @@ class ContainerLane(Construct):
             "LaunchTemplate",
             machine_image=ec2.MachineImage.resolve_ssm_parameter_at_launch(image),
             user_data=ec2.UserData.custom(render_user_data(self._boot(stage, release))),
-            role=self._role(release.secret),
+            role=self.role,
             security_group=network.instance_group,
             http_tokens=ec2.LaunchTemplateHttpTokens.REQUIRED,
             http_put_response_hop_limit=1,
+            instance_metadata_tags=True,  # the instance finds its group's name there
+            # Figures each minute instead of every fifth, for scaling: $2.10 a month and instance.
+            detailed_monitoring=True,
             block_devices=[
                 ec2.BlockDevice(
                     device_name="/dev/xvda",  # the image's root device
@@ -125,22 +116,29 @@ class ContainerLane(Construct):
             min_capacity=lane.min_instances,
             max_capacity=lane.max_instances,
             capacity_rebalance=True,
-            default_instance_warmup=Duration.seconds(60),
+            min_healthy_percentage=replacement.MIN_HEALTHY_PERCENT,
+            max_healthy_percentage=replacement.MAX_HEALTHY_PERCENT,
+            max_instance_lifetime=Duration.days(replacement.MAX_LIFETIME_DAYS),
+            termination_policies=TERMINATION_POLICIES,
+            default_instance_warmup=Duration.seconds(lane.warmup_s),
             health_checks=autoscaling.HealthChecks.with_additional_checks(
-                additional_types=[autoscaling.AdditionalHealthCheckType.ELB],
+                additional_types=[autoscaling.AdditionalHealthCheckType.EBS, autoscaling.AdditionalHealthCheckType.ELB],
                 grace_period=Duration.seconds(lane.health_check_grace_s),
             ),
-            signals=autoscaling.Signals.wait_for_min_capacity(timeout=Duration.seconds(SIGNAL_TIMEOUT_S)),
-            update_policy=autoscaling.UpdatePolicy.rolling_update(
-                max_batch_size=1, min_instances_in_service=min(lane.min_instances, lane.max_instances - 1)
-            ),
+            group_metrics=[autoscaling.GroupMetrics.all()],  # each minute, and free
+            # Of the first deployment: without their signals a stack whose instances do not boot would not fail for long.
+            signals=autoscaling.Signals.wait_for_min_capacity(timeout=Duration.seconds(replacement.BOOT_TIMEOUT_S)),
+            update_policy=replacement.instance_refresh(self, stage=stage),
         )
-        if lane.max_instances > lane.min_instances:
-            group.scale_on_cpu_utilization("Cpu", target_utilization_percent=round(100 * lane.target_utilization))
+        Annotations.of(group).acknowledge_warning(
+            "@aws-cdk/aws-autoscaling:signalsNotUsedByInstanceRefresh",
+            "The signals are the first deployment's; a refresh waits for the lifecycle hook.",
+        )
         resource = group.node.default_child
         assert isinstance(resource, autoscaling.CfnAutoScalingGroup)
         resource.override_logical_id(GROUP_LOGICAL_ID)
         resource.target_group_arns = [self.target_group.ref]
+        resource.lifecycle_hook_specification_list = replacement.lifecycle_hooks()
         acknowledge(group, "AS3", "A group that follows its load scales all day; e-mail about it would be ignored.")
         acknowledge(group, "EC26", "The volume is encrypted in the launch template, to which the rule cannot follow.")
         return group

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from infra.settings.cron import is_cron
 from infra.settings.setting import Checks, one_of, setting
 
 LAMBDA_MEMORY_MB = (128, 10_240)
@@ -21,7 +22,7 @@ INSTANCE_TYPES: dict[str, tuple[str, ...]] = {
     "arm64": ("c7g.large", "c6g.large", "m7g.large", "m6g.large", "c8g.large", "r7g.large"),
     "x86_64": ("c7i.large", "c6i.large", "m7i.large", "m6i.large", "c6a.large", "m6a.large"),
 }
-SCHEDULE = r"min=\d{1,4}@[0-9*/-]+( [0-9A-Za-z*/-]+){4}"
+SCHEDULE = r"min=\d{1,4}@.+"
 
 
 def instance_architecture(instance_type: str) -> str:
@@ -128,8 +129,8 @@ class ContainerLane:
     `on_demand_base` instances are always on demand; above it `spot_percent` of the capacity is spot.
     `target_utilization` is the share of an instance's CPU the scaling target leaves in use.
     The instance types must share one size, so that an instance is one unit of capacity.
-    `health_check_grace_s` covers booting; `deregistration_delay_s` is how long the load balancer lets a leaving
-    instance finish what it has.
+    Booting comes before `health_check_grace_s` and has its own limit; `deregistration_delay_s` is how long the load balancer
+    lets a leaving instance finish what it has.
     """
 
     instance_types: tuple[str, ...] = setting(
@@ -150,7 +151,9 @@ class ContainerLane:
     workers_per_vcpu: int = setting(1, "uvicorn workers for each vCPU")
     volume_gb: int = setting(8, "root volume")
     port: int = setting(8000, "port of the service")
-    health_check_grace_s: int = setting(180, "time to boot before health checks count")
+    health_check_grace_s: int = setting(
+        60, "time after which a failed health check counts, from when a booted instance enters service"
+    )
     warmup_s: int = setting(60, "time after which a new instance counts in the group's metrics")
     deregistration_delay_s: int = setting(30, "time a leaving instance has for what it is serving")
     cloudwatch_agent: bool = setting(
@@ -187,9 +190,11 @@ class ContainerLane:
             ),
             *(
                 (
-                    re.fullmatch(SCHEDULE, text) is not None and self.scheduled_minimum(text) <= self.max_instances,
-                    f"container_lane.schedules: {text!r} must be min=N@ and five cron fields, N at most max_instances, "
-                    "as min=6@0 7 * * 1-5",
+                    re.fullmatch(SCHEDULE, text) is not None
+                    and is_cron(self.scheduled_cron(text))
+                    and 1 <= self.scheduled_minimum(text) <= self.max_instances,
+                    f"container_lane.schedules: {text!r} must be min=N@ and five cron fields, N at least 1 and at most "
+                    "max_instances, as min=6@0 7 * * 1-5",
                 )
                 for text in self.schedules
             ),
@@ -209,3 +214,8 @@ class ContainerLane:
     def scheduled_minimum(schedule: str) -> int:
         """The N of `min=N@CRON`."""
         return int(schedule.partition("=")[2].partition("@")[0])
+
+    @staticmethod
+    def scheduled_cron(schedule: str) -> str:
+        """The CRON of `min=N@CRON`."""
+        return schedule.partition("@")[2]

@@ -1,6 +1,7 @@
 """The real CDK CLI deploys the real bundle into moto, as a user would: bootstrap, deploy, deploy again.
 
-What moto does not do is named in `SKIPPED` and asserted on the templates instead (test_foundation, test_lanes).
+What moto does not do is named in `SKIPPED` and asserted on the templates instead (test_foundation, test_container_lane,
+test_container_scaling).
 """
 
 from __future__ import annotations
@@ -28,7 +29,12 @@ pytestmark = pytest.mark.slow
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 # Resource types that moto's CloudFormation leaves out, of CDK's own bootstrap stack and of ours.
-SKIPPED = {"AWS::S3::BucketPolicy", "AWS::EC2::SecurityGroupEgress", "AWS::AutoScaling::ScalingPolicy"}
+SKIPPED = {
+    "AWS::S3::BucketPolicy",
+    "AWS::EC2::SecurityGroupEgress",
+    "AWS::AutoScaling::ScalingPolicy",
+    "AWS::CloudWatch::Alarm",
+}
 SETTINGS = (
     "-c",
     "stages=tests/infra/stacks/stages.toml",
@@ -177,7 +183,7 @@ def test_group_mixes_instance_types_on_demand_and_spot(cloud: Cloud) -> None:
     assert policy["InstancesDistribution"]["OnDemandBaseCapacity"] == 2
     assert policy["InstancesDistribution"]["SpotAllocationStrategy"] == "price-capacity-optimized"
     assert len(policy["LaunchTemplate"]["Overrides"]) == 6
-    assert (group["MinSize"], group["MaxSize"], group["HealthCheckType"]) == (2, 100, "ELB")
+    assert (group["MinSize"], group["MaxSize"], group["HealthCheckType"]) == (2, 100, "EBS,ELB")
 
 
 def test_instances_boot_with_the_bundle_that_was_uploaded(cloud: Cloud, bundle: Bundle) -> None:

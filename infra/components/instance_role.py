@@ -1,0 +1,110 @@
+"""What an instance of the container lane may do: read its bundle and its secret, tell of itself, and nothing else."""
+
+from __future__ import annotations
+
+from aws_cdk import ArnFormat, Aws, Stack
+from aws_cdk import aws_elasticloadbalancingv2 as elbv2
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3_assets as s3_assets
+from constructs import Construct
+
+from infra.components.acknowledge import acknowledge
+from infra.components.secret import reading_policy
+
+# What the agent in the bundle publishes, and CloudFormation's policies read; AWS's own agent has a namespace of its own.
+METRICS_NAMESPACE = "Crossover"
+CLOUDWATCH_AGENT_NAMESPACE = "CWAgent"
+
+
+class InstanceRole(Construct):
+    """Owns `role`. Every policy is inline: it is there before the first instance starts, which needs it to finish booting.
+
+    `group_logical_id` stands for the autoscaling group, which is created after the role. CloudFormation names a group
+    `<stack>-<logical id>-<suffix>`, so its name but for the suffix is known without it. `log_group` is what AWS's agent
+    writes to, where the stage has it.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        bundle: s3_assets.Asset,
+        secret: str | None,
+        target_group: elbv2.CfnTargetGroup,
+        group_logical_id: str,
+        log_group: logs.CfnLogGroup | None,
+    ) -> None:
+        super().__init__(scope, id)
+        statements = {
+            "boot": [
+                iam.PolicyStatement(actions=["s3:GetObject"], resources=[bundle.bucket.arn_for_objects(bundle.s3_object_key)]),
+                iam.PolicyStatement(actions=["cloudformation:SignalResource"], resources=[Aws.STACK_ID]),
+            ],
+            "lifecycle": [self._lifecycle(group_logical_id), self._leaving(target_group)],
+            "telemetry": [self._metrics(with_agent=log_group is not None)],
+        }
+        if log_group:
+            statements["telemetry"].append(_logs(log_group))
+        self.role = iam.Role(
+            self,
+            "Role",
+            assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
+            managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name("AmazonSSMManagedInstanceCore")],
+            inline_policies={
+                **{name: iam.PolicyDocument(statements=found) for name, found in statements.items()},
+                **reading_policy(self, secret),
+            },
+        )
+        acknowledge(
+            self.role,
+            "IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/AmazonSSMManagedInstanceCore]",
+            "Session Manager replaces SSH; AWS keeps this policy in step with its agent.",
+        )
+
+    def _lifecycle(self, group_logical_id: str) -> iam.PolicyStatement:
+        group = Stack.of(self).format_arn(
+            partition=Aws.PARTITION,  # unresolved, as the region, so that the finding has one name in all of them
+            region=Aws.REGION,
+            service="autoscaling",
+            resource="autoScalingGroup",
+            resource_name=f"*:autoScalingGroupName/{Aws.STACK_NAME}-{group_logical_id}-*",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
+        acknowledge(
+            self,
+            "IAM5[Resource::arn:<AWS::Partition>:autoscaling:<AWS::Region>:<AWS::AccountId>:autoScalingGroup:*"
+            f":autoScalingGroupName/<AWS::StackName>-{group_logical_id}-*]",
+            "The group's own name but for what AWS makes up: the UUID, and the suffix that CloudFormation appends.",
+        )
+        return iam.PolicyStatement(
+            actions=["autoscaling:CompleteLifecycleAction", "autoscaling:RecordLifecycleActionHeartbeat"], resources=[group]
+        )
+
+    def _leaving(self, target_group: elbv2.CfnTargetGroup) -> iam.PolicyStatement:
+        """A spot instance leaves the target group by itself; nothing else does it in the two minutes of a notice."""
+        return iam.PolicyStatement(actions=["elasticloadbalancing:DeregisterTargets"], resources=[target_group.ref])
+
+    def _metrics(self, *, with_agent: bool) -> iam.PolicyStatement:
+        acknowledge(
+            self,
+            "IAM5[Resource::*]",
+            "PutMetricData knows no resources; a condition limits it to the namespaces of this kit.",
+        )
+        return iam.PolicyStatement(
+            actions=["cloudwatch:PutMetricData"],
+            resources=["*"],
+            conditions={
+                "StringEquals": {
+                    "cloudwatch:namespace": [METRICS_NAMESPACE, CLOUDWATCH_AGENT_NAMESPACE] if with_agent else METRICS_NAMESPACE
+                }
+            },
+        )
+
+
+def _logs(log_group: logs.CfnLogGroup) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        actions=["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+        resources=[log_group.attr_arn],  # ends in `:*`, every stream of this one group
+    )
