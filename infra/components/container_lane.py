@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from aws_cdk import Annotations, Aws, Duration, RemovalPolicy
+from aws_cdk import Annotations, Aws, Duration
 from aws_cdk import aws_autoscaling as autoscaling
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
@@ -34,7 +33,7 @@ MACHINE_IMAGE = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-
 
 
 class ContainerLane(Construct):
-    """Owns `group` (the instances), `target_group` and, where AWS's agent is installed, `log_group`.
+    """Owns `group` (the instances) and `target_group`.
 
     A deployment that changes the bundle or its settings replaces the instances a quarter at a time, each of which must say
     that it is ready; if they do not, the deployment rolls back (replacement.py). Scaling: scaling.py.
@@ -44,18 +43,10 @@ class ContainerLane(Construct):
         super().__init__(scope, id)
         self.bundle = s3_assets.Asset(self, "Bundle", path=str(release.zip_path))
         self.target_group = container_targets(self, lane=stage.container_lane, vpc=network.vpc)
-        self.log_group = self._log_group(stage)
         self.role = self._role(release.secret)
         self.group = self._group(stage, network, self._launch_template(stage, release, network))
         scale(self.group, stage=stage, target_group=self.target_group)
         replacement.boot_failures_alarm(self, stage=stage, group=self.group)
-
-    def _log_group(self, stage: Stage) -> logs.CfnLogGroup | None:
-        if not stage.container_lane.cloudwatch_agent:
-            return None
-        group = logs.CfnLogGroup(self, "Logs", retention_in_days=stage.container_lane.log_retention_days)
-        group.apply_removal_policy(RemovalPolicy.DESTROY)
-        return group
 
     def _role(self, secret: str | None) -> iam.IRole:
         return InstanceRole(
@@ -65,7 +56,6 @@ class ContainerLane(Construct):
             secret=secret,
             target_group=self.target_group,
             group_logical_id=GROUP_LOGICAL_ID,
-            log_group=self.log_group,
         ).role.without_policy_updates()
 
     def _launch_template(self, stage: Stage, release: Release, network: Network) -> ec2.LaunchTemplate:

@@ -5,24 +5,21 @@ from __future__ import annotations
 from aws_cdk import ArnFormat, Aws, Stack
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
 from infra.components.acknowledge import acknowledge
 from infra.components.secret import reading_policy
 
-# What the agent in the bundle publishes, and CloudFormation's policies read; AWS's own agent has a namespace of its own.
+# In which the agent of the bundle publishes, and AWS's own agent where it is installed; scaling and alarms read it.
 METRICS_NAMESPACE = "Crossover"
-CLOUDWATCH_AGENT_NAMESPACE = "CWAgent"
 
 
 class InstanceRole(Construct):
     """Owns `role`. Every policy is inline: it is there before the first instance starts, which needs it to finish booting.
 
     `group_logical_id` stands for the autoscaling group, which is created after the role. CloudFormation names a group
-    `<stack>-<logical id>-<suffix>`, so its name but for the suffix is known without it. `log_group` is what AWS's agent
-    writes to, where the stage has it.
+    `<stack>-<logical id>-<suffix>`, so its name but for the suffix is known without it.
     """
 
     def __init__(
@@ -34,7 +31,6 @@ class InstanceRole(Construct):
         secret: str | None,
         target_group: elbv2.CfnTargetGroup,
         group_logical_id: str,
-        log_group: logs.CfnLogGroup | None,
     ) -> None:
         super().__init__(scope, id)
         statements = {
@@ -43,10 +39,8 @@ class InstanceRole(Construct):
                 iam.PolicyStatement(actions=["cloudformation:SignalResource"], resources=[Aws.STACK_ID]),
             ],
             "lifecycle": [self._lifecycle(group_logical_id), self._leaving(target_group)],
-            "telemetry": [self._metrics(with_agent=log_group is not None)],
+            "telemetry": [self._metrics()],
         }
-        if log_group:
-            statements["telemetry"].append(_logs(log_group))
         self.role = iam.Role(
             self,
             "Role",
@@ -86,25 +80,12 @@ class InstanceRole(Construct):
         """A spot instance leaves the target group by itself; nothing else does it in the two minutes of a notice."""
         return iam.PolicyStatement(actions=["elasticloadbalancing:DeregisterTargets"], resources=[target_group.ref])
 
-    def _metrics(self, *, with_agent: bool) -> iam.PolicyStatement:
+    def _metrics(self) -> iam.PolicyStatement:
         acknowledge(
-            self,
-            "IAM5[Resource::*]",
-            "PutMetricData knows no resources; a condition limits it to the namespaces of this kit.",
+            self, "IAM5[Resource::*]", "PutMetricData knows no resources; a condition limits it to the namespace of this kit."
         )
         return iam.PolicyStatement(
             actions=["cloudwatch:PutMetricData"],
             resources=["*"],
-            conditions={
-                "StringEquals": {
-                    "cloudwatch:namespace": [METRICS_NAMESPACE, CLOUDWATCH_AGENT_NAMESPACE] if with_agent else METRICS_NAMESPACE
-                }
-            },
+            conditions={"StringEquals": {"cloudwatch:namespace": METRICS_NAMESPACE}},
         )
-
-
-def _logs(log_group: logs.CfnLogGroup) -> iam.PolicyStatement:
-    return iam.PolicyStatement(
-        actions=["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-        resources=[log_group.attr_arn],  # ends in `:*`, every stream of this one group
-    )

@@ -8,8 +8,15 @@ import pytest
 
 from infra.components.boot.render import USER_DATA_LIMIT_BYTES
 from infra.components.container_targets import HEALTH_CHECK_INTERVAL_S, UNHEALTHY_THRESHOLD
-from infra.components.replacement import BOOT_TIMEOUT_S, DRAIN_TIMEOUT_S
-from tests.infra.stacks.conftest import Assembly, Resource, Synthesize
+from infra.components.replacement import (
+    BOOT_TIMEOUT_S,
+    DRAIN_TIMEOUT_S,
+    MAX_HEALTHY_PERCENT,
+    MAX_LIFETIME_DAYS,
+    REFRESH_MAX_HEALTHY_PERCENT,
+)
+from tests.conftest import ROOT
+from tests.infra.stacks.conftest import Assembly, Resource
 from tests.infra.stacks.test_assembly import every_string
 from tests.infra.stacks.test_lanes import statements, template_data
 
@@ -23,11 +30,6 @@ STATEFUL = {
     "AWS::AutoScaling::AutoScalingGroup": "InstanceGroup",
     "AWS::ElasticLoadBalancingV2::TargetGroup": "LaneTargetGroup46E45D69",
 }
-
-
-@pytest.fixture(scope="module")
-def with_agent(synthesize: Synthesize) -> Assembly:
-    return synthesize(container_lane__cloudwatch_agent=True, container_lane__log_retention_days=30)
 
 
 def group(assembly: Assembly) -> Resource:
@@ -91,27 +93,18 @@ def test_instances_complete_the_hooks_of_their_own_group_only(default: Assembly)
     )
 
 
-def test_instances_publish_in_the_kits_namespace_only(default: Assembly, with_agent: Assembly) -> None:
-    for assembly, namespaces in ((default, "Crossover"), (with_agent, ["Crossover", "CWAgent"])):
-        statement = granted(assembly)["cloudwatch:PutMetricData"]
-        assert statement["Condition"] == {"StringEquals": {"cloudwatch:namespace": namespaces}}
+def test_instances_publish_in_the_kits_namespace_only(default: Assembly) -> None:
+    condition = granted(default)["cloudwatch:PutMetricData"]["Condition"]
+    assert condition == {"StringEquals": {"cloudwatch:namespace": "Crossover"}}
 
 
-def test_no_other_resource_is_a_wildcard(default: Assembly, with_agent: Assembly) -> None:
-    for assembly in (default, with_agent):
+def test_no_other_resource_is_a_wildcard(default: Assembly, secured: Assembly) -> None:
+    for assembly in (default, secured):
         wide = {actions for actions, found in granted(assembly).items() if "*" in "".join(every_string([found["Resource"]]))}
         assert wide == {
             "autoscaling:CompleteLifecycleAction autoscaling:RecordLifecycleActionHeartbeat",
             "cloudwatch:PutMetricData",
         }
-
-
-def test_aws_agent_has_a_log_group_of_its_own_and_may_write_there(default: Assembly, with_agent: Assembly) -> None:
-    ((name, log_group),) = with_agent.all("container", "AWS::Logs::LogGroup").items()
-    assert (log_group["Properties"]["RetentionInDays"], log_group["DeletionPolicy"]) == (30, "Delete")
-    (writes,) = [found for actions, found in granted(with_agent).items() if "logs:PutLogEvents" in actions]
-    assert writes["Resource"] == {"Fn::GetAtt": [name, "Arn"]}
-    assert "AWS::Logs::LogGroup" not in {body["Type"] for body in default.template("container")["Resources"].values()}
 
 
 # What an instance is
@@ -221,6 +214,32 @@ def test_new_bundle_refreshes_a_quarter_at_a_time_above_full_capacity(default: A
     version = group(default)["Properties"]["MixedInstancesPolicy"]["LaunchTemplate"]["LaunchTemplateSpecification"]["Version"]
     (template,) = default.all("container", "AWS::EC2::LaunchTemplate")
     assert version == {"Fn::GetAtt": [template, "LatestVersionNumber"]}  # a new one is what starts the refresh
+
+
+def test_page_says_how_long_a_deployment_takes_and_what_it_costs(default: Assembly) -> None:
+    page = (ROOT / "docs" / "container-lane.md").read_text()
+    each_s = 90 + default.stage.container_lane.warmup_s + DRAINED_AFTER_S
+    for instances in (2, 20, 100):
+        at_once = max(1, instances * (REFRESH_MAX_HEALTHY_PERCENT - 100) // 100)
+        rounds = -(-instances // at_once)
+        hours = instances * each_s / 3600
+        assert f"| {instances} | {rounds} | {rounds * each_s / 60:.0f} min | {hours:.1f} |" in page
+
+
+def test_page_states_the_figures_that_are_deployed(default: Assembly) -> None:
+    page = (ROOT / "docs" / "container-lane.md").read_text()
+    lane = default.stage.container_lane
+    for said in (
+        f"100% to {MAX_HEALTHY_PERCENT}% of the desired size",
+        f"hook `boot`, {BOOT_TIMEOUT_S} s, else ABANDON",
+        f"hook `drain`, {DRAIN_TIMEOUT_S} s, else CONTINUE",
+        f"at most {MAX_LIFETIME_DAYS} days old",
+        f"`health_check_grace_s` ({lane.health_check_grace_s} s)",
+        f"deregistration delay {lane.deregistration_delay_s} s",
+        f"`target_utilization`, {lane.target_utilization:.0%}",
+        f"`target_loop_busy`, {lane.target_loop_busy:.0%}",
+    ):
+        assert said in page
 
 
 def test_alarm_that_ends_a_deployment_is_never_without_data_and_forgives_one_failure(default: Assembly) -> None:
