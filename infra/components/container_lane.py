@@ -64,7 +64,7 @@ class ContainerLane(Construct):
             self,
             "LaunchTemplate",
             machine_image=ec2.MachineImage.resolve_ssm_parameter_at_launch(image),
-            user_data=ec2.UserData.custom(render_user_data(self._boot(stage, release))),
+            user_data=ec2.UserData.custom(render_user_data(self._boot(stage, release, network))),
             role=self.role,
             security_group=network.instance_group,
             http_tokens=ec2.LaunchTemplateHttpTokens.REQUIRED,
@@ -82,7 +82,7 @@ class ContainerLane(Construct):
             ],
         )
 
-    def _boot(self, stage: Stage, release: Release) -> Boot:
+    def _boot(self, stage: Stage, release: Release, network: Network) -> Boot:
         return Boot(
             bundle_uri=self.bundle.s3_object_url,
             sha256=release.sha256,
@@ -92,7 +92,7 @@ class ContainerLane(Construct):
             group=GROUP_LOGICAL_ID,
             port=stage.container_lane.port,
             workers_per_vcpu=stage.container_lane.workers_per_vcpu,
-            environment=release.environment("container"),
+            environment={**release.environment("container"), **network.instance_environment},
         )
 
     def _group(self, stage: Stage, network: Network, template: ec2.LaunchTemplate) -> autoscaling.AutoScalingGroup:
@@ -101,7 +101,7 @@ class ContainerLane(Construct):
             self,
             "Group",
             vpc=network.vpc,
-            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
+            vpc_subnets=network.instance_subnets,
             mixed_instances_policy=self._mixture(stage, template),
             min_capacity=lane.min_instances,
             max_capacity=lane.max_instances,

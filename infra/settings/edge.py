@@ -30,8 +30,10 @@ class Network:
     cidr: str = setting("10.40.0.0/16", "the VPC's addresses")
     egress: str = setting(
         "public",
-        "how instances reach suppliers: `public` (own addresses), `nat_gateway`, `nat_instance` or `ipv6`",
+        "how instances reach suppliers: `public` (own addresses), `nat_gateway`, `nat_instance` or `ipv6`; "
+        "[network.md](network.md) has their prices",
     )
+    nat_instance_type: str = setting("t4g.small", "type of the NAT instances, one a zone, with `egress=nat_instance`")
 
     def checks(self) -> Checks:
         zones = self.availability_zones
@@ -45,6 +47,10 @@ class Network:
                 f"network.cidr: {self.cidr!r} must be an IPv4 network of /16 to /22",
             ),
             (self.egress in EGRESSES, f"network.egress: {self.egress!r}, must be {one_of(EGRESSES)}"),
+            (
+                re.fullmatch(r"[a-z][a-z0-9-]*\.[a-z0-9-]+", self.nat_instance_type) is not None,
+                f"network.nat_instance_type: {self.nat_instance_type!r} must be an instance type, as t4g.small",
+            ),
         )
 
 

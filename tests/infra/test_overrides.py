@@ -99,6 +99,7 @@ def test_every_field_of_a_stage_can_be_set() -> None:
         ({"container_lane.schedules": "min=0@0 7 * * 1-5"}, "N at least 1 and at most max_instances"),
         ({"container_lane.schedules": "min=6@0 25 * * 1-5"}, "'min=6@0 25 * * 1-5' must be min=N@ and five cron fields"),
         ({"network.egress": "pigeon"}, "network.egress: 'pigeon', must be public, nat_gateway, nat_instance or ipv6"),
+        ({"network.nat_instance_type": "small"}, "network.nat_instance_type: 'small' must be an instance type, as t4g.small"),
         ({"traffic.domain": "search.example.com"}, "traffic.domain and traffic.hosted_zone_id: give both or neither"),
         ({"traffic.access_log_days": "0"}, "traffic.access_log_days: must be 1 to 3650, or none"),
         ({"cache.kind": "floppy"}, "cache.kind: 'floppy', must be none, serverless or nodes"),

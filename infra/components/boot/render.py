@@ -13,6 +13,7 @@ READY_TIMEOUT_S = 120
 # Longer than the service's own graceful stop (app/serving/), so that systemd kills only what does not end by itself.
 STOP_TIMEOUT_S = 35
 SECRETS_PATH = "/run/crossover/secrets"
+DUAL_STACK = "AWS_USE_DUALSTACK_ENDPOINT"
 USER_DATA_LIMIT_BYTES = 16_384  # before base64 (Amazon EC2 documentation, "User data")
 
 
@@ -79,6 +80,8 @@ def render_user_data(boot: Boot) -> str:
         settings["SECRETS_UNIT"] = render_secrets_unit(boot)
         programs.insert(0, "secrets.sh")
     lines = [f"{name}={_quoted(value)}" for name, value in settings.items()]
+    if DUAL_STACK in boot.environment:
+        lines.append(f"export {DUAL_STACK}={_quoted(boot.environment[DUAL_STACK])}")  # for the AWS CLI in boot.sh
     return "\n".join(["#!/bin/bash", *lines, *((HERE / program).read_text() for program in programs)])
 
 

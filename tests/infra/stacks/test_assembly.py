@@ -4,23 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.infra.stacks.conftest import Assembly, Synthesize
+from tests.infra.stacks.conftest import Assembly, Synthesize, unexplained_findings
 
 pytestmark = pytest.mark.slow  # starts Node
 
 STACKS = ("foundation", "lambda", "container", "traffic")
-# cfn-lint's findings that stand, each with its reason; anything else fails.
-LINT_ACCEPTED = {
-    "W3010": "zones are named on purpose: looking them up at synthesis would need credentials",
-    "W3005": "CDK adds the function's dependency on its role, which the role's ARN implies",
-}
 
 
 def every_string(value: Any) -> list[str]:
@@ -108,14 +101,4 @@ def test_aws_solutions_refuses_each_finding_that_has_no_recorded_reason(
 
 @pytest.mark.parametrize("stage", ["default", "secured"])
 def test_cfn_lint_finds_nothing_unexplained(stage: str, request: pytest.FixtureRequest) -> None:
-    assembly: Assembly = request.getfixturevalue(stage)
-    templates = [str(path) for path in sorted(assembly.directory.glob("*.template.json"))]
-    linter = str(Path(sys.executable).with_name("cfn-lint"))
-    done = subprocess.run(
-        [linter, "--regions", assembly.stage.region, "--format", "json", "--template", *templates],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    findings = json.loads(done.stdout)
-    assert [finding for finding in findings if finding["Rule"]["Id"] not in LINT_ACCEPTED] == []
+    assert unexplained_findings(request.getfixturevalue(stage)) == []
