@@ -6,10 +6,13 @@ import ipaddress
 import re
 from dataclasses import dataclass
 
+from infra.settings.lanes import LOG_RETENTION_DAYS
 from infra.settings.setting import Checks, one_of, setting
 
 # The service's own (app/serving/worker.py): a connection must end at the load balancer first, or a request meets a closed one.
 KEEP_ALIVE_S = 75
+# A request that chooses its lane must carry the stage's token in this header.
+TOKEN_HEADER = "x-crossover-token"  # noqa: S105 - a header's name
 EGRESSES = ("public", "nat_gateway", "nat_instance", "ipv6")
 CACHES = ("none", "serverless", "nodes")
 
@@ -74,6 +77,8 @@ class Traffic:
     access_log_days: int | None = setting(30, "how long access logs stay in S3; `none`: no access logs")
     waf: bool = setting(False, "AWS WAF before the load balancer: AWS's common rules and a limit by address")
     waf_requests_per_5_min: int = setting(10_000, "requests in five minutes after which WAF blocks an address")
+    waf_log_days: int | None = setting(None, "how long the log of requests that WAF blocked stays; `none`: no log")
+    deletion_protection: bool = setting(False, "the load balancer cannot be deleted until this is off again")
 
     def checks(self) -> Checks:
         return (
@@ -107,12 +112,20 @@ class Traffic:
                 f"traffic.lane_header: {self.lane_header!r} must be a header's name of letters, digits and hyphens",
             ),
             (
+                self.lane_header is None or self.lane_header.lower() != TOKEN_HEADER,
+                f"traffic.lane_header: {TOKEN_HEADER} is the token's own header",
+            ),
+            (
                 self.access_log_days is None or 1 <= self.access_log_days <= 3_650,
                 "traffic.access_log_days: must be 1 to 3650, or none",
             ),
             (
                 10 <= self.waf_requests_per_5_min <= 2_000_000_000,
                 "traffic.waf_requests_per_5_min: must be 10 to 2000000000",
+            ),
+            (
+                self.waf_log_days is None or (self.waf and self.waf_log_days in LOG_RETENTION_DAYS),
+                f"traffic.waf_log_days: must be none, or with traffic.waf=true {one_of(LOG_RETENTION_DAYS)}",
             ),
         )
 

@@ -23,5 +23,8 @@ class TrafficStack(Stack):
         )
         balancing = LoadBalancing(self, "Traffic", stage=stage, network=network, target_groups=target_groups)
         scheme = "https" if stage.traffic.certificate_arn else "http"
-        CfnOutput(self, "Url", value=f"{scheme}://{balancing.load_balancer.load_balancer_dns_name}")
+        host = stage.traffic.domain or balancing.load_balancer.load_balancer_dns_name
+        CfnOutput(self, "Url", value=f"{scheme}://{host}")
         CfnOutput(self, "SplitRule", value=balancing.split.ref)
+        if balancing.token is not None:
+            CfnOutput(self, "LaneTokenSecret", value=balancing.token.secret.secret_arn)

@@ -115,7 +115,8 @@ def default(synthesize: Synthesize) -> Assembly:
 
 @pytest.fixture(scope="session")
 def secured(synthesize: Synthesize) -> Assembly:
-    """A stage that sets what the default leaves out: HTTPS, x86, reserved concurrency, three zones, own ports, a secret."""
+    """A stage that sets what the default leaves out: HTTPS, a name, WAF, x86, reserved concurrency, three zones, own ports,
+    a secret."""
     return synthesize(
         stage="prod_eu",
         region="eu-west-1",
@@ -131,5 +132,11 @@ def secured(synthesize: Synthesize) -> Assembly:
         network__availability_zones="a,b,c",
         traffic__certificate_arn="arn:aws:acm:eu-west-1:123456789012:certificate/3f6e2c1a",
         traffic__lane_header="none",
+        traffic__access_log_days="none",
+        traffic__waf="true",
+        traffic__waf_log_days="30",
+        traffic__domain="search.example.com",
+        traffic__hosted_zone_id="Z0123456789ABC",
+        traffic__deletion_protection="true",
         secret="prod/suppliers",
     )

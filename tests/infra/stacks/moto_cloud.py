@@ -1,4 +1,5 @@
-"""`python -m tests.infra.stacks.moto_cloud PORT`: moto's server with what its CloudFormation lacks for Lambda aliases.
+"""`python -m tests.infra.stacks.moto_cloud PORT`: moto's server with what its CloudFormation lacks: Lambda aliases, generated
+secrets, and the dynamic references that read them.
 
 Ends with the process that started it. moto logs what it skips in a template; the deployment test reads that log.
 """
@@ -6,16 +7,21 @@ Ends with the process that started it. moto logs what it skips in a template; th
 from __future__ import annotations
 
 import ctypes
+import json
 import logging
+import re
 import signal
 import sys
 from typing import Any
 
 from moto.awslambda.models import LambdaVersion, get_backend
+from moto.cloudformation import parsing
 from moto.core.common_models import CloudFormationModel
+from moto.secretsmanager.models import secretsmanager_backends
 from moto.server import main
 
 PR_SET_PDEATHSIG = 1
+SECRET_REFERENCE = r"\{\{resolve:secretsmanager:(arn:[^:]+:secretsmanager:([^:]+):([^:]+):secret:[^:]+):SecretString:::\}\}"
 
 
 class Alias(CloudFormationModel):
@@ -49,6 +55,72 @@ class Alias(CloudFormationModel):
         return cls(alias.arn)
 
 
+class Secret(CloudFormationModel):
+    """`AWS::SecretsManager::Secret` with a generated value, kept in moto's Secrets Manager."""
+
+    __module__ = "moto.secretsmanager.models"
+
+    def __init__(self, arn: str) -> None:
+        self.physical_resource_id = arn
+
+    @staticmethod
+    def cloudformation_name_type() -> str:
+        return "Name"
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        return "AWS::SecretsManager::Secret"
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **_: Any
+    ) -> Secret:
+        backend = secretsmanager_backends[account_id][region_name]
+        wanted = cloudformation_json["Properties"]["GenerateSecretString"]
+        answer = backend.get_random_password(
+            password_length=wanted.get("PasswordLength", 32),
+            exclude_characters=wanted.get("ExcludeCharacters", ""),
+            exclude_numbers=wanted.get("ExcludeNumbers", False),
+            exclude_punctuation=wanted.get("ExcludePunctuation", False),
+            exclude_uppercase=wanted.get("ExcludeUppercase", False),
+            exclude_lowercase=wanted.get("ExcludeLowercase", False),
+            include_space=wanted.get("IncludeSpace", False),
+            require_each_included_type=wanted.get("RequireEachIncludedType", True),
+        )
+        backend.create_secret(
+            name=resource_name,
+            secret_string=json.loads(answer)["RandomPassword"],
+            secret_binary=None,
+            description=cloudformation_json["Properties"].get("Description"),
+            tags=None,
+            kms_key_id=None,
+            client_request_token=None,
+            replica_regions=[],
+            force_overwrite=False,
+        )
+        return cls(backend.describe_secret(resource_name).arn)
+
+    @classmethod
+    def delete_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str
+    ) -> None:
+        secretsmanager_backends[account_id][region_name].delete_secret(resource_name, None, True)
+
+
+def resolving(clean: Any) -> Any:
+    """moto's `clean_json`, which leaves dynamic references as they stand, with those to secrets resolved."""
+
+    def value_of(reference: re.Match[str]) -> str:
+        arn, region, account = reference.groups()
+        return str(secretsmanager_backends[account][region].get_secret_value(arn, "", "")["SecretString"])
+
+    def clean_json(resource_json: Any, resources_map: Any) -> Any:
+        cleaned = clean(resource_json, resources_map)
+        return re.sub(SECRET_REFERENCE, value_of, cleaned) if isinstance(cleaned, str) else cleaned
+
+    return clean_json
+
+
 def version_attribute(version: LambdaVersion, name: str) -> str:
     """What `Fn::GetAtt` reads of an `AWS::Lambda::Version`."""
     return str({"Version": version.version}[name])
@@ -57,5 +129,6 @@ def version_attribute(version: LambdaVersion, name: str) -> str:
 if __name__ == "__main__":
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     LambdaVersion.get_cfn_attribute = version_attribute
+    parsing.clean_json = resolving(parsing.clean_json)
     logging.basicConfig(level=logging.INFO)
     main(["--host", "127.0.0.1", "--port", sys.argv[1]])

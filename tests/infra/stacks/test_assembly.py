@@ -78,7 +78,7 @@ def test_what_can_be_billed_is_tagged_with_its_stage_and_lane(default: Assembly)
 def test_aws_solutions_refuses_each_finding_that_has_no_recorded_reason(
     synthesize: Synthesize, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("network", "lambda_lane", "container_lane", "instance_role", "traffic"):
+    for module in ("network", "lambda_lane", "container_lane", "instance_role", "traffic", "access_logs", "lane_token"):
         monkeypatch.setattr(f"infra.components.{module}.acknowledge", lambda *_: None)
     with pytest.raises(RuntimeError, match="AwsSolutions-VPC7") as refused:
         synthesize()
@@ -89,12 +89,13 @@ def test_aws_solutions_refuses_each_finding_that_has_no_recorded_reason(
         "AwsSolutions-AS3",
         "AwsSolutions-EC23",
         "AwsSolutions-EC26",
-        "AwsSolutions-ELB2",
         "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/AmazonSSMManagedInstanceCore]",
         "AwsSolutions-IAM5[Resource::*]",
         "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:autoscaling:<AWS::Region>:<AWS::AccountId>:autoScalingGroup:*"
         ":autoScalingGroupName/<AWS::StackName>-InstanceGroup-*]",
         "AwsSolutions-L1",
+        "AwsSolutions-S1",
+        "AwsSolutions-SMG4",
         "AwsSolutions-VPC7",
     ]
 

@@ -202,6 +202,25 @@ def test_instances_boot_with_the_bundle_that_was_uploaded(cloud: Cloud, bundle: 
     assert syntax.stderr == ""
 
 
+def test_a_lane_is_named_with_the_token_that_the_secret_holds(cloud: Cloud) -> None:
+    (secret,) = cloud.client("secretsmanager").list_secrets()["SecretList"]
+    token = cloud.client("secretsmanager").get_secret_value(SecretId=secret["ARN"])["SecretString"]
+    assert re.fullmatch(r"[A-Za-z0-9]{48}", token)
+    balancing = cloud.client("elbv2")
+    (balancer,) = balancing.describe_load_balancers()["LoadBalancers"]
+    (listener,) = balancing.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+    rules = balancing.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]
+    named = [
+        {condition["HttpHeaderConfig"]["HttpHeaderName"]: condition["HttpHeaderConfig"]["Values"] for condition in found}
+        for found in (rule["Conditions"] for rule in rules)
+        if found and found[0]["Field"] == "http-header"
+    ]
+    assert sorted(named, key=str) == [
+        {"x-crossover-lane": ["container"], "x-crossover-token": [token]},
+        {"x-crossover-lane": ["lambda"], "x-crossover-token": [token]},
+    ]
+
+
 def test_deploying_again_changes_nothing(cloud: Cloud) -> None:
     before = cloud.split()
     said = cloud.deploy()
@@ -210,6 +229,7 @@ def test_deploying_again_changes_nothing(cloud: Cloud) -> None:
 
 
 def test_a_deployment_that_changes_the_rule_keeps_the_weights_that_a_switch_wrote(cloud: Cloud) -> None:
+    """What aws/aws-cdk issue 36649 is about: weights that stand in a template come back with every change of the rule."""
     certificate = cloud.client("acm").request_certificate(DomainName="search.example.com")["CertificateArn"]
     cloud.client("ssm").put_parameter(Name="/crossover/trial/traffic-weights", Value="55:45", Overwrite=True)
     cloud.synthesize("-c", f"traffic.certificate_arn={certificate}")  # another listener, so the rule changes
