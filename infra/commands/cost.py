@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from infra.config import DEFAULT_STAGE, Stage
+from infra.config import Stage
 from infra.cost.compare import compare
 from infra.cost.lane import CostOptions
 from infra.cost.prices import load_price_book
@@ -21,6 +21,8 @@ from infra.cost.terminal import render_terminal
 from infra.cost.traffic import TrafficProfile, flat_rate, load_traffic
 from infra.cost.traffic_shape import generate_bursty_fortnight, load_shape
 from infra.errors import InputError
+from infra.overrides import override
+from infra.stage_file import DEFAULT_FILE, load_stage
 
 
 @click.command("cost")
@@ -29,6 +31,9 @@ from infra.errors import InputError
 @click.option("--rps", type=float, help="One steady rate, in searches a second.")
 @click.option("--shape", help="A shape shipped with the kit (fortnight), or a file like it.")
 @click.option("--peak-rps", type=float, help="Scale the traffic so that its highest step is this rate.")
+@click.option("--stage", "stage_name", help="A stage of the file: price what it deploys.  [default: the kit's own defaults]")
+@click.option("--stages", "file", type=click.Path(path_type=Path), default=DEFAULT_FILE, show_default=True, help="The file.")
+@click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Another value of a setting; may be repeated.")
 @click.option("--region", help="Region to price.  [default: the stage's]")
 @click.option("--memory-mb", type=int, help="Memory of the Lambda function.  [default: the stage's]")
 @click.option("--month-hours", default="730", show_default=True, help="Hours in a month; AWS's own pages use 720.")
@@ -42,6 +47,9 @@ def command(
     rps: float | None,
     shape: str | None,
     peak_rps: float | None,
+    stage_name: str | None,
+    file: Path,
+    changes: tuple[str, ...],
     region: str | None,
     memory_mb: int | None,
     month_hours: str,
@@ -64,8 +72,9 @@ def command(
       crossover cost --profile out/demo/profile.json --rps 100
       crossover cost --profile out/demo/profile.json --traffic requests.csv --html cost.html
       crossover cost --profile out/demo/profile.json --shape fortnight --peak-rps 200 --json
+      crossover cost --profile out/demo/profile.json --rps 100 --stage prod --set network.egress=nat_gateway
     """
-    stage = _stage(region, memory_mb)
+    stage = _stage(stage_name, file, {**_pairs(changes), **_given(region, memory_mb)})
     options = CostOptions(
         report_date=datetime.now(tz=UTC).date(),
         month_hours=_hours(month_hours),
@@ -103,9 +112,23 @@ def _traffic(path: Path | None, rps: float | None, shape: str | None, peak_rps: 
     return profile if peak_rps is None else profile.scaled_to_peak(peak_rps)
 
 
-def _stage(region: str | None, memory_mb: int | None) -> Stage:
-    stage = DEFAULT_STAGE if region is None else replace(DEFAULT_STAGE, region=region)
-    return stage if memory_mb is None else replace(stage, lambda_lane=replace(stage.lambda_lane, memory_mb=memory_mb))
+def _stage(name: str | None, file: Path, changes: Mapping[str, object]) -> Stage:
+    return override(changes) if name is None else load_stage({**changes, "stage": name}, file)
+
+
+def _given(region: str | None, memory_mb: int | None) -> dict[str, object]:
+    return {
+        **({} if region is None else {"region": region}),
+        **({} if memory_mb is None else {"lambda_lane.memory_mb": memory_mb}),
+    }
+
+
+def _pairs(changes: tuple[str, ...]) -> dict[str, object]:
+    pairs = [change.partition("=") for change in changes]
+    for key, equals, _ in pairs:
+        if not equals:
+            raise InputError(f"--set {key!r}: must be KEY=VALUE, as network.egress=nat_gateway")
+    return {key: value for key, _, value in pairs}
 
 
 def _hours(text: str) -> Decimal:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from infra.config import Stage
 from infra.cost.capacity import OS_MEMORY_MIB, cpu_share
 from infra.cost.compare import Comparison
+from infra.cost.surroundings import ACCESS_LOG_ENTRY_BYTES
 
 NOT_PRICED = (
     "the suppliers' own fees for searches",
     "Savings Plans, reserved instances and other agreed discounts",
     "AWS Support, taxes, currency exchange",
-    "CloudWatch alarms, dashboards and detailed monitoring",
-    "storage of bundles, DNS, deployment pipelines",
-    "a secret in AWS Secrets Manager and the reads of it",
+    "CloudWatch alarms, which are not counted here (`crossover prices show AmazonCloudWatch` has the price of one), and "
+    "detailed monitoring",
+    "storage of bundles, hosted zones, deployment pipelines",
     "the work of building and running either lane",
 )
 
@@ -70,7 +72,34 @@ def _shared(comparison: Comparison) -> tuple[Assumption, ...]:
         ),
         Assumption("Gigabyte", "10^9 bytes", "for transfer and logs; counting 2^30 bytes would be 7% less"),
         Assumption("Data transfer in", "free", "answers of suppliers cost nothing to receive without a NAT gateway"),
+        *_around(comparison.stage),
     )
+
+
+def _around(stage: Stage) -> tuple[Assumption, ...]:
+    """What stands around the lanes, where the stage has it."""
+    found = []
+    if stage.traffic.access_log_days is not None:
+        found.append(
+            Assumption(
+                "Access logs",
+                f"{ACCESS_LOG_ENTRY_BYTES} bytes a search",
+                "an entry before compression; AWS stores files compressed, so this is an upper bound",
+            )
+        )
+    if stage.traffic.domain is not None:
+        found.append(
+            Assumption(
+                "Domain",
+                "queries are free",
+                "Route 53 does not charge for queries of an alias to a load balancer; the hosted zone is there already",
+            )
+        )
+    if stage.cache.kind == "serverless":
+        found.append(
+            Assumption("Shared cache", "full, and asked for every answer", "an upper bound: how much is kept was not measured")
+        )
+    return tuple(found)
 
 
 def _lambda(comparison: Comparison) -> tuple[Assumption, ...]:

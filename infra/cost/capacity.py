@@ -25,13 +25,15 @@ class LambdaNeed:
     """What the Lambda lane needs over the whole profile.
 
     `seconds_per_search` and `init_seconds` are at the stage's memory. `cold_starts` counts environments that had to be
-    added, over the profile taken as repeating. `steps_over_limit` are steps that need more than `limit` environments.
+    added beyond the provisioned ones, over the profile taken as repeating. `provisioned_share` is the share of all running
+    time that provisioned environments serve. `steps_over_limit` are steps that need more than `limit` environments.
     """
 
     seconds_per_search: float
     init_seconds: float
     peak_environments: float
     cold_starts: float
+    provisioned_share: float
     limit: int
     steps_over_limit: int
 
@@ -67,8 +69,11 @@ def lambda_seconds(lane: LaneProfile, memory_mb: int, cpu_scale: float) -> float
     return (lane.cpu_ms_per_search * cpu_scale / cpu_share(memory_mb) + lane.wait_ms + 0.5) / 1000
 
 
-def lambda_need(lane: LaneProfile, traffic: TrafficProfile, memory_mb: int, *, cpu_scale: float, limit: int) -> LambdaNeed:
-    """Environments by Little's law (rate × duration); a rise from one step to the next is so many cold starts.
+def lambda_need(
+    lane: LaneProfile, traffic: TrafficProfile, memory_mb: int, *, cpu_scale: float, limit: int, provisioned: int = 0
+) -> LambdaNeed:
+    """Environments by Little's law (rate × duration); a rise from one step to the next is so many cold starts, of those
+    that exceed the provisioned ones.
 
     Refuses (`InputError`) a memory size below what the measurement used.
     """
@@ -76,12 +81,14 @@ def lambda_need(lane: LaneProfile, traffic: TrafficProfile, memory_mb: int, *, c
         raise InputError(f"lambda_lane.memory_mb: {memory_mb} MB is less than the {lane.memory_mb:g} MiB measured; choose more")
     seconds = lambda_seconds(lane, memory_mb, cpu_scale)
     environments = [rate * seconds for rate in traffic.rates]
-    rises = (max(0.0, now - before) for before, now in zip([environments[-1], *environments], environments, strict=False))
+    beyond = [max(0.0, needed - provisioned) for needed in environments]
+    rises = (max(0.0, now - before) for before, now in zip([beyond[-1], *beyond], beyond, strict=False))
     return LambdaNeed(
         seconds_per_search=seconds,
         init_seconds=lane.cold_start_ms * cpu_scale / cpu_share(memory_mb) / 1000,
         peak_environments=max(environments),
         cold_starts=math.fsum(rises),
+        provisioned_share=1 - math.fsum(beyond) / math.fsum(environments) if provisioned else 0.0,
         limit=limit,
         steps_over_limit=sum(needed > limit for needed in environments),
     )

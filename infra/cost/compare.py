@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from infra.config import Stage
 from infra.cost import capacity
+from infra.cost.egress import Egress, egress_choices
 from infra.cost.lane import CostOptions, LaneCost
 from infra.cost.model import fleet_instance, price_container, price_lambda
 from infra.cost.prices import PriceBook
@@ -57,6 +58,7 @@ class Comparison:
     container_lane: LaneCost
     crossover: Crossover
     curve: tuple[CurvePoint, ...]
+    egress: tuple[Egress, ...]
 
     @property
     def lanes(self) -> tuple[LaneCost, LaneCost]:
@@ -107,6 +109,7 @@ def compare(
         container_lane=container_cost,
         crossover=crossover,
         curve=_curve(crossover, traffic, at),
+        egress=egress_choices(profile.container_lane, traffic, prices, stage, options),
     )
 
 

@@ -107,7 +107,30 @@ def check_measured(lane: LaneProfile, name: str) -> None:
 def edge_lines(
     lane: LaneProfile, month: Month, book: PriceBook, stage: Stage, options: CostOptions, *, target: str
 ) -> list[LineItem]:
-    """What both lanes have in front of them: the load balancer, its addresses, and data transfer."""
+    """What a lane has in front of it, the load balancer and its addresses or what replaces it, and data transfer."""
+    if target == "lambda" and stage.lambda_lane.front != "load_balancer":
+        front = _other_front(month, book, stage.lambda_lane.front)
+    else:
+        front = _load_balancer(lane, month, book, stage, options, target)
+    return [
+        *front,
+        *network.transfer_out(
+            book,
+            month.gigabytes(lane.response_bytes + (lane.upstream_bytes_out or 0)),
+            free_tier=options.free_tier,
+            note=f"{lane.response_bytes:,.0f} bytes a search to callers, {_bytes(lane.upstream_bytes_out)} to suppliers",
+        ),
+        *network.transfer_in(
+            book,
+            month.gigabytes(lane.request_bytes + (lane.upstream_bytes_in or 0)),
+            note=f"{lane.request_bytes:,.0f} bytes a search from callers, {_bytes(lane.upstream_bytes_in)} from suppliers",
+        ),
+    ]
+
+
+def _load_balancer(
+    lane: LaneProfile, month: Month, book: PriceBook, stage: Stage, options: CostOptions, target: str
+) -> list[LineItem]:
     lifetime = (lane.cpu_ms_per_search + lane.wait_ms) / 1000 + stage.traffic.idle_timeout_s
     hourly = [(_lcu(rate, lane, options, lifetime, target), hours) for rate, hours in month.traffic.hourly()]
     lcu_hours = math.fsum(lcu.billed * hours for lcu, hours in hourly) * month.factor
@@ -123,18 +146,14 @@ def edge_lines(
         *network.public_ipv4(
             book, zones * options.month_hours, of="load balancer", note=f"one address in each of {zones} zones"
         ),
-        *network.transfer_out(
-            book,
-            month.gigabytes(lane.response_bytes + (lane.upstream_bytes_out or 0)),
-            free_tier=options.free_tier,
-            note=f"{lane.response_bytes:,.0f} bytes a search to callers, {_bytes(lane.upstream_bytes_out)} to suppliers",
-        ),
-        *network.transfer_in(
-            book,
-            month.gigabytes(lane.request_bytes + (lane.upstream_bytes_in or 0)),
-            note=f"{lane.request_bytes:,.0f} bytes a search from callers, {_bytes(lane.upstream_bytes_in)} from suppliers",
-        ),
     ]
+
+
+def _other_front(month: Month, book: PriceBook, front: str) -> list[LineItem]:
+    """A function URL costs nothing beside the invocation; an HTTP API is billed by the request."""
+    if front == "function_url":
+        return []
+    return load_balancer.http_api(book, month.searches, note="one request a search, up to 512 KB (lambda_lane.front)")
 
 
 def _bytes(measured: float | None) -> str:

@@ -15,6 +15,7 @@ import msgspec
 
 from infra.cost.assumptions import assumptions, not_priced
 from infra.cost.compare import Comparison
+from infra.cost.egress import Egress
 from infra.cost.findings import headline, stale_figures
 from infra.cost.lane import LaneCost
 from infra.cost.lines.line import EXACT, LineItem
@@ -69,6 +70,7 @@ def report_document(comparison: Comparison, parity: Mapping[str, object] | None 
             "container": msgspec.to_builtins(profile.container_lane),
         },
         "lanes": {lane.lane: _lane(lane) for lane in comparison.lanes},
+        "network_choices": [_egress(choice) for choice in comparison.egress],
         "crossover_rps": None if crossover.rps is None else round(crossover.rps, 4),
         "crossover": {
             "rates_rps": [round(rate, 4) for rate in crossover.rates],
@@ -104,6 +106,21 @@ def _lane(lane: LaneCost) -> dict[str, object]:
         "capacity": {name: round(value, 4) for name, value in lane.capacity.items()},
         "misses": list(lane.misses),
         "lines": [_line(line) for line in lane.lines],
+    }
+
+
+def _egress(choice: Egress) -> dict[str, object]:
+    month, day = choice.usd_per_month, choice.usd_per_day
+    return {
+        "egress": choice.name,
+        "title": choice.title,
+        "chosen": choice.chosen,
+        "usd_per_month": None if month is None else _cents(month),
+        "usd_per_month_exact": None if month is None else f"{month:f}",
+        "usd_per_day": None if day is None else _cents(day),
+        "unknown": choice.unknown,
+        "remark": choice.remark,
+        "lines": [_line(line) for line in choice.lines],
     }
 
 

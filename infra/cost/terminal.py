@@ -25,6 +25,7 @@ def render_terminal(comparison: Comparison, console: Console) -> None:
             console.print(f"[bold red]cannot serve all:[/bold red] {escape(miss)}")
         for gap in lane.not_priced:
             console.print(f"[yellow]not priced:[/yellow] {escape(gap)}")
+    console.print(_egress(comparison))
     _prices(comparison, console)
 
 
@@ -64,6 +65,24 @@ def _lines(lane: LaneCost) -> Table:
             f"{line.unit_price.normalize():f}",
             f"{line.usd:,.2f}",
             f"{(line.as_of or 'undated')[:7]}{'' if line.confidence == 'high' else ' ?'}",
+        )
+    return table
+
+
+def _egress(comparison: Comparison) -> Table:
+    table = _table("How instances reach out: what each way adds to the container lane's month")
+    table.add_column("Way")
+    for name in ("$ a month", "$ a day"):
+        table.add_column(name, justify="right")
+    table.add_column("Remark")
+    for choice in comparison.egress:
+        month, day = choice.usd_per_month, choice.usd_per_day
+        table.add_row(
+            f"{escape(choice.title)}{' (chosen)' if choice.chosen else ''}",
+            "unknown" if month is None else f"{month:,.2f}",
+            "unknown" if day is None else f"{day:,.2f}",
+            escape(choice.unknown or choice.remark),
+            style="bold green" if choice.chosen else "",
         )
     return table
 

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 
 from infra.settings.setting import Checks, setting
 
+# What the agent on each instance of the container lane sends to the namespace `Crossover`: the lane is scaled by them.
+AGENT_METRICS = ("EventLoopBusy", "EventLoopLagP99", "SearchesInFlight", "SuppliersHeldBack")
+AGENT_METRICS_EVERY_S = 60
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:

@@ -45,6 +45,14 @@ def provisioned_concurrency(
     ]
 
 
+def snap_start(book: PriceBook, cached_gb_s: Decimal, restored_gb: Decimal, *, note: str) -> list[LineItem]:
+    """The published version's snapshot, kept all month, and the memory that each started environment restores from it."""
+    return [
+        *priced(book.price(SERVICE, "snapstart_cache"), cached_gb_s, name="Lambda SnapStart cache", note=note),
+        *priced(book.price(SERVICE, "snapstart_restore"), restored_gb, name="Lambda SnapStart restores", note=note),
+    ]
+
+
 def ephemeral_storage(book: PriceBook, invocations: Decimal, seconds: Decimal, megabytes: int, *, note: str) -> list[LineItem]:
     """The function's own disk beyond the 512 MB that are included, for as long as invocations run."""
     amount = invocations * seconds * max(0, megabytes - 512) / 1024

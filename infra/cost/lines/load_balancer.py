@@ -65,3 +65,8 @@ def hours(book: PriceBook, month_hours: Decimal, *, note: str) -> list[LineItem]
 def lcu_hours(book: PriceBook, amount: Decimal, *, note: str) -> list[LineItem]:
     """LCU-hours of one month."""
     return priced(book.price("AWSELB", "alb_lcu"), amount, name="Load balancer LCUs", note=note)
+
+
+def http_api(book: PriceBook, requests: Decimal, *, note: str) -> list[LineItem]:
+    """Requests to an HTTP API of API Gateway, which stands in for the load balancer before a lane alone."""
+    return priced(book.price("AmazonApiGateway", "http_api"), requests, name="HTTP API requests", note=note)

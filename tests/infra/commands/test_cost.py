@@ -128,3 +128,38 @@ def test_broken_profile_names_file_and_field(
     assert code == 2
     assert "profile.json" in err
     assert "$.lambda_lane.cpu_ms_per_search" in err
+
+
+def test_a_stages_own_values_are_priced_and_settings_go_before_them(
+    profile_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stages = tmp_path / "stages.toml"
+    stages.write_text('[prod]\nnetwork.egress = "nat_instance"\ntraffic.waf = true\n')
+    base = ("cost", "--profile", str(profile_file), "--rps", "1", "--json", "--stages", str(stages), "--stage", "prod")
+    _, out, _ = run(capfd, monkeypatch, *base)
+    assert [way["egress"] for way in json.loads(out)["network_choices"] if way["chosen"]] == ["nat_instance"]
+    assert "WAF web ACL" in [line["name"] for line in json.loads(out)["lanes"]["container"]["lines"]]
+    _, out, _ = run(capfd, monkeypatch, *base, "--set", "network.egress=ipv6", "--set", "traffic.waf=false")
+    assert [way["egress"] for way in json.loads(out)["network_choices"] if way["chosen"]] == ["ipv6"]
+    assert "WAF web ACL" not in [line["name"] for line in json.loads(out)["lanes"]["container"]["lines"]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--set", "network.egress"), "--set 'network.egress': must be KEY=VALUE, as network.egress=nat_gateway"),
+        (("--set", "network.egres=ipv6"), "did you mean 'network.egress'"),
+        (("--stage", "nowhere"), "no stage 'nowhere'"),
+    ],
+)
+def test_a_wrong_setting_is_one_line(
+    arguments: tuple[str, ...],
+    said: str,
+    profile_file: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    code, _, err = run(capfd, monkeypatch, "cost", "--profile", str(profile_file), "--rps", "1", *arguments)
+    assert code == 2
+    assert said in err
+    assert err.count("\n") == 1

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from infra.config import ContainerLane, LambdaLane, Network, Stage, Traffic
+from infra.config import ContainerLane, LambdaLane, Network, Stage, Traffic, Watch
 from infra.cost.lane import CostOptions
 from infra.cost.prices import PriceBook, load_price_book
 from infra.cost.profile import Conditions, LaneProfile, MeasuredBundle, WorkloadProfile
@@ -75,8 +75,9 @@ def stage() -> Stage:
             workers_per_vcpu=1,
             volume_gb=8,
         ),
-        network=Network(availability_zones=("a", "b")),
-        traffic=Traffic(idle_timeout_s=60),
+        network=Network(availability_zones=("a", "b"), egress="public", nat_instance_type="t4g.small"),
+        traffic=Traffic(idle_timeout_s=60, lane_header="x-crossover-lane", access_log_days=30, waf=False),
+        watch=Watch(dashboard=True),
     )
 
 

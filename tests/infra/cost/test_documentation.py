@@ -32,6 +32,7 @@ def test_every_key_of_the_report_is_documented(
 ) -> None:
     document = report_document(compare(profile, flat_rate(1), book, stage, options=options))
     lane = document["lanes"]["lambda"]  # type: ignore[index]
-    nested = [document["traffic"], document["prices"], document["crossover"], lane, lane["lines"][0]]
+    (way, *_) = document["network_choices"]  # type: ignore[misc]
+    nested = [document["traffic"], document["prices"], document["crossover"], lane, lane["lines"][0], way]
     for key in [*document, *(key for each in nested for key in each)]:  # type: ignore[union-attr, misc]
         assert f"`{key}" in text or f".{key}`" in text or key in ("measured", "lanes"), key

@@ -62,10 +62,11 @@ def test_page_shows_headings_tables_and_charts_without_overflow_or_requests(
         "Where the cheaper lane changes",
         "The traffic",
         "Every line of the bill",
+        "How instances reach out",
         "What was measured",
         "What was assumed",
     ]
-    assert page.locator("table:visible").count() == 5
+    assert page.locator("table:visible").count() == 6
     charts = page.locator("figure svg:visible")
     assert charts.count() == 3
     for box in (charts.nth(i).bounding_box() for i in range(3)):
@@ -82,7 +83,7 @@ def test_page_prints_with_its_charts_and_every_column(browser: Browser, page_fil
     page.goto(page_file.as_uri())
     page.emulate_media(media="print")
     assert page.locator("figure svg:visible").count() == 3
-    assert page.locator("thead:visible").count() == 5
+    assert page.locator("thead:visible").count() == 6
     assert page.evaluate("document.documentElement.scrollWidth") <= 680
     assert page.pdf(format="A4").startswith(b"%PDF")
     page.close()
@@ -99,6 +100,9 @@ def test_page_is_self_contained_and_traceable(comparison: Comparison) -> None:
         for line in lane.lines:
             assert line.name in text
             assert line.source.replace('"', "&#34;") in text
+    for choice in comparison.egress:
+        assert choice.title in text
+    assert text.count('<span class="tag">chosen</span>') == 1
     ids = re.findall(r'\bid="([^"]+)"', text)
     assert len(ids) == len(set(ids))
 

@@ -55,6 +55,71 @@ def test_lambda_month_by_hand(profile: WorkloadProfile, book: PriceBook, stage: 
     assert cost.misses == ()
 
 
+def with_lambda(stage: Stage, **changes: object) -> Stage:
+    return replace(stage, lambda_lane=replace(stage.lambda_lane, **changes))  # type: ignore[arg-type]
+
+
+def test_provisioned_concurrency_by_hand(profile: WorkloadProfile, book: PriceBook, stage: Stage, options: CostOptions) -> None:
+    """10/s × 0.4075 s need 4.075 environments: 3 of them are kept."""
+    cost = price_lambda(profile, flat_rate(10), book, with_lambda(stage, provisioned_concurrency=3), options)
+    gb = Decimal(1_769) / 1024
+    running = 10 * 3600 * 730 * Decimal("0.4075") * gb
+    share = Decimal(3) / Decimal("4.075")
+    init = Decimal("1.075") * Decimal("0.4") * gb
+    assert float(usd(cost, "Lambda provisioned concurrency")) == pytest.approx(
+        float(3 * 730 * 3600 * gb * Decimal("0.0000033334"))
+    )
+    assert float(usd(cost, "Lambda compute on provisioned")) == pytest.approx(float(running * share * Decimal("0.0000077778")))
+    on_demand = usd(cost, "Lambda compute") - usd(cost, "Lambda compute on provisioned")
+    assert float(on_demand) == pytest.approx(float((running * (1 - share) + init) * Decimal("0.0000133334")))
+    assert cost.capacity["cold_starts_per_month"] == pytest.approx(1.075)
+
+
+def test_enough_provisioned_concurrency_leaves_no_cold_start_and_no_free_tier(
+    profile: WorkloadProfile, book: PriceBook, stage: Stage, options: CostOptions
+) -> None:
+    kept = with_lambda(stage, provisioned_concurrency=10)
+    cost = price_lambda(profile, flat_rate(10), book, kept, options)
+    assert cost.capacity["cold_starts_per_month"] == 0
+    assert cost.capacity["init_gb_seconds"] == 0
+    free = price_lambda(profile, flat_rate(10), book, kept, replace(options, free_tier=True))
+    assert usd(free, "Lambda") == usd(cost, "Lambda")
+
+
+def test_snap_start_by_hand(profile: WorkloadProfile, book: PriceBook, stage: Stage, options: CostOptions) -> None:
+    cost = price_lambda(profile, flat_rate(10), book, with_lambda(stage, snap_start=True), options)
+    gb = Decimal(1_769) / 1024
+    assert float(usd(cost, "Lambda SnapStart cache")) == pytest.approx(float(gb * 730 * 3600 * Decimal("0.0000015046")))
+    assert float(usd(cost, "Lambda SnapStart restores")) == pytest.approx(
+        float(Decimal("4.075") * gb * Decimal("0.0001397998"))
+    )
+    assert cost.capacity["init_gb_seconds"] == 0
+
+
+@pytest.mark.parametrize(("front", "a_million"), [("function_url", Decimal(0)), ("http_api", Decimal(1))])
+def test_another_front_takes_the_load_balancers_place(
+    profile: WorkloadProfile,
+    book: PriceBook,
+    stage: Stage,
+    options: CostOptions,
+    front: str,
+    a_million: Decimal,
+) -> None:
+    alone = replace(stage, lanes=("lambda",), lambda_lane=replace(stage.lambda_lane, front=front))
+    cost = price_lambda(profile, flat_rate(10), book, alone, options)
+    names = [line.name for line in cost.lines]
+    assert not any(name.startswith(("Load balancer", "Public IPv4", "S3", "WAF", "Secret")) for name in names)
+    assert total(line for line in cost.lines if line.name == "HTTP API requests") == a_million * cost.searches_per_month / 10**6
+
+
+def test_what_has_no_model_is_refused_and_not_priced_as_something_else(
+    profile: WorkloadProfile, book: PriceBook, stage: Stage, options: CostOptions
+) -> None:
+    managed = with_lambda(stage, runtime_client="asyncio", managed_concurrency=16)
+    with pytest.raises(InputError, match=r"lambda_lane\.managed_concurrency: .* has no model of them"):
+        price_lambda(profile, flat_rate(1), book, managed, options)
+
+
 def test_container_month_by_hand(profile: WorkloadProfile, book: PriceBook, stage: Stage, options: CostOptions) -> None:
     cost = price_container(profile, flat_rate(1000), book, stage, options)
     assert cost.capacity["rps_per_instance"] == pytest.approx(200)

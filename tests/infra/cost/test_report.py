@@ -81,6 +81,25 @@ def test_every_line_is_traceable_and_adds_up(comparison: Comparison) -> None:
         assert abs(total - Decimal(repr(lane["usd_per_month"]))) <= Decimal("0.005")
 
 
+def test_ways_out_are_told_against_each_other_with_the_chosen_one_marked(comparison: Comparison) -> None:
+    ways = json.loads(json_bytes(comparison))["network_choices"]
+    assert [way["egress"] for way in ways] == ["public", "nat_gateway", "nat_instance", "ipv6"]
+    assert [way["chosen"] for way in ways] == [True, False, False, False]
+    for way in ways:
+        assert sum(Decimal(line["usd_exact"]) for line in way["lines"]) == Decimal(way["usd_per_month_exact"])
+    text = " ".join(terminal(comparison).split())
+    assert "Public IPv4 addresses (chosen)" in text
+    assert f"{ways[1]['usd_per_month']:,.2f} {ways[1]['usd_per_day']:,.2f}" in text
+
+
+def test_a_way_out_that_could_not_be_priced_is_null_and_not_zero(comparison: Comparison) -> None:
+    unknown = replace(comparison.egress[1], unknown="the bytes were not measured")
+    told = replace(comparison, egress=(unknown,))
+    (way,) = json.loads(json_bytes(told))["network_choices"]
+    assert (way["usd_per_month"], way["usd_per_month_exact"], way["usd_per_day"]) == (None, None, None)
+    assert "unknown" in terminal(told)
+
+
 def test_parity_that_was_not_checked_is_null_and_not_zero(comparison: Comparison) -> None:
     assert report_document(comparison)["parity"] is None
 

@@ -9,6 +9,7 @@ import pytest
 
 from app.serving import worker
 from infra.config import KEEP_ALIVE_S
+from infra.cost.surroundings import WAF_RULES
 from infra.overrides import override
 from tests.infra.stacks.conftest import Assembly
 from tests.infra.stacks.test_assembly import every_string
@@ -146,6 +147,7 @@ def test_domain_is_an_alias_of_the_load_balancer(secured: Assembly) -> None:
 def test_waf_limits_callers_and_asks_awss_rules(secured: Assembly, default: Assembly) -> None:
     acl = secured.one("traffic", "AWS::WAFv2::WebACL")
     assert (acl["Scope"], acl["DefaultAction"]) == ("REGIONAL", {"Allow": {}})
+    assert len(acl["Rules"]) == WAF_RULES, "the cost report prices each"
     limit, *managed = sorted(acl["Rules"], key=lambda rule: rule["Priority"])
     assert limit["Action"] == {"Block": {}}
     assert limit["Statement"]["RateBasedStatement"] == {"AggregateKeyType": "IP", "EvaluationWindowSec": 300, "Limit": 10_000}

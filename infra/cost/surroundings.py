@@ -1,0 +1,114 @@
+"""What stands around a lane and is billed with it: access logs, WAF, secrets, the dashboard, metrics, the shared cache.
+
+Each function gives lines and, beside them, what could not be priced. What a stage leaves out adds no line.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from infra.config import Stage
+from infra.cost.lane import DAYS_PER_MONTH_OF_LOGS, CostOptions, Month
+from infra.cost.lines import cache, protection, storage, watching
+from infra.cost.lines.line import EXACT, LineItem, quantity
+from infra.cost.prices import PriceBook
+from infra.cost.profile import WorkloadProfile
+from infra.settings.watch import AGENT_METRICS, AGENT_METRICS_EVERY_S
+
+Priced = tuple[list[LineItem], list[str]]
+
+ACCESS_LOG_ENTRY_BYTES = 600
+"""An entry of a search, before Elastic Load Balancing compresses the file (an assumption, shown in the report)."""
+ACCESS_LOG_FILES_PER_HOUR = 12
+"""Elastic Load Balancing writes a file every five minutes for each of its addresses."""
+WAF_RULES = 3
+"""The rate limit and two managed rule groups (infra/components/waf.py)."""
+EMF_METRICS = 13
+"""Metrics that the service's embedded metric lines carry, by lane (app/telemetry/emf.py)."""
+
+
+def front_lines(month: Month, book: PriceBook, stage: Stage, options: CostOptions) -> Priced:
+    """What the load balancer brings along: its access logs, WAF, the token that lets a request choose its lane."""
+    lines: list[LineItem] = []
+    not_priced = []
+    days = stage.traffic.access_log_days
+    if days is not None:
+        zones = len(stage.network.availability_zones)
+        gb = month.gigabytes(ACCESS_LOG_ENTRY_BYTES)
+        lines += storage.storage(
+            book,
+            gb * days / DAYS_PER_MONTH_OF_LOGS,
+            of="access logs",
+            note=f"{ACCESS_LOG_ENTRY_BYTES} bytes a search, kept {days} days, uncompressed (upper bound)",
+        )
+        files = ACCESS_LOG_FILES_PER_HOUR * zones * options.month_hours
+        lines += storage.put_requests(book, files, of="access logs", note=f"a file every five minutes in each of {zones} zones")
+    if stage.traffic.waf:
+        lines += protection.web_acl(book, WAF_RULES, month.searches, note="a limit by address and two of AWS's rule groups")
+        if stage.traffic.waf_log_days is not None:
+            not_priced.append("the log of what WAF blocked: how much it will block is not known")
+    if stage.traffic.lane_header is not None and len(stage.lanes) > 1:
+        lines += protection.secret(book, of="lane token", note="read when the load balancer's rules are deployed")
+    return lines, not_priced
+
+
+def watch_lines(book: PriceBook, stage: Stage, lane: str) -> Priced:
+    """The dashboard, and the metrics that the service writes as log lines where the stage asks for them."""
+    lines: list[LineItem] = []
+    not_priced = []
+    if stage.watch.dashboard:
+        lines += watching.dashboard(book, note="one a stage, with both lanes")
+    taken = lane == "lambda" or stage.container_lane.cloudwatch_agent
+    if stage.search.emf_s > 0 and taken:
+        lines += watching.metrics(book, EMF_METRICS, of="embedded", note=f"a line every {stage.search.emf_s} s (search.emf_s)")
+        not_priced.append(f"CloudWatch Logs of the {lane} lane's embedded metric lines: their size was not measured")
+    return lines, not_priced
+
+
+def agent_lines(book: PriceBook, instance_hours: Decimal) -> list[LineItem]:
+    """The container lane's own metrics, which it is scaled by: one request an instance every minute carries them all."""
+    requests = instance_hours * 3600 / AGENT_METRICS_EVERY_S
+    return [
+        *watching.metrics(book, len(AGENT_METRICS), of="container lane", note=", ".join(AGENT_METRICS)),
+        *watching.put_metric_data(
+            book, requests, note=f"one every {AGENT_METRICS_EVERY_S} s for each of {instance_hours:,.0f} instance-hours"
+        ),
+    ]
+
+
+def secret_lines(book: PriceBook, stage: Stage, starts: Decimal | None) -> Priced:
+    """The stage's own secret, read once by whatever starts; None where the number of starts is not known."""
+    if stage.secret is None:
+        return [], []
+    lines = protection.secret(book, of="suppliers' keys", note="the secret that the stage names")
+    if starts is None:
+        return lines, ["reads of the stage's secret when instances start: their number is not simulated"]
+    lines += protection.secret_reads(book, starts, of="suppliers' keys", note=f"one for each of {starts:,.0f} cold starts")
+    return lines, []
+
+
+def cache_lines(profile: WorkloadProfile, month: Month, book: PriceBook, stage: Stage, options: CostOptions) -> Priced:
+    """The container lane's shared cache, at most: all that it may hold, and every answer of a supplier passing through."""
+    settings = stage.cache
+    if settings.kind == "none":
+        return [], []
+    not_priced = ["data between availability zones on the way to the shared cache"]
+    if settings.kind == "nodes":
+        count = 1 + settings.replicas
+        if not cache.has_node(book, settings.node_type):
+            missing = f"{count} cache nodes of type {settings.node_type}: the price book of {book.region} has no price of it"
+            return [], [missing, *not_priced]
+        note = f"a primary and {settings.replicas} replicas"
+        return cache.nodes(book, settings.node_type, count * options.month_hours, note=note), not_priced
+    received, suppliers = profile.container_lane.upstream_bytes_in, profile.conditions.suppliers
+    if received is None or suppliers is None:
+        return [], ["the shared cache: what a search keeps in it was not measured", *not_priced]
+    each = quantity(received / 1024 + suppliers)
+    lines = cache.serverless(
+        book,
+        settings.max_gb * options.month_hours,
+        EXACT.divide(month.searches * each, Decimal(1_000_000)),
+        held=f"the {settings.max_gb} GB that it may hold at most (upper bound)",
+        passed=f"{each:,.0f} ECPU a search: {suppliers} answers asked for and passed on once, 1 ECPU a KiB (upper bound)",
+    )
+    return lines, not_priced
