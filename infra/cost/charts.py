@@ -18,10 +18,10 @@ from infra.cost.findings import rate
 COLOURS = {"Lambda": "#c2410c", "Containers": "#1d4ed8"}
 GROUPS = {
     "Compute": ("Lambda", "EC2"),
-    "Disks, addresses, NAT": ("EBS", "Public IPv4", "NAT gateway"),
+    "Disks and IPs": ("EBS", "Public IPv4", "NAT gateway"),
     "Load balancer": ("Load balancer", "HTTP API", "WAF"),
     "Data transfer": ("Data transfer",),
-    "Logs, metrics, secrets": ("CloudWatch", "S3", "Secret"),
+    "Logs and metrics": ("CloudWatch", "S3", "Secret"),
     "Cache": ("Cache",),
 }
 GROUP_COLOURS = ("#334155", "#a78bfa", "#0f766e", "#eab308", "#94a3b8", "#be185d")
@@ -106,7 +106,7 @@ def breakdown_chart(comparison: Comparison, width: int) -> str:
                 title=None,
                 sort=list(GROUPS),
                 scale=alt.Scale(domain=list(GROUPS), range=list(GROUP_COLOURS)),
-                legend=alt.Legend(orient="top", columns=6 if width > 600 else 2, symbolType="square"),
+                legend=alt.Legend(orient="top", columns=6 if width > 600 else 2, columnPadding=14, symbolType="square"),
             ),
         )
     )

@@ -4,7 +4,7 @@ What it keeps of the original: weights 0 to 999; the target group event for Lamb
 the query string as it came; a request body over 1 MB is 413 and a response over 1 MB is 502 for Lambda; a function's error,
 time-out or throttling is 502; a broken instance is 502 and a silent one 504; idle connections close after 60 s; answers of
 instances are passed on as they come. `x-crossover-lane: lambda|container` takes that lane whatever the weights, as the
-deployed listener's rules do.
+deployed listener's rules do for a request that carries the stage's token; here none is asked for.
 """
 
 from __future__ import annotations

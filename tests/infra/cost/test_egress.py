@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from infra.config import Stage
+from infra.config import DEFAULT_STAGE, Stage
 from infra.cost.compare import compare
 from infra.cost.egress import Egress, egress_choices
 from infra.cost.lane import CostOptions
@@ -18,6 +18,7 @@ from infra.cost.profile import WorkloadProfile
 from infra.cost.traffic import flat_rate
 from infra.errors import InputError
 from infra.settings.edge import EGRESSES
+from tests.conftest import ROOT
 from tests.infra.cost.conftest import lane, profile_with
 
 # 100/s is 5 instances at most; each search brings 150 KB from suppliers and takes 15 KB to them.
@@ -105,3 +106,12 @@ def test_an_unknown_type_of_nat_instance_is_named(book: PriceBook, stage: Stage,
     odd = replace(stage, network=replace(stage.network, nat_instance_type="t9z.small"))
     with pytest.raises(InputError, match=r"instance type t9z\.small"):
         choices(book, odd, options)
+
+
+def test_the_networks_page_quotes_what_the_model_says(book: PriceBook, stage: Stage, options: CostOptions) -> None:
+    """1 TB a day with suppliers, which two instances serve."""
+    page = (ROOT / "docs" / "network.md").read_text()
+    rps = 1e12 / (24 * 3600) / 165_000
+    for each in egress_choices(lane(), flat_rate(rps), book, stage, options):
+        label = f"`{each.name}` (default)" if each.name == DEFAULT_STAGE.network.egress else f"`{each.name}`"
+        assert f"| {label} | ${each.usd_per_month:,.2f} | ${each.usd_per_day:,.2f} |" in page

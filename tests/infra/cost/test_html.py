@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from infra.config import Stage
+from infra.config import Cache, Stage
+from infra.cost.charts import GROUPS
 from infra.cost.compare import Comparison, compare
 from infra.cost.lane import CostOptions
 from infra.cost.prices import PriceBook
@@ -105,6 +106,22 @@ def test_page_is_self_contained_and_traceable(comparison: Comparison) -> None:
     assert text.count('<span class="tag">chosen</span>') == 1
     ids = re.findall(r'\bid="([^"]+)"', text)
     assert len(ids) == len(set(ids))
+
+
+def test_every_line_is_drawn_in_exactly_one_part_of_its_bar(
+    profile: WorkloadProfile, book: PriceBook, stage: Stage, options: CostOptions
+) -> None:
+    everything = replace(
+        stage,
+        secret="prod/suppliers",
+        network=replace(stage.network, egress="nat_gateway"),
+        traffic=replace(stage.traffic, waf=True),
+        cache=Cache(kind="serverless"),
+        lambda_lane=replace(stage.lambda_lane, provisioned_concurrency=2),
+    )
+    for lane in compare(profile, flat_rate(10), book, everything, options=options).lanes:
+        for line in lane.lines:
+            assert len([group for group, names in GROUPS.items() if line.name.startswith(names)]) == 1, line.name
 
 
 def test_tables_have_scoped_headers_and_charts_have_names(comparison: Comparison) -> None:

@@ -55,12 +55,13 @@ LINT_ACCEPTED = {
 }
 
 
-def unexplained_findings(assembly: Assembly) -> list[dict[str, Any]]:
-    """What cfn-lint finds in the stage's templates, the accepted left out."""
-    templates = [str(path) for path in sorted(assembly.directory.glob("*.template.json"))]
+def unexplained_findings(*assemblies: Assembly, stack: str = "*") -> list[dict[str, Any]]:
+    """What cfn-lint finds in templates of stages in one region, the accepted left out; it starts slowly, so once for all."""
+    templates = [str(path) for each in assemblies for path in sorted(each.directory.glob(f"*-{stack}.template.json"))]
+    assert templates, f"no template of {stack}"
     linter = str(Path(sys.executable).with_name("cfn-lint"))
     done = subprocess.run(
-        [linter, "--regions", assembly.stage.region, "--format", "json", "--template", *templates],
+        [linter, "--regions", assemblies[0].stage.region, "--format", "json", "--template", *templates],
         capture_output=True,
         text=True,
         check=False,
