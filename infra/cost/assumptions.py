@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from infra.config import Stage
-from infra.cost.capacity import OS_MEMORY_MIB, cpu_share
+from infra.cost.capacity import MANAGED_LEAST, OS_MEMORY_MIB, cpu_share
 from infra.cost.compare import Comparison
 from infra.cost.surroundings import ACCESS_LOG_ENTRY_BYTES
 
@@ -104,6 +104,14 @@ def _around(stage: Stage) -> tuple[Assumption, ...]:
 
 def _lambda(comparison: Comparison) -> tuple[Assumption, ...]:
     memory = comparison.stage.lambda_lane.memory_mb
+    if comparison.stage.lambda_lane.managed_concurrency is not None:
+        return (
+            Assumption(
+                "Lambda Managed Instances",
+                f"{comparison.stage.container_lane.target_utilization:.0%} CPU, {MANAGED_LEAST} instances at least",
+                "sized as the container lane is and on demand, at the price of its first type: AWS chooses the instances",
+            ),
+        )
     return (
         Assumption(
             "Lambda CPU",

@@ -9,13 +9,15 @@ import math
 from dataclasses import dataclass
 from decimal import Decimal
 
-from infra.config import ContainerLane
+from infra.config import ContainerLane, Stage
 from infra.cost.lines.lambda_ import FULL_VCPU_MB
 from infra.cost.prices import InstanceType
 from infra.cost.profile import LaneProfile
 from infra.cost.traffic import TrafficProfile
 from infra.errors import InputError
 
+MANAGED_LEAST = 3
+"""Lambda Managed Instances keep an environment, and so an instance, in each of three zones (AWS Lambda documentation)."""
 OS_MEMORY_MIB = 512
 """Memory left to the operating system and the agent on an instance (an assumption, shown in the report)."""
 
@@ -35,6 +37,18 @@ class LambdaNeed:
     cold_starts: float
     provisioned_share: float
     limit: int
+    steps_over_limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManagedNeed:
+    """What Lambda Managed Instances need over the whole profile. `steps_over_limit` need more environments than the stage
+    allows."""
+
+    seconds_per_search: float
+    instance_hours: float
+    peak_instances: int
+    peak_environments: float
     steps_over_limit: int
 
 
@@ -91,6 +105,27 @@ def lambda_need(
         provisioned_share=1 - math.fsum(beyond) / math.fsum(environments) if provisioned else 0.0,
         limit=limit,
         steps_over_limit=sum(needed > limit for needed in environments),
+    )
+
+
+def managed_need(
+    lane: LaneProfile, traffic: TrafficProfile, stage: Stage, instance: InstanceType, *, cpu_scale: float
+) -> ManagedNeed:
+    """Instances of each step, by CPU at the container lane's target and never fewer than three; environments by Little's
+    law, each taking the stage's number of searches at once."""
+    settings = stage.lambda_lane
+    assert settings.managed_concurrency is not None
+    cpu_s = lane.cpu_ms_per_search * cpu_scale / 1000
+    seconds = cpu_s + lane.wait_ms / 1000
+    per_instance = instance.vcpu * stage.container_lane.target_utilization / cpu_s
+    instances = [max(MANAGED_LEAST, math.ceil(rate / per_instance - 1e-9)) for rate in traffic.rates]
+    environments = [max(float(MANAGED_LEAST), rate * seconds / settings.managed_concurrency) for rate in traffic.rates]
+    return ManagedNeed(
+        seconds_per_search=seconds,
+        instance_hours=sum(instances) * traffic.step_s / 3600,
+        peak_instances=max(instances),
+        peak_environments=max(environments),
+        steps_over_limit=sum(needed > settings.managed_max_environments for needed in environments),
     )
 
 

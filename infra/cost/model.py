@@ -12,7 +12,7 @@ from infra.cost import capacity
 from infra.cost.egress import egress_need, price_egress
 from infra.cost.lane import CostOptions, LaneCost, Month, check_measured, edge_lines, log_lines, unknown_transfer
 from infra.cost.lines import ec2, lambda_
-from infra.cost.lines.line import LineItem, quantity
+from infra.cost.lines.line import LineItem, quantity, total
 from infra.cost.prices import InstanceType, PriceBook
 from infra.cost.profile import LaneProfile, WorkloadProfile
 from infra.cost.surroundings import agent_lines, cache_lines, front_lines, secret_lines, watch_lines
@@ -23,15 +23,11 @@ from infra.errors import InputError
 def price_lambda(
     profile: WorkloadProfile, traffic: TrafficProfile, book: PriceBook, stage: Stage, options: CostOptions
 ) -> LaneCost:
-    """The Lambda lane's month; `InputError` for a missing price, a memory size below the measured one, or a way of running
-    that has no model here."""
+    """The Lambda lane's month; `InputError` for a missing price or a memory size below the measured one."""
     lane, memory = profile.lambda_lane, stage.lambda_lane.memory_mb
     check_measured(lane, "lambda_lane")
     if stage.lambda_lane.managed_concurrency is not None:
-        raise InputError(
-            "lambda_lane.managed_concurrency: Lambda Managed Instances are billed as EC2 instances, and this report has no "
-            "model of them; price the stage with none"
-        )
+        return price_managed(profile, traffic, book, stage, options)
     month = Month(traffic=traffic, hours=options.month_hours)
     reserved = stage.lambda_lane.reserved_concurrency
     limit = options.account_concurrency if reserved is None else reserved
@@ -40,12 +36,8 @@ def price_lambda(
     cold = max(need.cold_starts * month.factor, need.peak_environments - provisioned, 0.0)
     free_tier = options.free_tier and not provisioned  # which functions with provisioned concurrency have no part in
     compute, init = _lambda_compute(lane, month, book, stage, options, need, cold)
-    around = [
-        watch_lines(book, stage, "lambda"),
-        secret_lines(book, stage, quantity(cold)),
-        *([front_lines(month, book, stage, options)] if stage.lambda_lane.front == "load_balancer" else []),
-    ]
-    log_items, not_priced = log_lines(lane, month, book, stage, "Lambda")
+    requests = lambda_.requests(book, month.searches, free_tier=free_tier, note="one request a search")
+    lines, not_priced = _around_lambda(lane, month, book, stage, options, starts=quantity(cold))
     misses = []
     if need.steps_over_limit:
         misses.append(
@@ -55,13 +47,7 @@ def price_lambda(
     return LaneCost(
         lane="lambda",
         title=f"Lambda, {memory} MB {stage.architecture}",
-        lines=(
-            *lambda_.requests(book, month.searches, free_tier=free_tier, note="one request a search"),
-            *compute,
-            *edge_lines(lane, month, book, stage, options, target="lambda"),
-            *log_items,
-            *(line for lines, _ in around for line in lines),
-        ),
+        lines=(*requests, *compute, *lines),
         searches_per_month=month.searches,
         month_hours=options.month_hours,
         capacity={
@@ -73,7 +59,63 @@ def price_lambda(
             "steps_over_capacity": float(need.steps_over_limit),
         },
         misses=tuple(misses),
-        not_priced=(*not_priced, *unknown_transfer(lane, "Lambda"), *(gap for _, gaps in around for gap in gaps)),
+        not_priced=not_priced,
+    )
+
+
+def price_managed(
+    profile: WorkloadProfile, traffic: TrafficProfile, book: PriceBook, stage: Stage, options: CostOptions
+) -> LaneCost:
+    """The Lambda lane's month on Lambda Managed Instances: EC2 instances on demand, Lambda's share for managing them, and
+    requests. AWS chooses the instances; the fleet's first type stands for them."""
+    lane, settings = profile.lambda_lane, stage.lambda_lane
+    month = Month(traffic=traffic, hours=options.month_hours)
+    instance = fleet_instance(book, stage)
+    need = capacity.managed_need(lane, traffic, stage, instance, cpu_scale=options.cpu_scale)
+    hours = quantity(need.instance_hours * month.factor)
+    fleet = ec2.on_demand(book, instance.name, hours, note=f"at least {capacity.MANAGED_LEAST}; AWS chooses the type")
+    lines, not_priced = _around_lambda(lane, month, book, stage, options, starts=None)
+    limit = settings.managed_max_environments
+    over = f"{need.steps_over_limit} of {len(traffic.rates)} steps need more than the {limit} environments allowed"
+    return LaneCost(
+        lane="lambda",
+        title=f"Lambda Managed Instances, {settings.managed_concurrency} searches at once, {instance.name}",
+        lines=(
+            *lambda_.requests(book, month.searches, free_tier=options.free_tier, note="one request a search"),
+            *fleet,
+            *lambda_.managed_fee(book, total(fleet), note="of the instances' price on demand"),
+            *lines,
+        ),
+        searches_per_month=month.searches,
+        month_hours=options.month_hours,
+        capacity={
+            "billed_ms_per_search": need.seconds_per_search * 1000,
+            "peak_environments": need.peak_environments,
+            "environment_limit": float(limit),
+            "cold_starts_per_month": 0.0,
+            "init_gb_seconds": 0.0,
+            "steps_over_capacity": float(need.steps_over_limit),
+            "peak_instances": float(need.peak_instances),
+        },
+        misses=(over,) if need.steps_over_limit else (),
+        not_priced=(*not_priced, "volumes, addresses and the way out of Lambda's managed instances"),
+    )
+
+
+def _around_lambda(
+    lane: LaneProfile, month: Month, book: PriceBook, stage: Stage, options: CostOptions, *, starts: Decimal | None
+) -> tuple[tuple[LineItem, ...], tuple[str, ...]]:
+    """The front, transfer, logs and what stands around; beside it, what could not be priced."""
+    log_items, unmeasured = log_lines(lane, month, book, stage, "Lambda")
+    around = [
+        watch_lines(book, stage, "lambda"),
+        secret_lines(book, stage, starts),
+        *([front_lines(month, book, stage, options)] if stage.lambda_lane.front == "load_balancer" else []),
+    ]
+    edge = edge_lines(lane, month, book, stage, options, target="lambda")
+    return (
+        (*edge, *log_items, *(line for lines, _ in around for line in lines)),
+        (*unmeasured, *unknown_transfer(lane, "Lambda"), *(gap for _, gaps in around for gap in gaps)),
     )
 
 

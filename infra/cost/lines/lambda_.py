@@ -53,6 +53,11 @@ def snap_start(book: PriceBook, cached_gb_s: Decimal, restored_gb: Decimal, *, n
     ]
 
 
+def managed_fee(book: PriceBook, on_demand_usd: Decimal, *, note: str) -> list[LineItem]:
+    """What Lambda takes for managing instances: a share of their price on demand."""
+    return priced(book.price(SERVICE, "managed_instances_fee"), on_demand_usd, name="Lambda management of instances", note=note)
+
+
 def ephemeral_storage(book: PriceBook, invocations: Decimal, seconds: Decimal, megabytes: int, *, note: str) -> list[LineItem]:
     """The function's own disk beyond the 512 MB that are included, for as long as invocations run."""
     amount = invocations * seconds * max(0, megabytes - 512) / 1024

@@ -112,12 +112,28 @@ def test_another_front_takes_the_load_balancers_place(
     assert total(line for line in cost.lines if line.name == "HTTP API requests") == a_million * cost.searches_per_month / 10**6
 
 
-def test_what_has_no_model_is_refused_and_not_priced_as_something_else(
+def test_managed_instances_by_hand(profile: WorkloadProfile, book: PriceBook, stage: Stage, options: CostOptions) -> None:
+    """1,000/s at 7 ms of CPU are 7 vCPU at full load: 6 instances of 2 vCPU at 60%."""
+    managed = with_lambda(stage, runtime_client="asyncio", managed_concurrency=16)
+    cost = price_lambda(profile, flat_rate(1000), book, managed, options)
+    fleet = 6 * 730 * Decimal("0.0725")
+    assert usd(cost, "EC2 on demand, c7g.large") == fleet
+    assert usd(cost, "Lambda management of instances") == fleet * Decimal("0.15")
+    assert usd(cost, "Lambda requests") == cost.searches_per_month * Decimal("0.0000002")
+    assert not any(line.name.startswith("Lambda compute") for line in cost.lines)
+    assert cost.capacity["peak_environments"] == pytest.approx(1000 * 0.407 / 16)
+    assert cost.misses == ()
+    assert any("managed instances" in gap for gap in cost.not_priced)
+
+
+def test_managed_instances_are_three_at_least_and_miss_what_exceeds_their_limit(
     profile: WorkloadProfile, book: PriceBook, stage: Stage, options: CostOptions
 ) -> None:
-    managed = with_lambda(stage, runtime_client="asyncio", managed_concurrency=16)
-    with pytest.raises(InputError, match=r"lambda_lane\.managed_concurrency: .* has no model of them"):
-        price_lambda(profile, flat_rate(1), book, managed, options)
+    managed = with_lambda(stage, runtime_client="asyncio", managed_concurrency=16, managed_max_environments=20)
+    idle = price_lambda(profile, flat_rate(0.1), book, managed, options)
+    assert usd(idle, "EC2 on demand") == 3 * 730 * Decimal("0.0725")
+    busy = price_lambda(profile, flat_rate(1000), book, managed, options)
+    assert busy.misses == ("1 of 1 steps need more than the 20 environments allowed",)
 
 
 def test_container_month_by_hand(profile: WorkloadProfile, book: PriceBook, stage: Stage, options: CostOptions) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,6 @@ from infra.cost.prices import PriceBook
 Inputs = dict[str, Any]
 NOTE = "published example"
 LEFT_OUT = {
-    "lambda-mi": "Lambda Managed Instances are not a lane yet",
     "ebs": "gp2 is not in the price book: the kit deploys gp3",
 }
 
@@ -59,6 +59,16 @@ def price_streaming(book: PriceBook, inputs: Inputs) -> list[LineItem]:
         number, unit = size.split()
         beyond += count * max(Decimal(0), Decimal(number) * megabytes[unit] - 6) / 1024
     return [*price_lambda(book, inputs), *lambda_.response_streaming(book, beyond, note=NOTE)]
+
+
+def price_managed(book: PriceBook, inputs: Inputs) -> list[LineItem]:
+    """The example pays for its instances by a savings plan, which this project does not price; the fee is of the full price."""
+    (fleet,) = ec2.on_demand(book, inputs["instance"], Decimal(inputs["instance_hours"]), note=NOTE)
+    return [
+        *lambda_.requests(book, inputs["requests"], free_tier=False, note=NOTE),
+        replace(fleet, usd=fleet.usd * (1 - inputs["discount"])),
+        *lambda_.managed_fee(book, fleet.usd, note=NOTE),
+    ]
 
 
 def price_alb(book: PriceBook, inputs: Inputs) -> list[LineItem]:
@@ -114,6 +124,7 @@ def price_valkey(book: PriceBook, inputs: Inputs) -> list[LineItem]:
 PRICERS: dict[str, Callable[[PriceBook, Inputs], list[LineItem]]] = {
     "lambda": price_lambda,
     "lambda+pc": price_provisioned,
+    "lambda-mi": price_managed,
     "lambda+stream": price_streaming,
     "lambda-vs-fargate": price_lambda,
     "alb": price_alb,
