@@ -256,3 +256,11 @@ def test_systemd_accepts_the_units_and_calls_them_well_sandboxed(boot: Boot, tmp
             env=environment,
         )
         assert rated.returncode == 0, rated.stdout[-500:]
+
+
+def test_aws_cli_is_told_of_dual_stack_endpoints_where_only_ipv6_leads_out() -> None:
+    over_ipv6 = replace(BOOT, environment={**BOOT.environment, "AWS_USE_DUALSTACK_ENDPOINT": "true"})
+    settings, _, program = render_user_data(over_ipv6).partition("\nexport AWS_USE_DUALSTACK_ENDPOINT=true\n")
+    assert "BUNDLE_URI=" in settings
+    assert "aws s3 cp" in program
+    assert "DUALSTACK" not in render_user_data(BOOT)
