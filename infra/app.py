@@ -1,4 +1,4 @@
-"""The CDK app, as `cdk.json` starts it: settings from the CDK context, the bundle, four stacks.
+"""The CDK app, as `cdk.json` starts it: settings from the CDK context, the bundle, the stacks.
 
 `cdk synth -c stage=prod -c lambda_lane.memory_mb=2048`: the stage's values are in `stages.toml` (`-c stages=FILE` for another
 file), and every key of `infra.overrides.settable()` can be set besides.

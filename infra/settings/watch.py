@@ -24,6 +24,9 @@ class Watch:
     error_percent: float = setting(1.0, "share of failed requests from which a lane's alarm fires")
     p99_ms: int = setting(2_500, "99th percentile of the response time from which a lane's alarm fires")
     loop_lag_ms: int = setting(100, "99th percentile of event-loop lag from which the container lane's alarm fires")
+    runbooks_url: str = setting(
+        "docs/runbooks", "where the alarms' pages are read, the folder's URL in your repository; stands in each alarm"
+    )
     monthly_budget_usd: int | None = setting(
         None, "budget of the stage, a month; a message at 80% spent and at 100% forecast; needs `email`"
     )
@@ -37,6 +40,12 @@ class Watch:
             (0 < self.error_percent <= 100, "watch.error_percent: must be more than 0 and at most 100"),
             (1 <= self.p99_ms <= 60_000, "watch.p99_ms: must be 1 to 60000"),
             (1 <= self.loop_lag_ms <= 60_000, "watch.loop_lag_ms: must be 1 to 60000"),
+            (
+                re.fullmatch(r"(https?://[^/\s]+|docs)(/[^\s/]+)*", self.runbooks_url) is not None
+                and len(self.runbooks_url) <= 300,
+                f"watch.runbooks_url: {self.runbooks_url!r} must be an http:// or https:// URL without a slash at its end, "
+                "or docs/runbooks",
+            ),
             (
                 self.monthly_budget_usd is None or self.monthly_budget_usd >= 1,
                 "watch.monthly_budget_usd: must be 1 or more, or none",

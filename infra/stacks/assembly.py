@@ -1,4 +1,4 @@
-"""The whole deployment in one place: the four stacks of a stage, wired, tagged and checked against AwsSolutions."""
+"""The whole deployment in one place: the stacks of a stage, wired, tagged and checked against AwsSolutions."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from infra.config import Stage
 from infra.stacks.foundation import FoundationStack
 from infra.stacks.lanes import ContainerStack, LambdaStack
 from infra.stacks.traffic import TrafficStack
+from infra.stacks.watch import Watched, WatchStack, is_watched
 
 
 def assemble(app: App, stage: Stage, release: Release) -> None:
@@ -26,6 +27,15 @@ def assemble(app: App, stage: Stage, release: Release) -> None:
         target_groups={"lambda": function.lane.target_group.ref, "container": container.lane.target_group.ref},
     )
     traffic.add_stack_dependency(foundation)  # reads its parameter by name, which CDK cannot see
+    if is_watched(stage):
+        watched = Watched(
+            function_name=function.lane.function.function_name,
+            lambda_target_group=function.lane.target_group.ref,
+            group_name=container.lane.group.auto_scaling_group_name,
+            container_target_group=container.lane.target_group.ref,
+            load_balancer=traffic.balancing.load_balancer.load_balancer_arn,
+        )
+        WatchStack(app, f"{prefix}-watch", stage=stage, watched=watched)
     # Tags are for the bill, on which a parameter never stands.
     Tags.of(app).add("crossover:stage", stage.name, exclude_resource_types=["AWS::SSM::Parameter"])
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))

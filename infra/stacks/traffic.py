@@ -21,10 +21,10 @@ class TrafficStack(Stack):
             synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
             description=f"Crossover {stage.name}: load balancer",
         )
-        balancing = LoadBalancing(self, "Traffic", stage=stage, network=network, target_groups=target_groups)
+        self.balancing = LoadBalancing(self, "Traffic", stage=stage, network=network, target_groups=target_groups)
         scheme = "https" if stage.traffic.certificate_arn else "http"
-        host = stage.traffic.domain or balancing.load_balancer.load_balancer_dns_name
+        host = stage.traffic.domain or self.balancing.load_balancer.load_balancer_dns_name
         CfnOutput(self, "Url", value=f"{scheme}://{host}")
-        CfnOutput(self, "SplitRule", value=balancing.split.ref)
-        if balancing.token is not None:
-            CfnOutput(self, "LaneTokenSecret", value=balancing.token.secret.secret_arn)
+        CfnOutput(self, "SplitRule", value=self.balancing.split.ref)
+        if self.balancing.token is not None:
+            CfnOutput(self, "LaneTokenSecret", value=self.balancing.token.secret.secret_arn)

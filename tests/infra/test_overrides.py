@@ -108,6 +108,7 @@ def test_every_field_of_a_stage_can_be_set() -> None:
         ({"cache.kind": "floppy"}, "cache.kind: 'floppy', must be none, serverless or nodes"),
         ({"cache.kind": "nodes", "lanes": "lambda"}, "cache.kind: only with the container lane"),
         ({"watch.email": "ops"}, "watch.email: 'ops' must be one e-mail address"),
+        ({"watch.runbooks_url": "wiki"}, "watch.runbooks_url: 'wiki' must be an http:// or https:// URL without a slash"),
         ({"watch.monthly_budget_usd": "500"}, "watch.monthly_budget_usd: needs watch.email"),
         ({"container_lane.spot_percent": "101"}, "container_lane.spot_percent: must be 0 to 100"),
     ],

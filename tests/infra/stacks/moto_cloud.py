@@ -1,5 +1,5 @@
 """`python -m tests.infra.stacks.moto_cloud PORT`: moto's server with what its CloudFormation lacks: Lambda aliases, generated
-secrets, and the dynamic references that read them.
+secrets, the dynamic references that read them, tagged keys.
 
 Ends with the process that started it. moto logs what it skips in a template; the deployment test reads that log.
 """
@@ -12,11 +12,13 @@ import logging
 import re
 import signal
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from moto.awslambda.models import LambdaVersion, get_backend
 from moto.cloudformation import parsing
 from moto.core.common_models import CloudFormationModel
+from moto.kms.models import Key
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.server import main
 
@@ -121,6 +123,17 @@ def resolving(clean: Any) -> Any:
     return clean_json
 
 
+def with_kms_tags(create: Callable[..., Key]) -> Callable[..., Key]:
+    """moto makes a key from a template with the tags as templates spell them, and looks for them as KMS's API does."""
+
+    def from_template(resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **more: Any) -> Key:
+        properties = dict(cloudformation_json["Properties"])
+        properties["Tags"] = [{"TagKey": tag["Key"], "TagValue": tag["Value"]} for tag in properties.get("Tags", [])]
+        return create(resource_name, {**cloudformation_json, "Properties": properties}, account_id, region_name, **more)
+
+    return from_template
+
+
 def version_attribute(version: LambdaVersion, name: str) -> str:
     """What `Fn::GetAtt` reads of an `AWS::Lambda::Version`."""
     return str({"Version": version.version}[name])
@@ -130,5 +143,6 @@ if __name__ == "__main__":
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     LambdaVersion.get_cfn_attribute = version_attribute
     parsing.clean_json = resolving(parsing.clean_json)
+    Key.create_from_cloudformation_json = with_kms_tags(Key.create_from_cloudformation_json)
     logging.basicConfig(level=logging.INFO)
     main(["--host", "127.0.0.1", "--port", sys.argv[1]])

@@ -13,7 +13,7 @@ from tests.infra.stacks.conftest import Assembly, Synthesize, unexplained_findin
 
 pytestmark = pytest.mark.slow  # starts Node
 
-STACKS = ("foundation", "lambda", "container", "traffic")
+STACKS = ("foundation", "lambda", "container", "traffic", "watch")
 
 
 def every_string(value: Any) -> list[str]:
@@ -24,7 +24,7 @@ def every_string(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else []
 
 
-def test_each_stage_has_four_stacks_in_its_own_name(secured: Assembly) -> None:
+def test_each_stage_has_its_stacks_in_its_own_name(secured: Assembly) -> None:
     names = {path.name.removesuffix(".template.json") for path in secured.directory.glob("*.template.json")}
     assert names == {f"crossover-prod-eu-{stack}" for stack in STACKS}
 

@@ -1,13 +1,14 @@
 """The real CDK CLI deploys the real bundle into moto, as a user would: bootstrap, deploy, deploy again.
 
 What moto does not do is named in `SKIPPED` and asserted on the templates instead (test_foundation, test_container_lane,
-test_container_scaling).
+test_container_scaling, test_watch).
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 import re
 import socket
@@ -34,6 +35,8 @@ SKIPPED = {
     "AWS::EC2::SecurityGroupEgress",
     "AWS::AutoScaling::ScalingPolicy",
     "AWS::CloudWatch::Alarm",
+    "AWS::CloudWatch::CompositeAlarm",
+    "AWS::SNS::TopicPolicy",
 }
 SETTINGS = (
     "-c",
@@ -221,10 +224,38 @@ def test_a_lane_is_named_with_the_token_that_the_secret_holds(cloud: Cloud) -> N
     ]
 
 
+def test_dashboard_reads_the_deployed_function_group_and_load_balancer(cloud: Cloud) -> None:
+    watch = cloud.client("cloudwatch")
+    (name,) = [each["DashboardName"] for each in watch.list_dashboards()["DashboardEntries"]]
+    assert name == f"crossover-trial-{REGION}"
+    widgets = json.loads(watch.get_dashboard(DashboardName=name)["DashboardBody"])["widgets"]
+    series = [s for w in widgets for s in w["properties"].get("metrics", []) if isinstance(s[0], str)]
+    read = {(key, value) for s in series for key, value in zip(s[2:-1:2], s[3:-1:2], strict=True)}
+    balancing = cloud.client("elbv2")
+    (balancer,) = balancing.describe_load_balancers()["LoadBalancers"]
+    groups = [each["TargetGroupArn"] for each in balancing.describe_target_groups()["TargetGroups"]]
+    (function,) = cloud.client("lambda").list_functions()["Functions"]
+    (fleet,) = cloud.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+    assert read == {
+        ("LoadBalancer", balancer["LoadBalancerArn"].partition(":loadbalancer/")[2]),
+        *(("TargetGroup", arn.rpartition(":")[2]) for arn in groups),
+        ("FunctionName", function["FunctionName"]),
+        ("AutoScalingGroupName", fleet["AutoScalingGroupName"]),
+    }
+
+
+def test_alarms_topic_is_encrypted_with_the_stages_own_key(cloud: Cloud) -> None:
+    topics = cloud.client("sns")
+    (arn,) = [topic["TopicArn"] for topic in topics.list_topics()["Topics"]]
+    assert arn.endswith(":crossover-trial-alarms")
+    key = cloud.client("kms").describe_key(KeyId=topics.get_topic_attributes(TopicArn=arn)["Attributes"]["KmsMasterKeyId"])
+    assert key["KeyMetadata"]["Description"] == "Crossover trial: notices of alarms"
+
+
 def test_deploying_again_changes_nothing(cloud: Cloud) -> None:
     before = cloud.split()
     said = cloud.deploy()
-    assert said.count("(no changes)") == 4
+    assert said.count("(no changes)") == 5
     assert cloud.split() == before
 
 
