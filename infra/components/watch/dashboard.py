@@ -93,8 +93,8 @@ def _errors(stage: Stage, lane: str, _: cost.Prices) -> Cell:
     if lane == "lambda":
         lines += [Line(function("Errors"), "function errors"), Line(function("Throttles"), "throttles")]
         if behind_the_balancer(stage, lane):
-            lines.append(Line(lambda_target("LambdaUserError"), "502 for the function"))
-            lines.append(Line(lambda_target("LambdaInternalError"), "502 for Lambda itself"))
+            lines.append(Line(lambda_target("LambdaUserError"), "502 in the function's place"))
+            lines.append(Line(lambda_target("LambdaInternalError"), "failures of Lambda itself"))
     else:
         lines.append(Line(target(lane, "TargetConnectionErrorCount"), "connections refused"))
     return Graph(title=f"{TITLES[lane]}: failures a minute", unit="requests", lines=lines)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,7 +18,7 @@ import pytest
 
 from infra.components.watch.catalogue import alarms, lane_alarms
 from infra.overrides import override
-from tests.conftest import require_program
+from tests.conftest import ROOT, require_program
 from tests.infra.components.watch.documented import is_documented
 from tests.infra.stacks.conftest import Assembly, Synthesize
 from tests.infra.stacks.test_assembly import LINT_ACCEPTED
@@ -252,3 +253,10 @@ def test_cfn_lint_finds_nothing_with_one_lane(lambda_alone: Assembly, containers
     command = [linter, "--regions", *regions, "--format", "json", "--template", *templates]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert [finding for finding in json.loads(done.stdout) if finding["Rule"]["Id"] not in LINT_ACCEPTED] == []
+
+
+def test_runbooks_name_outputs_that_the_stacks_have(default: Assembly) -> None:
+    named = re.findall(r"\$\(out (\w+) (\w+)\)", (ROOT / "docs" / "runbooks" / "README.md").read_text())
+    assert len(named) == 6
+    for stack, output in named:
+        assert output in default.template(stack)["Outputs"], (stack, output)
