@@ -13,6 +13,11 @@ from infra.config import Stage
 
 RESERVED_SHARE = 0.8
 NO_TRAFFIC = "no data is no traffic, which fails nobody"
+# By whom the answers of the Lambda lane are counted; an HTTP API counts by its own id, which is not read here.
+ANSWERS = {
+    "load_balancer": Share(target("lambda", "HTTPCode_Target_5XX_Count"), target("lambda", "RequestCount")),
+    "function_url": Share(function("Url5xxCount"), function("UrlRequestCount")),
+}
 
 
 def alarms(stage: Stage) -> tuple[Alarm, ...]:
@@ -42,7 +47,9 @@ def _alarms(stage: Stage) -> Iterator[Alarm]:
     if "lambda" in stage.lanes:
         yield from _lambda(stage)
         if stage.lambda_lane.front == "load_balancer":
-            yield from _lambda_behind_the_balancer(stage)
+            yield _lambda_502(stage)
+        if stage.lambda_lane.front in ANSWERS:
+            yield _lambda_5xx(stage)
     if "container" in stage.lanes:
         yield from _container(stage)
         yield from _instances(stage)
@@ -91,9 +98,9 @@ def _lambda(stage: Stage) -> Iterator[Alarm]:
         )
 
 
-def _lambda_behind_the_balancer(stage: Stage) -> Iterator[Alarm]:
+def _lambda_502(stage: Stage) -> Alarm:
     percent = stage.watch.error_percent
-    yield Alarm(
+    return Alarm(
         key="lambda-502",
         lane="lambda",
         means=f"The load balancer answered 502 in the function's place to {percent:g}% or more of the Lambda lane's requests: "
@@ -102,11 +109,15 @@ def _lambda_behind_the_balancer(stage: Stage) -> Iterator[Alarm]:
         threshold=percent,
         because=NO_TRAFFIC,
     )
-    yield Alarm(
+
+
+def _lambda_5xx(stage: Stage) -> Alarm:
+    percent = stage.watch.error_percent
+    return Alarm(
         key="lambda-5xx",
         lane="lambda",
         means=f"The service on the Lambda lane answered {percent:g}% or more of its requests with 5xx.",
-        reads=Share(target("lambda", "HTTPCode_Target_5XX_Count"), target("lambda", "RequestCount")),
+        reads=ANSWERS[stage.lambda_lane.front],
         threshold=percent,
         because=NO_TRAFFIC,
     )

@@ -92,6 +92,8 @@ def _errors(stage: Stage, lane: str, _: cost.Prices) -> Cell:
         lines.append(Line(target(lane, "HTTPCode_Target_5XX_Count"), "5xx of the service"))
     if lane == "lambda":
         lines += [Line(function("Errors"), "function errors"), Line(function("Throttles"), "throttles")]
+        if stage.lambda_lane.front == "function_url":
+            lines.append(Line(function("Url5xxCount"), "5xx of the function URL"))
         if behind_the_balancer(stage, lane):
             lines.append(Line(lambda_target("LambdaUserError"), "502 in the function's place"))
             lines.append(Line(lambda_target("LambdaInternalError"), "failures of Lambda itself"))

@@ -1,8 +1,8 @@
 """The metrics that AWS documents, each with the sets of dimensions it publishes them for, and the service's own.
 
 AWS/ApplicationELB: "CloudWatch metrics for your Application Load Balancer". AWS/Lambda: "Types of metrics for Lambda
-functions". AWS/AutoScaling: "Amazon CloudWatch metrics for Amazon EC2 Auto Scaling". AWS/EC2: "List the available CloudWatch
-metrics for your instances".
+functions", "Monitoring Lambda function URLs". AWS/AutoScaling: "Amazon CloudWatch metrics for Amazon EC2 Auto Scaling".
+AWS/EC2: "List the available CloudWatch metrics for your instances".
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ DOCUMENTED: dict[tuple[str, str], tuple[tuple[str, ...], ...]] = {
             "Duration",
             "ConcurrentExecutions",
             "ProvisionedConcurrencyInvocations",
+            "UrlRequestCount",
+            "Url5xxCount",
         )
     },
     **{

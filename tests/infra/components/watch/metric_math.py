@@ -25,6 +25,6 @@ def evaluate(lines: Iterable[Line | Formula], values: Mapping[str, float | None]
     found: dict[str, float] = {}
     for line in lines:
         if isinstance(line, Formula):
-            assert re.fullmatch(r"[A-Za-z0-9_ .,*/()+<>\[\]-]+", line.expression), line.expression
+            assert re.fullmatch(r"[A-Za-z0-9_ .,*/()+<>=\[\]-]+", line.expression), line.expression
             found[line.id] = known[line.id] = eval(line.expression, {"__builtins__": {}}, known)
     return found

@@ -9,9 +9,11 @@ import pytest
 
 from infra.components.watch.alarm import Alarm, Share
 from infra.components.watch.catalogue import alarms, lane_alarms
+from infra.components.watch.widgets import Formula
 from infra.config import Stage
 from infra.overrides import override
 from tests.conftest import ROOT
+from tests.infra.components.watch.metric_math import evaluate
 
 RUNBOOKS = ROOT / "docs" / "runbooks"
 LAMBDA = ["lambda-errors", "lambda-throttles", "lambda-p99"]
@@ -37,7 +39,7 @@ def alarm(key: str, stage: Stage = ALL) -> Alarm:
     [
         ({}, [*LAMBDA, *BEHIND, *CONTAINER, *FLEET, *BALANCER]),
         ({"lanes": "lambda"}, [*LAMBDA, *BEHIND, *BALANCER]),
-        ({"lanes": "lambda", "lambda_lane__front": "function_url"}, LAMBDA),
+        ({"lanes": "lambda", "lambda_lane__front": "function_url"}, [*LAMBDA, "lambda-5xx"]),
         ({"lanes": "lambda", "lambda_lane__front": "http_api"}, LAMBDA),
         ({"lanes": "container"}, [*CONTAINER, *FLEET, *BALANCER]),
         ({"lanes": "container", "container_lane__max_instances": "2"}, [*CONTAINER, *FLEET[:2], *BALANCER]),
@@ -86,10 +88,17 @@ def test_a_function_without_a_load_balancer_is_timed_by_lambda_in_milliseconds()
     assert (found.reads.namespace, found.reads.name, found.threshold) == ("AWS/Lambda", "Duration", 1800)
 
 
-def test_a_share_is_judged_from_ten_requests_a_minute_on() -> None:
+def test_a_function_urls_own_5xx_are_a_share_of_its_requests() -> None:
+    found = alarm("lambda-5xx", override({"lanes": "lambda", "lambda_lane.front": "function_url"})).reads
+    assert isinstance(found, Share)
+    assert (found.part.name, found.whole.name, found.part.of) == ("Url5xxCount", "UrlRequestCount", "function")
+
+
+@pytest.mark.parametrize(("part", "whole", "percent"), [(9, 9, 0), (1, 10, 10), (0, 5000, 0), (50, 5000, 1)])
+def test_a_share_is_judged_from_ten_requests_a_minute_on(part: int, whole: int, percent: float) -> None:
     found = alarm("container-5xx").reads
     assert isinstance(found, Share)
-    assert found.expression == "IF(whole >= 10, 100 * part / whole, 0)"
+    assert evaluate([Formula(found.expression, "", id="share")], {"part": part, "whole": whole}) == {"share": percent}
 
 
 def test_missing_data_alarm_only_where_no_traffic_cannot_explain_them() -> None:
