@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -174,3 +176,13 @@ def test_the_catalogue_starts_no_node() -> None:
 def test_what_an_alarm_costs_is_known_from_its_metrics() -> None:
     default = alarms(Stage())
     assert sum(each.metrics for each in default) == 20
+
+
+@pytest.mark.parametrize("page", [ROOT / "docs" / "observe.md", *sorted(RUNBOOKS.glob("*.md"))], ids=lambda path: path.stem)
+def test_links_lead_to_pages_and_headings_that_are_there(page: Path) -> None:
+    for target, anchor in re.findall(r"\]\(([\w./-]+\.md)(?:#([\w-]+))?\)", page.read_text()):
+        other = page.parent / target
+        assert other.is_file(), target
+        headings = [line.lstrip("# ").lower() for line in other.read_text().splitlines() if line.startswith("#")]
+        anchors = {re.sub(r"[^\w -]", "", heading).replace(" ", "-") for heading in headings}
+        assert not anchor or anchor in anchors, f"{target}#{anchor}"
