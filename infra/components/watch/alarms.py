@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
@@ -30,7 +32,7 @@ class Alarms(Construct):
                 whole.add_resource_dependency(made[key])  # the rule names them, which CloudFormation cannot see
 
     def _alarm(self, stage: Stage, alarm: Alarm, places: Places, topic_arn: str) -> cloudwatch.CfnAlarm:
-        made = cloudwatch.CfnAlarm(
+        return cloudwatch.CfnAlarm(
             self,
             alarm.key,
             alarm_name=f"{stage.resource_prefix}-{alarm.key}",
@@ -42,16 +44,8 @@ class Alarms(Construct):
             treat_missing_data=alarm.missing,
             alarm_actions=[topic_arn],
             ok_actions=[topic_arn],
+            **(_share(alarm.reads, places) if isinstance(alarm.reads, Share) else _single(alarm.reads, places)),
         )
-        if isinstance(alarm.reads, Share):
-            made.metrics = [
-                _query("part", alarm.reads.part, places),
-                _query("whole", alarm.reads.whole, places),
-                cloudwatch.CfnAlarm.MetricDataQueryProperty(id="share", expression=alarm.reads.expression, label="percent"),
-            ]
-        else:
-            _read(made, alarm.reads, places)
-        return made
 
 
 def _description(stage: Stage, key: str, means: str) -> str:
@@ -62,14 +56,21 @@ def _dimensions(metric: Metric, places: Places) -> list[cloudwatch.CfnAlarm.Dime
     return [cloudwatch.CfnAlarm.DimensionProperty(name=name, value=value) for name, value in places[metric.of].items()]
 
 
-def _read(alarm: cloudwatch.CfnAlarm, metric: Metric, places: Places) -> None:
+def _share(share: Share, places: Places) -> dict[str, Any]:
+    percent = cloudwatch.CfnAlarm.MetricDataQueryProperty(id="share", expression=share.expression, label="percent")
+    return {"metrics": [_query("part", share.part, places), _query("whole", share.whole, places), percent]}
+
+
+def _single(metric: Metric, places: Places) -> dict[str, Any]:
     """A percentile is judged only over enough requests: fewer than 1,000 for p99 leave the alarm as it is."""
-    alarm.namespace, alarm.metric_name = metric.namespace, metric.name
-    alarm.dimensions, alarm.period = [*_dimensions(metric, places)], PERIOD_S
-    if metric.stat.startswith("p"):
-        alarm.extended_statistic, alarm.evaluate_low_sample_count_percentile = metric.stat, "ignore"
-    else:
-        alarm.statistic = metric.stat
+    percentile = {"extended_statistic": metric.stat, "evaluate_low_sample_count_percentile": "ignore"}
+    return {
+        "namespace": metric.namespace,
+        "metric_name": metric.name,
+        "dimensions": _dimensions(metric, places),
+        "period": PERIOD_S,
+        **(percentile if metric.stat.startswith("p") else {"statistic": metric.stat}),
+    }
 
 
 def _query(id: str, metric: Metric, places: Places) -> cloudwatch.CfnAlarm.MetricDataQueryProperty:
