@@ -71,7 +71,7 @@ def lambda_cost(stage: Stage, prices: FunctionPrices) -> list[Line | Formula]:
         # CloudWatch has no duration by kind, so it is split as the invocations are.
         found.append(Line(function("ProvisionedConcurrencyInvocations"), id="m_onkept", visible=False))
         found.append(
-            Formula("FILL(m_onkept, 0) / IF(FILL(m_calls, 0) > 0, FILL(m_calls, 0), 1)", "", id="e_share", visible=False)
+            Formula("FILL(m_onkept, 0) / IF(FILL(m_calls, 0) > 0, FILL(m_calls, 0), 1)", "share", id="e_share", visible=False)
         )
         gb_second = f"({gb_second} - {plain(prices.gb_second - prices.on_kept_gb_second)} * e_share)"
         always = f" + {plain(kept * gb * 3600 * prices.kept_gb_second)}"
