@@ -28,7 +28,7 @@ class Watched:
 
     def places(self) -> metrics.Places:
         """The dimensions of their metrics."""
-        found: dict[str, dict[str, str]] = {metrics.service(lane): {"lane": lane} for lane in ("lambda", "container")}
+        found: dict[str, dict[str, str]] = {metrics.service("lambda"): {"lane": "lambda"}}
         if self.function_name is not None:
             found[metrics.FUNCTION] = {"FunctionName": self.function_name}
         if self.group_name is not None:

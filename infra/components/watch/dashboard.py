@@ -154,21 +154,23 @@ def _concurrency(stage: Stage, lane: str, _: cost.Prices) -> Cell:
 
 def _suppliers(stage: Stage, lane: str, _: cost.Prices) -> Cell:
     title = f"{TITLES[lane]}: suppliers"
-    lines: list[Line | Formula] = []
     if lane == "container":
-        lines.append(Line(agent("SuppliersHeldBack", "Maximum"), "held back, worst instance"))
-    if _tells(stage, lane):
-        lines += [
-            Line(told(lane, "supplier_calls"), id="m_asked", visible=False),
-            Line(told(lane, "supplier_failures"), id="m_failed", visible=False),
-            Formula("100 * FILL(m_failed, 0) / m_asked", "calls that failed, %", id="e_failed"),
-        ]
-    return Graph(title=title, unit="suppliers, %", lines=lines) if lines else _untold(title)
+        held_back = [Line(agent("SuppliersHeldBack", "Maximum"), "held back, worst instance")]
+        return Graph(title=title, unit="suppliers", lines=held_back)
+    if not _tells(stage, lane):
+        return _untold(title)
+    lines: list[Line | Formula] = [
+        Line(told(lane, "supplier_calls"), id="m_asked", visible=False),
+        Line(told(lane, "supplier_failures"), id="m_failed", visible=False),
+        Formula("100 * FILL(m_failed, 0) / m_asked", "calls that failed, %", id="e_failed"),
+    ]
+    return Graph(title=title, unit="%", lines=lines)
 
 
 def _tells(stage: Stage, lane: str) -> bool:
-    """Whether the service's embedded metrics arrive: Lambda sends its output by itself, instances by AWS's agent."""
-    return stage.search.emf_s > 0 and (lane == "lambda" or stage.container_lane.cloudwatch_agent)
+    """Whether the service's embedded metrics arrive: Lambda takes them from its output; nothing does so on instances, where
+    the agent asks the service instead."""
+    return lane == "lambda" and stage.search.emf_s > 0
 
 
 def _untold(title: str) -> Text:

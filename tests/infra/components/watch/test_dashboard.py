@@ -24,13 +24,11 @@ PLACES: metrics.Places = {
     metrics.targets("lambda"): {**GROUP, **BALANCER},
     metrics.targets("container"): {**GROUP, **BALANCER},
     metrics.service("lambda"): {"lane": "lambda"},
-    metrics.service("container"): {"lane": "container"},
 }
 STAGES = {
     "both": {},
     "all that can be told": {
         "search.emf_s": "60",
-        "container_lane.cloudwatch_agent": "true",
         "lambda_lane.provisioned_concurrency": "5",
         "lambda_lane.reserved_concurrency": "40",
     },
@@ -50,9 +48,7 @@ def dashboard(stage: Stage) -> list[dict[str, Any]]:
 
 def deployed(stage: Stage) -> set[str]:
     """What a stage has; the dashboard must read nothing else."""
-    found = {metrics.service(lane) for lane in stage.lanes}
-    if "lambda" in stage.lanes:
-        found.add(metrics.FUNCTION)
+    found = {metrics.FUNCTION, metrics.service("lambda")} if "lambda" in stage.lanes else set()
     if "container" in stage.lanes:
         found.add(metrics.GROUP)
     if stage.has_load_balancer:
@@ -161,10 +157,10 @@ def test_what_the_service_does_not_tell_is_said_to_be_not_measured() -> None:
     assert [series[1:4] for series in lag] == [["loop_lag_p99", "lane", "lambda"]]
 
 
-def test_embedded_metrics_of_instances_are_read_only_where_aws_agent_sends_them() -> None:
-    without, sent = override({"search.emf_s": "60"}), override(STAGES["all that can be told"])
-    names = [{series[1] for series in graphs(each)["Container lane: suppliers"] if len(series) > 1} for each in (without, sent)]
-    assert names == [{"SuppliersHeldBack"}, {"SuppliersHeldBack", "supplier_calls", "supplier_failures"}]
+def test_suppliers_are_told_by_the_service_on_lambda_and_by_the_agent_on_instances() -> None:
+    found = graphs(override(STAGES["all that can be told"]))
+    names = [{series[1] for series in found[f"{lane} lane: suppliers"] if len(series) > 1} for lane in ("Lambda", "Container")]
+    assert names == [{"supplier_calls", "supplier_failures"}, {"SuppliersHeldBack"}]
 
 
 def test_response_times_of_both_lanes_are_in_milliseconds() -> None:
