@@ -8,10 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,8 +17,7 @@ from infra.components.watch.catalogue import alarms, lane_alarms
 from infra.overrides import override
 from tests.conftest import ROOT, require_program
 from tests.infra.components.watch.documented import is_documented
-from tests.infra.stacks.conftest import Assembly, Synthesize
-from tests.infra.stacks.test_assembly import LINT_ACCEPTED
+from tests.infra.stacks.conftest import Assembly, Synthesize, unexplained_findings
 
 pytestmark = pytest.mark.slow  # starts Node
 
@@ -247,12 +243,8 @@ def test_group_publishes_the_metrics_that_are_read(default: Assembly) -> None:
 
 
 def test_cfn_lint_finds_nothing_with_one_lane(lambda_alone: Assembly, containers_alone: Assembly) -> None:
-    both = (lambda_alone, containers_alone)
-    templates = [str(each.directory / f"{each.stage.resource_prefix}-watch.template.json") for each in both]
-    linter, regions = str(Path(sys.executable).with_name("cfn-lint")), [each.stage.region for each in both]
-    command = [linter, "--regions", *regions, "--format", "json", "--template", *templates]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert [finding for finding in json.loads(done.stdout) if finding["Rule"]["Id"] not in LINT_ACCEPTED] == []
+    for each in (lambda_alone, containers_alone):
+        assert unexplained_findings(each, stack="watch") == []
 
 
 def test_runbooks_name_outputs_that_the_stacks_have(default: Assembly) -> None:
