@@ -1,8 +1,9 @@
-"""An ALB's event as the app sees it, and the app's answer as an ALB wants it: Mangum's handler with two differences.
+"""An ALB's event as the app sees it, and the app's answer as an ALB wants it (docs/parity.md).
 
-Mangum 0.22 makes the ASGI scope twice for every event and all casings of every header's name, a quarter of what an
-invocation costs; and it reads `Host` and `X-Forwarded-Port` as numbers, so that a caller's strange header fails the
-invocation, where the container lane answers. Here the scope is made once, and what is no port is no port.
+In Mangum's place, for three reasons: it makes the ASGI scope twice for every event and all casings of every header's name, a
+quarter of what an invocation costs; it reads `Host` and `X-Forwarded-Port` as numbers, so that a caller's strange header fails
+the invocation, where the container lane answers; and it decodes and encodes again what an ALB passes on as it was sent.
+Here the scope is made once, bytes stay as they were sent, and what is no port is no port.
 """
 
 from __future__ import annotations
@@ -13,7 +14,10 @@ from typing import Any
 from urllib.parse import unquote
 
 from mangum.handlers import ALB
+from mangum.handlers.alb import case_mutated_headers
 from mangum.types import Response, Scope
+
+SCHEMES = ("http", "https")
 
 
 class AlbEvent(ALB):
@@ -22,10 +26,13 @@ class AlbEvent(ALB):
     @cached_property
     def scope(self) -> Scope:
         event = self.event
-        sent = event.get("multiValueHeaders") or {name: [text] for name, text in event["headers"].items()}
+        sent = event.get("multiValueHeaders")
+        if sent is None:
+            sent = {name: [text] for name, text in (event.get("headers") or {}).items()}
         headers = [[name.lower().encode(), text.encode()] for name, texts in sent.items() for text in texts]
-        single = {name: [text] for name, text in (event.get("queryStringParameters") or {}).items()}
-        query = event.get("multiValueQueryStringParameters") or single
+        query = event.get("multiValueQueryStringParameters")
+        if query is None:
+            query = {name: [text] for name, text in (event.get("queryStringParameters") or {}).items()}
         last = {bytes(name): value.decode() for name, value in headers}
         path: str = event["path"] or "/"
         return {
@@ -33,31 +40,34 @@ class AlbEvent(ALB):
             "method": event["httpMethod"],
             "http_version": "1.1",
             "headers": headers,
-            "path": unquote(path),
+            "path": unquote(path) if "%" in path else path,
             "raw_path": path.encode(),
             "root_path": "",
-            "scheme": last.get(b"x-forwarded-proto", "https"),
+            "scheme": scheme_of(last.get(b"x-forwarded-proto", "")),
             "query_string": _query(query),
-            "server": _server(last.get(b"host", ""), last.get(b"x-forwarded-port", "")),
-            "client": (last.get(b"x-forwarded-for", ""), 0),
+            "server": server_of(last.get(b"host", ""), last.get(b"x-forwarded-port", "")),
+            # The load balancer appends the address it was called from; what stands before it is the caller's own word.
+            "client": (last.get(b"x-forwarded-for", "").rpartition(",")[2].strip(), 0),
             "asgi": {"version": "3.0", "spec_version": "2.0"},
             "aws.event": event,
             "aws.context": self.context,
         }
 
     def __call__(self, response: Response) -> dict[str, Any]:
-        if "multiValueHeaders" not in self.event:
-            return super().__call__(response)
+        """The answer in the form of the request, for an ALB reads that one only. Where a name may stand once, repeated headers
+        (two `Set-Cookie`) differ in case: `set-cookie`, `Set-cookie`."""
         headers: dict[str, list[str]] = {}
         for name, value in response["headers"]:
-            headers.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
-        body, encoded = _text(response["body"], headers)
-        return {
-            "statusCode": response["status"],
-            "multiValueHeaders": headers,
-            "body": body,
-            "isBase64Encoded": encoded,
-        }
+            headers.setdefault(name.decode("latin-1").lower(), []).append(header_text(value))
+        body, encoded = body_of(self.event["httpMethod"], response, headers)
+        answer: dict[str, Any] = {"statusCode": response["status"], "body": body, "isBase64Encoded": encoded}
+        if self.event.get("multiValueHeaders") is not None:
+            answer["multiValueHeaders"] = headers
+        else:
+            repeated = {name: values for name, values in headers.items() if len(values) > 1}
+            answer["headers"] = {name: values[0] for name, values in headers.items() if len(values) == 1}
+            answer["headers"] |= case_mutated_headers(repeated)
+        return answer
 
 
 def _query(values: dict[str, list[str]]) -> bytes:
@@ -65,18 +75,32 @@ def _query(values: dict[str, list[str]]) -> bytes:
     return "&".join([f"{name}={text}" for name, texts in values.items() for text in texts]).encode()
 
 
-def _server(host: str, forwarded_port: str) -> tuple[str, int]:
+def scheme_of(forwarded: str) -> str:
+    return forwarded if forwarded in SCHEMES else "https"
+
+
+def server_of(host: str, forwarded_port: str) -> tuple[str, int]:
     name, colon, port = host.rpartition(":")
     if not colon or host.endswith("]"):  # no port, the last colon being one of an IPv6 address
         name, port = host, forwarded_port
-    return name, int(port) if port.isascii() and port.isdigit() else 80
+    return name, int(port) if len(port) < 6 and port.isascii() and port.isdigit() else 80
 
 
-def _text(body: bytes, headers: dict[str, list[str]]) -> tuple[str, bool]:
-    """The body for a JSON answer, and whether that is base64: what is compressed or not said to be text is."""
-    if not body:
+def header_text(value: bytes) -> str:
+    """A header's value for a JSON answer, which the front sends as UTF-8: bytes that are UTF-8 stay the same."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
+def body_of(method: str, response: Response, headers: dict[str, list[str]]) -> tuple[str, bool]:
+    """The body for a JSON answer, and whether that is base64: what is compressed or not said to be text is. An answer to HEAD
+    has none, as little as on the container lane, and its length is not counted against the front's limit."""
+    body = response["body"]
+    if not body or method == "HEAD":
         return "", False
-    kind = headers.get("content-type", [""])[0]
+    kind = headers.get("content-type", ("",))[0]
     if "content-encoding" not in headers and ("json" in kind or kind.startswith("text/")):
         try:
             return body.decode(), False

@@ -20,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.web.errors import error_response
 from lambda_handler.alb import AlbEvent
+from lambda_handler.api import ApiEvent
 
 loop = uvloop.new_event_loop()
 asyncio.set_event_loop(loop)
@@ -52,7 +53,7 @@ async def _app(scope: Scope, receive: Receive, send: Send) -> None:
         await _settle()
 
 
-_adapter = Mangum(_app, lifespan="off", custom_handlers=[AlbEvent])
+_adapter = Mangum(_app, lifespan="off", custom_handlers=[AlbEvent, ApiEvent])
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -61,14 +62,13 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         _lag.resume()  # the loop stood still since the last invocation
     try:
         return _adapter(event, context)
-    except ValueError:  # Mangum's reading of the headers; what the app raises never gets here
+    except ValueError:  # reading the event: no base64, or half a character; what the app raises never gets here
         return _bad_request(event)
 
 
 def _bad_request(event: dict[str, Any]) -> dict[str, Any]:
-    reason = "Host must be host or host:port, X-Forwarded-Port a number, and every header text"
-    answer = error_response(400, "bad_request", f"the request's headers cannot be read: {reason}")
-    multi_value = "multiValueHeaders" in event
+    answer = error_response(400, "bad_request", "the request cannot be read: its path, query, headers and body must be text")
+    multi_value = event.get("multiValueHeaders") is not None
     headers = {name: [value] if multi_value else value for name, value in answer.headers.items()}
     return {
         "statusCode": answer.status_code,

@@ -92,7 +92,12 @@ class ContainerLane(Construct):
             group=GROUP_LOGICAL_ID,
             port=stage.container_lane.port,
             workers_per_vcpu=stage.container_lane.workers_per_vcpu,
-            environment={**release.environment("container"), **network.instance_environment},
+            environment={
+                **release.environment("container"),
+                **network.instance_environment,
+                # The load balancer's addresses: uvicorn takes their word on the caller's address and scheme.
+                "FORWARDED_ALLOW_IPS": stage.network.cidr,
+            },
         )
 
     def _group(self, stage: Stage, network: Network, template: ec2.LaunchTemplate) -> autoscaling.AutoScalingGroup:

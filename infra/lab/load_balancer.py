@@ -1,10 +1,10 @@
 """An Application Load Balancer's double: one listener, weighted target groups, a Lambda and an instance target.
 
 What it keeps of the original: weights 0 to 999; the target group event for Lambda, with single or multi-value headers and
-the query string as it came; a request body over 1 MB is 413 and a response over 1 MB is 502 for Lambda; a function's error,
-time-out or throttling is 502; a broken instance is 502 and a silent one 504; idle connections close after 60 s; answers of
-instances are passed on as they come. `x-crossover-lane: lambda|container` takes that lane whatever the weights, as the
-deployed listener's rules do for a request that carries the stage's token; here none is asked for.
+the query string as it came; TRACE is 405; a request body over 1 MB is 413 and a response over 1 MB is 502 for Lambda; a
+function's error, time-out or throttling is 502; a broken instance is 502 and a silent one 504; idle connections close after
+60 s; answers of instances are passed on as they come. `x-crossover-lane: lambda|container` takes that lane whatever the
+weights, as the deployed listener's rules do for a request that carries the stage's token; here none is asked for.
 """
 
 from __future__ import annotations
@@ -33,7 +33,13 @@ LANE_HEADER = "x-crossover-lane"
 WHOLE_ANSWER_BYTES = 1024 * 1024
 """An instance's answer up to this length is passed on whole, a longer one or one of unknown length in pieces."""
 
-REASONS = {413: "Request Entity Too Large", 502: "Bad Gateway", 503: "Service Temporarily Unavailable", 504: "Gateway Time-out"}
+REASONS = {
+    405: "Method Not Allowed",
+    413: "Request Entity Too Large",
+    502: "Bad Gateway",
+    503: "Service Temporarily Unavailable",
+    504: "Gateway Time-out",
+}
 
 
 @dataclass(slots=True)
@@ -110,6 +116,8 @@ class LoadBalancer:
             await self._session.close()
 
     async def _forward(self, request: web.Request) -> web.StreamResponse:
+        if request.method == "TRACE":
+            return _elb_error(405)
         named = request.headers.get(LANE_HEADER, "")
         lane = named if named in self.groups else self._choose()
         group = self.groups[lane]

@@ -2,7 +2,9 @@
 a load balancer adds and takes away.
 
 Source: Elastic Load Balancing, "Use Lambda functions as targets", "HTTP headers and Application Load Balancers" and "Request
-tracing". Where they say nothing (a text type whose body is no UTF-8) the body is base64.
+tracing"; for paths, which those leave out, an event recorded of a real load balancer (hotsock/voker on GitHub,
+`vokerhttp/testdata/alb-request.json`): percent-encoded as sent, as query values are. Where nothing is said (a text type whose
+body is no UTF-8, a header that is none) the body is base64, and the header's odd bytes are replaced.
 """
 
 from __future__ import annotations
@@ -27,11 +29,18 @@ def alb_event(request: web.Request, body: bytes, port: int, *, multi_value: bool
     """The event an ALB hands a Lambda target for this request, with the headers that it sets itself."""
     headers: dict[str, list[str]] = {}
     for name, value in request.headers.items():
-        headers.setdefault(name.lower(), []).append(value)
+        readable = value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        headers.setdefault(name.lower(), []).append(readable)
     headers |= {name.lower(): [value] for name, value in forwarded_headers(request, port).items()}
     target = request.rel_url.raw_path, request.rel_url.raw_query_string
-    text = request.content_type.startswith(TEXT_TYPES) and _is_utf8(body)
+    text = is_text(headers, body)
     return target_event(request.method, *target, headers, body, text=text, multi_value=multi_value)
+
+
+def is_text(headers: Mapping[str, list[str]], body: bytes) -> bool:
+    """Whether an ALB hands this body on as text and not as base64: never where a content coding is stated."""
+    kind = headers.get("content-type", [""])[-1].lower()
+    return "content-encoding" not in headers and kind.startswith(TEXT_TYPES) and _is_utf8(body)
 
 
 def target_event(

@@ -226,6 +226,22 @@ async def test_a_text_body_that_is_no_text_is_base64(balancer: LoadBalancer, ses
     assert base64.b64decode(event["body"]) == b"\xff\xfe"
 
 
+async def test_a_body_with_a_content_coding_is_base64_whatever_its_type(
+    balancer: LoadBalancer, session: aiohttp.ClientSession
+) -> None:
+    kind = {"Content-Type": "application/json", "Content-Encoding": "identity"}
+    async with session.post(balancer.url, data=b"{}", headers=TO_LAMBDA | kind) as answer:
+        event = await answer.json()
+    assert (event["body"], event["isBase64Encoded"]) == (base64.b64encode(b"{}").decode(), True)
+
+
+@pytest.mark.parametrize("lane", [TO_LAMBDA, TO_CONTAINER])
+async def test_trace_goes_to_no_target(balancer: LoadBalancer, session: aiohttp.ClientSession, lane: dict[str, str]) -> None:
+    async with session.request("TRACE", balancer.url, headers=lane) as answer:
+        assert answer.status == 405
+        assert answer.headers["Server"] == "awselb/2.0"
+
+
 async def test_a_body_sent_compressed_reaches_an_instance_as_it_was_sent(
     balancer: LoadBalancer, session: aiohttp.ClientSession
 ) -> None:

@@ -110,6 +110,10 @@ def test_no_other_resource_is_a_wildcard(default: Assembly, secured: Assembly) -
 # What an instance is
 
 
+def test_instances_believe_the_callers_address_and_scheme_from_the_load_balancer_alone(default: Assembly) -> None:
+    assert "\nFORWARDED_ALLOW_IPS=10.40.0.0/16" in "".join(every_string(template_data(default)["UserData"]))
+
+
 def test_instances_require_imdsv2_and_encrypt_their_volume(default: Assembly) -> None:
     data = template_data(default)
     assert data["MetadataOptions"] == {
