@@ -46,7 +46,7 @@ def create_app(settings: Settings | None = None) -> Starlette:
     connections are opened by the app's lifespan."""
     settings = settings or Settings.from_environment(os.environ)
     catalogue = load_catalogue(settings.catalogue, variables=settings.catalogue_variables)
-    store = read_address(f"{PREFIX}CACHE_URL", settings.cache_url) if settings.cache_url else None
+    store = read_address(f"{PREFIX}CACHE_URL", settings.cache_url, settings.cache_password) if settings.cache_url else None
     private = read_networks(f"{PREFIX}PRIVATE_SUPPLIERS", settings.private_suppliers)
     policy = AddressPolicy([entry.url for entry in catalogue.suppliers], private)
     rates = load_rates()

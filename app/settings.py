@@ -45,6 +45,7 @@ class Settings:
     markup_percent: Decimal
     fresh_s: float
     cache_url: str | None = field(repr=False)
+    cache_password: str | None = field(repr=False)
     cache_mb: int
     admission: bool
     hedging: bool
@@ -75,6 +76,7 @@ class Settings:
             markup_percent=read.number("MARKUP_PERCENT", default=8, low=0, high=100),
             fresh_s=float(read.number("FRESH_S", default=0, low=0, high=86_400)),
             cache_url=read.text("CACHE_URL"),
+            cache_password=read.text("CACHE_PASSWORD"),
             cache_mb=int(read.number("CACHE_MB", default=64, low=1, high=16_384, whole=True)),
             admission=read.switch("ADMISSION", default=True),
             hedging=read.switch("HEDGING", default=True),

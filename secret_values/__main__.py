@@ -14,9 +14,9 @@ from secret_values.fetch import fetch
 from secret_values.values import unset_ones
 
 DESCRIPTION = """\
-Read the secret that CROSSOVER_SECRET names (a name or an ARN) from AWS Secrets Manager and write its values to FILE as
-systemd's EnvironmentFile= reads them, readable by their owner only. Variables that the environment sets already are left out.
-The region is the ARN's, or AWS_REGION's; credentials are the environment's, or the instance's role.
+Read the secrets that CROSSOVER_SECRET names (names or ARNs, with commas between them) from AWS Secrets Manager and write their
+values to FILE as systemd's EnvironmentFile= reads them, readable by their owner only. Variables that the environment sets
+already are left out. The region is the ARN's, or AWS_REGION's; credentials are the environment's, or the instance's role.
 """
 EPILOG = """\
 exit codes: 0 written, 1 the secret cannot be read or is not a JSON object of text, 2 a wrong setting or argument

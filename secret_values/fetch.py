@@ -1,4 +1,4 @@
-"""Asks AWS Secrets Manager for the secret: one signed `GetSecretValue`, and one clear line for each way it can fail.
+"""Asks AWS Secrets Manager for the secrets: one signed `GetSecretValue` each, and one clear line for each way it can fail.
 
 Sources: AWS Secrets Manager API Reference, `GetSecretValue`; AWS SDKs and Tools Reference Guide, "Service-specific endpoints".
 """
@@ -16,7 +16,7 @@ from secret_values.credentials import find_credentials
 from secret_values.endpoints import read_endpoint
 from secret_values.errors import SecretError, SettingError
 from secret_values.exchange import Answer, Request, Unanswered, send
-from secret_values.signing import signed
+from secret_values.signing import Credentials, signed
 from secret_values.values import read_values, unset_ones
 
 SETTING = "CROSSOVER_SECRET"
@@ -55,17 +55,27 @@ class Location(NamedTuple):
 
 
 def fill(environment: MutableMapping[str, str]) -> None:
-    """Put the secret's values into `environment`, where it does not set them already. Raises `SecretError`."""
+    """Put the secrets' values into `environment`, where it does not set them already. Raises `SecretError`."""
     environment.update(unset_ones(fetch(environment), environment))
 
 
 def fetch(environment: Mapping[str, str], *, pause: Callable[[float], None] = time.sleep) -> dict[str, str]:
-    """The values of the secret that `CROSSOVER_SECRET` names. Raises `SecretError`."""
-    location = locate(environment)
+    """The values of the secrets that `CROSSOVER_SECRET` names, each variable from one of them. Raises `SecretError`."""
+    locations = locate(environment)
     try:
         credentials = find_credentials(environment, pause=pause)
     except SecretError as error:
-        raise type(error)(f"{location}: {error}") from None
+        raise type(error)(f"{locations[0]}: {error}") from None
+    values: dict[str, str] = {}
+    for location in locations:
+        found = _values_at(location, credentials, pause)
+        for name in sorted(values.keys() & found.keys()):
+            raise SecretError(f"{location}: {name} is in a secret named before it too; keep it in one of them")
+        values |= found
+    return values
+
+
+def _values_at(location: Location, credentials: Credentials, pause: Callable[[float], None]) -> dict[str, str]:
     headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "secretsmanager.GetSecretValue"}
     request = Request("POST", location.url, headers, json.dumps({"SecretId": location.secret}).encode())
 
@@ -79,12 +89,16 @@ def fetch(environment: Mapping[str, str], *, pause: Callable[[float], None] = ti
     return read_values(str(location), _secret_string(location, answer))
 
 
-def locate(environment: Mapping[str, str]) -> Location:
-    """Read the variables that say where the secret is; raises `SettingError`. An ARN names its own region."""
-    secret = environment.get(SETTING, "")
+def locate(environment: Mapping[str, str]) -> list[Location]:
+    """Read the variables that say where the secrets are, one or several with commas between them; raises `SettingError`. An ARN
+    names its own region."""
+    return [_locate(secret.strip(), environment) for secret in environment.get(SETTING, "").split(",")]
+
+
+def _locate(secret: str, environment: Mapping[str, str]) -> Location:
     arn = _ARN.fullmatch(secret)
     if not arn and not _NAME.fullmatch(secret):
-        said = f"{secret!r} must be" if secret else "is not set; it is"
+        said = f"{secret!r} must be" if secret or environment.get(SETTING) else "is not set; it is"
         raise SettingError(
             f"{SETTING}: {said} a secret's name, or its ARN as arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME"
         )

@@ -29,14 +29,15 @@ class StoreAddress(NamedTuple):
         return f"StoreAddress({self.hosts!r}, {self.primary!r}, {self.database}, tls={self.tls})"
 
 
-def read_address(setting: str, url: str) -> StoreAddress:
-    """Read the URL; raises `ConfigurationError` naming `setting`, and never repeats credentials."""
+def read_address(setting: str, url: str, password: str | None = None) -> StoreAddress:
+    """Read the URL; `password` stands in for one that it does not hold, so that the URL itself need be no secret. Raises
+    `ConfigurationError` naming `setting`, and never repeats credentials."""
     scheme, _, rest = url.partition("://")
     if scheme not in SCHEMES or not rest:
         raise ConfigurationError(f"{setting}: must begin with {', '.join(f'{name}://' for name in SCHEMES)}")
     network, _, path = rest.partition("/")
     credentials, _, hosts = network.rpartition("@")
-    username, colon, password = credentials.partition(":")
+    username, colon, stated = credentials.partition(":")
     sentinel = scheme.endswith("+sentinel")
     if "," in hosts and not sentinel:
         raise ConfigurationError(f"{setting}: {scheme}:// takes one host; several are for redis+sentinel://")
@@ -56,7 +57,7 @@ def read_address(setting: str, url: str) -> StoreAddress:
         int(names[0]) if names else 0,
         scheme.startswith("rediss"),
         unquote(username) or None,
-        unquote(password) if colon else None,
+        unquote(stated) if colon else password,
     )
 
 

@@ -1,8 +1,12 @@
 """The shared store over Redis or Valkey: fast or not at all.
 
 Every command has `TIMEOUT_S`; after one failure nobody asks until a probe in the background has been answered, so a dead or
-slow store costs one search its time-out and the others nothing. With Sentinel each new connection asks where the primary is
-now, so a failover needs no restart: what fails is the connections to the old one.
+slow store costs one search its time-out and the others nothing. A failover needs no restart: when a probe has failed, no
+connection is used again, and a new one asks where the primary is now, the Sentinels or the name server. The probe stores
+something, for a primary that has become a replica still answers everything else.
+
+Only GET and SET of one key are asked, with at most AUTH before them (RESP2, no `CLIENT`, no `SELECT` for database 0): a proxy
+before many shards, such as ElastiCache Serverless, takes that from a client that knows nothing of clusters.
 """
 
 from __future__ import annotations
@@ -10,12 +14,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from redis.asyncio import Connection, ConnectionPool, Redis, Sentinel, SSLConnection
+from redis.asyncio import ConnectionPool, Redis, Sentinel, SSLConnection
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import SentinelConnectionPool
 from redis.backoff import NoBackoff
@@ -29,6 +34,7 @@ TIMEOUT_S = 0.1
 
 PROBE_EVERY_S = 0.25
 PROBE_TIMEOUT_S = 0.5
+PROBE_KEY = b"crossover:probe"
 MAX_CONNECTIONS = 32
 MAX_PENDING_PUTS = 64
 
@@ -111,16 +117,28 @@ class SharedStore:
     async def _probe(self) -> None:
         while not self._up:
             await asyncio.sleep(PROBE_EVERY_S)
-            with contextlib.suppress(RedisError, OSError):
+            try:
                 async with asyncio.timeout(PROBE_TIMEOUT_S):
-                    await self._client.ping()
+                    await self._client.set(PROBE_KEY, b"", px=1_000)
                 self._up = True
+            except (RedisError, OSError):
+                with contextlib.suppress(RedisError, OSError):  # they may lead to what was the primary
+                    await self._client.connection_pool.disconnect(inuse_connections=False)
         log.warning("the shared cache answers again")
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+class _TlsConnection(SSLConnection):
+    """With one TLS context for all: a connection that makes its own reads every certificate that the system trusts, which stops
+    the event loop for longer than a search's share of a command."""
+
+    def __init__(self, *, context: ssl.SSLContext, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.ssl_context.context = context
 
 
 @asynccontextmanager
@@ -130,6 +148,8 @@ async def open_store(address: StoreAddress) -> AsyncIterator[SharedStore]:
         "socket_timeout": TIMEOUT_S,
         "socket_connect_timeout": TIMEOUT_S,
         "retry": Retry(NoBackoff(), 0),
+        "protocol": 2,
+        "driver_info": None,
     }
     settings = {
         **limits,
@@ -147,8 +167,9 @@ async def open_store(address: StoreAddress) -> AsyncIterator[SharedStore]:
         )
     else:
         host, port = address.hosts[0]
-        kind = SSLConnection if address.tls else Connection
-        pool = ConnectionPool(connection_class=kind, host=host, port=port, **settings)
+        if address.tls:
+            settings |= {"connection_class": _TlsConnection, "context": ssl.create_default_context()}
+        pool = ConnectionPool(host=host, port=port, **settings)
     store = SharedStore(Redis.from_pool(pool))
     try:
         yield store

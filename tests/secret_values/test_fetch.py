@@ -194,7 +194,33 @@ def test_a_name_that_no_host_can_have_is_one_line() -> None:
     ],
 )
 def test_it_is_asked_where_the_region_or_the_endpoint_says(environment: dict[str, str], url: str) -> None:
-    assert locate(environment).url == url
+    assert [location.url for location in locate(environment)] == [url]
+
+
+def test_several_secrets_are_read_each_where_it_is(cloud: Cloud) -> None:
+    first, second = new_name(), new_name()
+    cloud.create(first, VALUES)
+    arn = cloud.create(second, {"CACHE_PASSWORD": "x"})
+    assert fetch(cloud.environment(f"{first}, {arn}")) == {**VALUES, "CACHE_PASSWORD": "x"}
+    locations = locate({"CROSSOVER_SECRET": f"s,{ARN}", "AWS_REGION": "us-east-1"})
+    assert [location.region for location in locations] == ["us-east-1", "eu-west-1"]
+
+
+def test_a_variable_in_two_secrets_is_refused_by_its_name_alone(cloud: Cloud) -> None:
+    first, second = new_name(), new_name()
+    cloud.create(first, {"TOKEN": "hush"})
+    cloud.create(second, {"OTHER": "hush", "TOKEN": "hush"})
+    said = f"secret '{second}' in {REGION}: TOKEN is in a secret named before it too"
+    with pytest.raises(SecretError, match=re.escape(said)) as failed:
+        fetch(cloud.environment(f"{first},{second}"))
+    assert "hush" not in str(failed.value)
+
+
+def test_one_of_several_that_cannot_be_read_is_named(cloud: Cloud) -> None:
+    name = new_name()
+    cloud.create(name, VALUES)
+    with pytest.raises(SecretError, match=r"secret 'nowhere' in .*no such secret"):
+        fetch(cloud.environment(f"{name},nowhere"))
 
 
 @pytest.mark.parametrize(
@@ -202,6 +228,7 @@ def test_it_is_asked_where_the_region_or_the_endpoint_says(environment: dict[str
     [
         ({}, "CROSSOVER_SECRET: is not set; it is a secret's name, or its ARN"),
         ({"CROSSOVER_SECRET": "a b"}, "CROSSOVER_SECRET: 'a b' must be a secret's name, or its ARN"),
+        ({"CROSSOVER_SECRET": "s,", "AWS_REGION": "x"}, "CROSSOVER_SECRET: '' must be a secret's name, or its ARN"),
         ({"CROSSOVER_SECRET": "arn:aws:s3:::bucket"}, "must be a secret's name, or its ARN"),
         ({"CROSSOVER_SECRET": "s"}, "in which region? Set AWS_REGION, such as us-east-1, or give the secret's ARN"),
         ({"CROSSOVER_SECRET": ARN, "AWS_ENDPOINT_URL": "x"}, "AWS_ENDPOINT_URL: must be http(s)://host[:port]"),

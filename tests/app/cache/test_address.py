@@ -20,6 +20,19 @@ def test_every_form_is_read(url: str, address: StoreAddress) -> None:
     assert read_address("CROSSOVER_CACHE_URL", url) == address
 
 
+@pytest.mark.parametrize(("url", "username", "password"), [
+    ("rediss://me@cache", "me", "apart"),
+    ("rediss://cache", None, "apart"),
+    ("rediss://me:own@cache", "me", "own"),
+    ("rediss://me:@cache", "me", ""),
+])  # fmt: skip
+def test_a_password_given_apart_stands_in_for_one_that_the_url_does_not_hold(
+    url: str, username: str | None, password: str
+) -> None:
+    address = read_address("X", url, "apart")
+    assert (address.username, address.password) == (username, password)
+
+
 @pytest.mark.parametrize(("url", "said"), [
     ("cache:6379", "must begin with redis://"),
     ("http://:hidden@cache", "must begin with redis://"),

@@ -1,0 +1,5 @@
+"""Who the service is in its cache, and what it may do there: no more than `app/cache` asks. Needs no CDK."""
+
+USER = "crossover"
+ACCESS = "on ~crossover:* -@all +get +set"
+PASSWORD_VARIABLE = "CROSSOVER_CACHE_PASSWORD"  # noqa: S105 - the name of a variable
