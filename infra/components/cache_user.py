@@ -2,4 +2,5 @@
 
 USER = "crossover"
 ACCESS = "on ~crossover:* -@all +get +set"
+NO_ACCESS = "off -@all"
 PASSWORD_VARIABLE = "CROSSOVER_CACHE_PASSWORD"  # noqa: S105 - the name of a variable

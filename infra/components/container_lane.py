@@ -12,6 +12,7 @@ from constructs import Construct
 from infra.components import replacement
 from infra.components.acknowledge import acknowledge
 from infra.components.boot.render import Boot, render_user_data
+from infra.components.cache import Cache
 from infra.components.container_targets import container_targets
 from infra.components.instance_role import InstanceRole
 from infra.components.network import Network
@@ -39,8 +40,11 @@ class ContainerLane(Construct):
     that it is ready; if they do not, the deployment rolls back (replacement.py). Scaling: scaling.py.
     """
 
-    def __init__(self, scope: Construct, id: str, *, stage: Stage, release: Release, network: Network) -> None:
+    def __init__(
+        self, scope: Construct, id: str, *, stage: Stage, release: Release, network: Network, cache: Cache | None = None
+    ) -> None:
         super().__init__(scope, id)
+        self._cache = cache
         self.bundle = s3_assets.Asset(self, "Bundle", path=str(release.zip_path))
         self.target_group = container_targets(self, lane=stage.container_lane, vpc=network.vpc)
         self.role = self._role(release.secret)
@@ -54,6 +58,7 @@ class ContainerLane(Construct):
             "Instance",
             bundle=self.bundle,
             secret=secret,
+            cache=self._cache,
             target_group=self.target_group,
             group_logical_id=GROUP_LOGICAL_ID,
         ).role.without_policy_updates()
@@ -95,6 +100,7 @@ class ContainerLane(Construct):
             environment={
                 **release.environment("container"),
                 **network.instance_environment,
+                **(self._cache.environment(release.secret) if self._cache else {}),
                 # The load balancer's addresses: uvicorn takes their word on the caller's address and scheme.
                 "FORWARDED_ALLOW_IPS": stage.network.cidr,
             },

@@ -1,4 +1,4 @@
-"""What an instance of the container lane may do: read its bundle and its secret, tell of itself, and nothing else."""
+"""What an instance of the container lane may do: read its bundle and its secrets, tell of itself, and nothing else."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
 
 from infra.components.acknowledge import acknowledge
+from infra.components.cache import Cache
 from infra.components.secret import reading_policy
 
 # In which the agent of the bundle publishes, and AWS's own agent where it is installed; scaling and alarms read it.
@@ -29,6 +30,7 @@ class InstanceRole(Construct):
         *,
         bundle: s3_assets.Asset,
         secret: str | None,
+        cache: Cache | None,
         target_group: elbv2.CfnTargetGroup,
         group_logical_id: str,
     ) -> None:
@@ -49,6 +51,7 @@ class InstanceRole(Construct):
             inline_policies={
                 **{name: iam.PolicyDocument(statements=found) for name, found in statements.items()},
                 **reading_policy(self, secret),
+                **(cache.reading_policy() if cache else {}),
             },
         )
         acknowledge(

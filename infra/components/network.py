@@ -56,6 +56,12 @@ class Network(Construct):
         return ec2.SubnetSelection(subnet_group_name="private")
 
     @property
+    def instance_subnet_ids(self) -> list[str]:
+        chosen = self.instance_subnets
+        found = self.vpc.select_subnets(subnet_type=chosen.subnet_type, subnet_group_name=chosen.subnet_group_name)
+        return found.subnet_ids
+
+    @property
     def instance_environment(self) -> dict[str, str]:
         """What AWS's tools on the instances must be told: over IPv6 only AWS's dual-stack endpoints can be reached."""
         if not self._dual_stack:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aws_cdk import CfnOutput, DefaultStackSynthesizer, Environment, Stack, Tags
 from constructs import Construct
 
+from infra.components.cache import Cache
 from infra.components.container_lane import ContainerLane
 from infra.components.lambda_lane import LambdaLane
 from infra.components.network import Network
@@ -37,6 +38,7 @@ class LambdaStack(LaneStack):
 class ContainerStack(LaneStack):
     def __init__(self, scope: Construct, id: str, *, stage: Stage, release: Release, network: Network) -> None:
         super().__init__(scope, id, stage=stage, lane="container")
-        self.lane = ContainerLane(self, "Lane", stage=stage, release=release, network=network)
+        cache = Cache(self, "Cache", stage=stage, network=network) if stage.cache.kind != "none" else None
+        self.lane = ContainerLane(self, "Lane", stage=stage, release=release, network=network, cache=cache)
         CfnOutput(self, "AutoScalingGroupName", value=self.lane.group.auto_scaling_group_name)
         CfnOutput(self, "TargetGroup", value=self.lane.target_group.ref)
