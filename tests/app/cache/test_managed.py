@@ -5,20 +5,27 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from app.cache.address import read_address
 from app.cache.shared_store import SharedStore, open_store
 from benchmarks.certificates import make_certificates
-from infra.components.cache_user import ACCESS, USER
+from infra.components.cache_user import ACCESS, PASSWORD_VARIABLE, USER
+from infra.lab.container_lane import ContainerLane
 from tests.app.cache.servers import Server, server
 from tests.app.cache.test_shared_store import until_up
-from tests.conftest import free_port
+from tests.conftest import ROOT, free_port
+from tests.fakes import future_search
+from tests.secret_values.doubles import Cloud, moto_server
 
 KEY = b"crossover:test"
 PASSWORD = "a" * 48
@@ -215,3 +222,46 @@ async def test_connections_that_were_closed_while_idle_cost_nothing(pair: tuple[
         assert await store.get(KEY) == b"value"
         await many(store)
         assert store.results["error"] == 0
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[Cloud]:
+    with moto_server() as cloud:
+        yield cloud
+
+
+@pytest.mark.slow
+async def test_instances_share_answers_with_the_password_that_their_boot_has_read(
+    url: str, cloud: Cloud, simulator_url: str, tmp_path: Path
+) -> None:
+    """As deployed: one secret of the stage's and one of the cache's, written to a file before the service starts."""
+    arn = cloud.create("cache", {PASSWORD_VARIABLE: PASSWORD})
+    cloud.create("suppliers", {"RAPID_KEY": "key"})
+    path = tmp_path / "secrets"
+    command = [sys.executable, "-m", "secret_values", "--write", str(path)]
+    subprocess.run(command, cwd=ROOT, env=cloud.environment(f"suppliers,{arn}"), check=True, timeout=30)
+    written = dict(line.replace('"', "").split("=", 1) for line in path.read_text().splitlines())
+    assert written == {"RAPID_KEY": "key", PASSWORD_VARIABLE: PASSWORD}
+    environment = {
+        "CROSSOVER_SUPPLIERS_URL": simulator_url,
+        "CROSSOVER_DEADLINE_MS": "8000",
+        "CROSSOVER_FRESH_S": "60",
+        "CROSSOVER_CACHE_URL": url,
+        "SSL_CERT_FILE": str(tmp_path / "ca.pem"),
+        **written,
+    }
+    async with (
+        ContainerLane(ROOT, Path(sys.executable), environment, workers=1) as one,
+        ContainerLane(ROOT, Path(sys.executable), environment, workers=1) as other,
+        httpx.AsyncClient(timeout=20) as client,
+    ):
+        for _ in range(20):  # a busy machine may take longer for a command than it has
+            assert (await client.get(one.url + future_search())).status_code == 200
+            found = (await client.get(other.url + future_search(adults="2"))).json()
+            if any("cached_age_ms" in outcome for outcome in found["outcomes"]):
+                break
+            await asyncio.sleep(0.3)
+        metrics = (await client.get(f"{other.url}/metrics")).text
+    hits = re.search(r'crossover_cache_store_commands_total\{[^}]*result="hit"[^}]*\} (\d+)', metrics)
+    assert hits is not None, metrics
+    assert int(hits[1]) > 0
