@@ -6,10 +6,14 @@ The corpus of tests/infra/lab/test_lane_parity.py holds the two lanes against ea
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from mangum.types import LambdaConfig
+from starlette.requests import Request
 
 from lambda_handler.alb import AlbEvent, server_of
 
@@ -143,3 +147,31 @@ def test_a_body_is_bytes_however_it_came() -> None:
     assert alb(body="é").body == "é".encode()
     assert alb(body=base64.b64encode(b"\xff").decode(), isBase64Encoded=True).body == b"\xff"
     assert alb(body=None).body == b""
+
+
+ANY = st.text(st.characters(exclude_categories=()), max_size=12) | st.sampled_from(
+    ["[::1", "a:b", ":", "%", "%zz", "//", "?", "\ud800", "a:" + "9" * 5_000, "banana", "http", "", "é"]
+)
+NAMES = ANY | st.sampled_from(["host", "x-forwarded-port", "x-forwarded-proto", "x-forwarded-for", "cookie", "content-type"])
+
+
+@given(
+    headers=st.dictionaries(NAMES, st.lists(ANY, max_size=3), max_size=5),
+    query=st.dictionaries(ANY, st.lists(ANY, max_size=3), max_size=3),
+    path=ANY,
+)
+def test_whatever_a_caller_sends_is_a_scope_or_cannot_be_read(
+    headers: dict[str, list[str]], query: dict[str, list[str]], path: str
+) -> None:
+    """What cannot be read is a ValueError, which the handler answers with 400; what can, an app can read on."""
+    try:
+        scope = alb(multiValueHeaders=headers, multiValueQueryStringParameters=query, path=path).scope
+    except ValueError:
+        assert any("\ud800" <= letter <= "\udfff" for letter in json.dumps([headers, query, path], ensure_ascii=False))
+        return
+    request = Request({**scope, "headers": [(name, value) for name, value in scope["headers"]]})
+    assert isinstance(str(request.url), str)
+    assert request.url.path is not None
+    assert dict(request.query_params) is not None
+    assert request.cookies is not None
+    assert isinstance(request.headers.get("host", ""), str)

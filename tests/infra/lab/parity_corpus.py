@@ -181,21 +181,21 @@ ECHO = (*PATHS, *QUERIES, *HEADERS, *HOSTS, *BODIES, *METHODS, *ANSWERS)
 _STAY = "check_in=2020-01-01&check_out=2020-01-02"
 SEARCH = (
     *(Case(name=f"{name}: {path}", target=path, headers=headers)
-      for path in ("/healthz", "/nowhere", "/search/")
+      for path in ("/healthz", "/search")
       for name, headers in {case.name: case.headers for case in HEADERS if not case.unsure}.items()),
     *(Case(name=f"{case.name}: {path}", target=path, host=case.host, unsure=case.unsure)
-      for path in ("/healthz", "/search/", "/readyz/") for case in HOSTS),
+      for path in ("/healthz", "/search", "/docs") for case in HOSTS),
     *(Case(name=f"HEAD {path}", method="HEAD", target=path) for path in ("/healthz", "/search", "/nowhere", "/docs")),
     *(Case(name=f"{method} /search", method=method, target="/search") for method in ("POST", "PUT", "OPTIONS", "PROPFIND")),
     *(_target(f"query {query}", f"/search?{query}") for query in (
         "", "place=", f"place=S%C3%A3o+Paulo&{_STAY}", f"place=S%C3%A3o%20Paulo&{_STAY}", f"place=%ff&{_STAY}",
-        "place=%&adults=%zz",
-        "place=LON&place=PAR&adults=0&adults=-1", "adults=1%2B1&children=4%2C7", "children=4,7,,&currency=%E2%82%AC",
+        "place=%&adults=%zz", "place=LON&place=PAR&adults=0&adults=-1", "adults=1%2B1&children=4%2C7",
+        "children=4,7,,&currency=%E2%82%AC",
         "limit=99999999999999999999999", "limit=%D9%A1", "place=LON&check_in=2020-13-45&check_out=banana", "place=a=b&x", "&&&",
     )),
     *(_target(path, path) for path in (
-        "/search%2F", "/%73earch", "//search", "/search/..", "/docs", "/openapi.json", "/favicon.ico", "/.env",
-        "/search/stream/", "/healthz?a=1&a=2", "/healthz%00",
+        "/nowhere", "/search/", "/readyz/", "/search%2F", "/%73earch", "//search", "/search/..", "/docs",
+        "/openapi.json", "/favicon.ico", "/.env", "/search/stream/", "/healthz?a=1&a=2", "/healthz%00",
     )),
     *(Case(name=f"{case.name} to /search", target="/search", method=case.method, headers=case.headers, body=case.body)
       for case in BODIES),
