@@ -4,15 +4,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.infra.stacks.conftest import Assembly, Synthesize
-from tests.infra.stacks.test_assembly import LINT_ACCEPTED, every_string
+from tests.infra.stacks.conftest import Assembly, Synthesize, unexplained_findings
+from tests.infra.stacks.test_assembly import every_string
 
 pytestmark = pytest.mark.slow  # starts Node
 
@@ -175,7 +173,4 @@ def test_each_finding_has_its_reason(synthesize: Synthesize, monkeypatch: pytest
 @pytest.mark.parametrize("kind", ["nodes", "serverless"])
 def test_cfn_lint_finds_nothing_unexplained(kind: str, request: pytest.FixtureRequest) -> None:
     assembly: Assembly = request.getfixturevalue(kind)
-    template = assembly.directory / f"{assembly.stage.resource_prefix}-container.template.json"
-    command = [str(Path(sys.executable).with_name("cfn-lint")), "--regions", "us-east-1", "--format", "json", str(template)]
-    findings = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
-    assert [finding for finding in findings if finding["Rule"]["Id"] not in LINT_ACCEPTED] == []
+    assert unexplained_findings(assembly, stack="container") == []
