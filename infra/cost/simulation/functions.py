@@ -1,0 +1,83 @@
+"""The Lambda lane over the whole profile: environments by Little's law, reuse and cold starts, bursts, the account's quota."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from infra.cost.simulation.arrivals import Arrivals, Floats, OrderedRates
+from infra.errors import InputError
+
+KEPT_S = 600
+"""How long an idle environment is taken to be kept: AWS states no figure (an assumption, shown in the report)."""
+NEW_ENVIRONMENTS_PER_10_S = 1_000
+"""Concurrency scaling rate of each function (AWS Lambda Developer Guide, "Lambda scaling behavior")."""
+COLD_SHARE = 0.01
+"""Where more of a step's searches than this start cold, its 99th percentile is a cold start."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionRule:
+    """`quota` is the most environments: the reserved concurrency, or the account's."""
+
+    quota: int
+    kept_s: float = KEPT_S
+
+    def __post_init__(self) -> None:
+        if self.quota < 1 or self.kept_s < 1:
+            raise InputError("functions: quota and kept_s must be 1 or more")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionOutcome:
+    """One figure a draw. `missed_s` are the seconds with throttled searches, or with a cold 99th percentile above the
+    objective; `throttled` the searches that get no environment."""
+
+    cold_starts: Floats
+    throttled: Floats
+    missed_s: Floats
+    most: Floats
+
+
+class Functions:
+    """One rule on one traffic; `run` answers for any number of durations at once."""
+
+    def __init__(self, arrivals: Arrivals, rule: FunctionRule) -> None:
+        self._arrivals, self.rule = arrivals, rule
+        burst = arrivals.burst.factor
+        kept = max(1, arrivals.steps(rule.kept_s))
+        before = arrivals.trailing_max(kept, 1) * burst
+        rise = np.maximum(arrivals.rates * burst - before, 0.0)
+        self._rises = OrderedRates(rise)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            requests = arrivals.rates * arrivals.step_s
+            share = np.where(requests > 0, rise / requests, 0.0)
+        self._cold_shares = OrderedRates(share)  # of a step's searches, for each second that a search takes
+
+    def run(self, seconds: Floats, *, cold_misses: Floats | None = None) -> FunctionOutcome:
+        """`seconds` is how long a search takes in each draw; `cold_misses` is 1 where a cold search misses the objective."""
+        seconds = np.atleast_1d(np.asarray(seconds, dtype=np.float64))
+        if not np.all(seconds > 0):
+            raise InputError("functions: a search must take more than 0 seconds")
+        arrivals, rule = self._arrivals, self.rule
+        burst, step_s = arrivals.burst, arrivals.step_s
+        cold = self._rises.excess(np.zeros_like(seconds)) * seconds
+        missed, throttled = np.zeros_like(seconds), np.zeros_like(seconds)
+        for factor, share in burst.phases:
+            top = rule.quota / (seconds * factor)
+            missed += arrivals.ordered.above(top) * share * step_s
+            throttled += arrivals.ordered.excess(top) * factor * share * step_s
+        # What a step may add beyond the environments kept: searches of a rise that outruns it are throttled.
+        most_new = NEW_ENVIRONMENTS_PER_10_S * max(1.0, step_s / 10)
+        missed += self._rises.above(most_new / seconds) * 10.0
+        throttled += self._rises.excess(most_new / seconds) * 10.0
+        if cold_misses is not None:
+            missed += cold_misses * self._cold_shares.above(COLD_SHARE / seconds) * step_s
+        most = np.minimum(float(arrivals.rates.max()) * burst.factor * seconds, rule.quota)
+        return FunctionOutcome(
+            cold_starts=np.maximum(cold, most),
+            throttled=throttled,
+            missed_s=np.minimum(missed, arrivals.hours * 3600),
+            most=most,
+        )

@@ -1,0 +1,170 @@
+"""Every lane on every instance type in every draw: what a month costs, and for how long the objective is missed.
+
+Six lanes: Lambda; the container lane on demand, and with the stage's spot share; the hybrid, whose fleet hands what it cannot
+serve to Lambda instead of refusing it; and, priced without being deployed, AWS Fargate and Lambda Managed Instances.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from infra.config import Stage
+from infra.cost.capacity import cpu_share
+from infra.cost.prices import InstanceType, PriceBook
+from infra.cost.simulation.arrivals import Arrivals, Floats
+from infra.cost.simulation.draws import Draws
+from infra.cost.simulation.fleet import Fleet, FleetOutcome, FleetRule
+from infra.cost.simulation.functions import FunctionOutcome, FunctionRule, Functions
+from infra.cost.simulation.losses import draw_losses, missed_by_losses
+from infra.cost.simulation.objective import ceiling
+from infra.errors import InputError
+
+MANAGED_FEE = 0.15
+"""Lambda Managed Instances' fee on the on-demand price of the instances (AWS Lambda pricing)."""
+LANES = ("lambda", "on_demand", "mixed", "hybrid", "fargate", "managed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """What is tried: `objective_s` is the 99th percentile of a search; hybrid fleets run at `hybrid_target` of their
+    capacity, for what is beyond goes to Lambda. `boot_s` is launch to serving of an instance, `task_s` of a Fargate task."""
+
+    stage: Stage
+    objective_s: float
+    month_hours: float = 730.0
+    account_concurrency: int = 1_000
+    boot_s: float = 60.0
+    task_s: float = 60.0
+    hybrid_target: float = 0.8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """One lane on one instance type (None: Lambda): one figure a draw. Dollars are of compute a month: what both lanes
+    have in front of them is the same and not in it. `missed_s` are seconds a month, `lost` searches a month not served
+    within the objective."""
+
+    lane: str
+    instance_type: str | None
+    usd: Floats
+    missed_s: Floats
+    lost: Floats
+
+
+def simulate(arrivals: Arrivals, draws: Draws, book: PriceBook, types: Sequence[str], setup: Setup) -> list[Outcome]:
+    """All lanes; `InputError` for a missing price or an instance type of another architecture."""
+    simulation = _Simulation(arrivals, draws, book, setup)
+    outcomes = [simulation.functions_alone()]
+    for name in types:
+        instance = book.instance(name)
+        if instance.architecture != setup.stage.architecture:
+            raise InputError(f"{name}: is {instance.architecture}, the stage {setup.stage.architecture}")
+        outcomes += simulation.fleets(instance)
+    return outcomes
+
+
+class _Simulation:
+    def __init__(self, arrivals: Arrivals, draws: Draws, book: PriceBook, setup: Setup) -> None:
+        self.arrivals, self.draws, self.book, self.setup = arrivals, draws, book, setup
+        lane = setup.stage.container_lane
+        mixed = FleetRule(
+            minimum=lane.min_instances,
+            maximum=lane.max_instances,
+            on_demand_base=lane.on_demand_base,
+            spot_share=lane.spot_percent / 100,
+            target=lane.target_utilization,
+            boot_s=setup.boot_s,
+        )
+        on_demand = replace(mixed, spot_share=0.0)
+        self.rules = {
+            "on_demand": on_demand,
+            "mixed": mixed,
+            "hybrid": replace(mixed, target=setup.hybrid_target),
+            "fargate": replace(on_demand, boot_s=setup.task_s),
+            "managed": on_demand,
+        }
+        self.running = {name: Fleet(arrivals, rule) for name, rule in self.rules.items()}
+        self.month = setup.month_hours / arrivals.hours
+        reserved = setup.stage.lambda_lane.reserved_concurrency
+        self.functions = Functions(
+            arrivals, FunctionRule(quota=max(1, setup.account_concurrency if reserved is None else reserved))
+        )
+        self.usd_per_search, self.search_s, self.init_usd = self._function_prices()
+
+    def _function_prices(self) -> tuple[Floats, Floats, Floats]:
+        """Dollars of one warm search, its seconds, dollars of one cold start; the first tier of each price."""
+        memory = self.setup.stage.lambda_lane.memory_mb
+        share, figures = cpu_share(memory), self.draws.functions
+        gb_s = float(self.book.price("AWSLambda", f"duration_{self.setup.stage.architecture}").usd) * memory / 1024
+        seconds = figures.cpu_s / share + figures.wait_s + 0.0005
+        return float(self.book.price("AWSLambda", "requests").usd) + gb_s * seconds, seconds, gb_s * figures.cold_s / share
+
+    def functions_alone(self) -> Outcome:
+        figures, objective = self.draws.functions, self.setup.objective_s
+        cold_p99 = figures.p99_s + figures.cold_s / cpu_share(self.setup.stage.lambda_lane.memory_mb)
+        run: FunctionOutcome = self.functions.run(self.search_s, cold_misses=(cold_p99 > objective).astype(np.float64))
+        served = self.arrivals.requests - run.throttled
+        always = np.where(figures.p99_s > objective, self.arrivals.hours * 3600, 0.0)
+        usd = served * self.usd_per_search + run.cold_starts * self.init_usd
+        return self._outcome("lambda", None, usd, np.maximum(run.missed_s, always), run.throttled)
+
+    def fleets(self, instance: InstanceType) -> list[Outcome]:
+        figures, lane = self.draws.fleet, self.setup.stage.container_lane
+        workers = min(instance.vcpu, instance.vcpu * lane.workers_per_vcpu)
+        rps = workers / figures.cpu_s
+        within = np.maximum(ceiling(figures.cpu_s, figures.p99_s, self.setup.objective_s), 0.02)
+        never = figures.p99_s >= self.setup.objective_s
+        return [self._fleet(name, instance, rps, within, never) for name in self.rules]
+
+    def _fleet(self, name: str, instance: InstanceType, rps: Floats, within: Floats, never: NDArray[np.bool_]) -> Outcome:
+        fleet = self.running[name]
+        run = fleet.run(rps, within)
+        missed, beyond = run.missed_s, run.beyond
+        if fleet.rule.spot_share > 0:
+            pools = len(self.setup.stage.container_lane.instance_types) * len(self.setup.stage.network.availability_zones)
+            losses = draw_losses(
+                self.arrivals,
+                self.draws.count,
+                pools=pools,
+                losses_per_pool_month=self.draws.uncertainty.losses_per_pool_month,
+                random=self.draws.random(1),
+            )
+            more_missed, more = missed_by_losses(fleet, self.arrivals, losses, rps, within, pools=pools)
+            missed, beyond = missed + more_missed, beyond + more
+        usd = self._hours_usd(name, instance, run)
+        if name == "hybrid":
+            usd = usd + beyond * (self.usd_per_search + self.init_usd * np.minimum(1.0, self.search_s / self.arrivals.step_s))
+            cold = np.where(self.draws.functions.p99_s > self.setup.objective_s, missed, 0.0)
+            missed, beyond = cold, np.zeros_like(beyond)
+        missed = np.where(never, self.arrivals.hours * 3600, missed)
+        return self._outcome(name, instance.name, usd, missed, beyond)
+
+    def _hours_usd(self, name: str, instance: InstanceType, run: FleetOutcome) -> Floats:
+        book, setup = self.book, self.setup
+        hours = run.on_demand_hours + run.spot_hours
+        address = float(book.price("AmazonVPC", "public_ipv4").usd)
+        if name == "fargate":
+            architecture = setup.stage.architecture
+            vcpu_s = float(book.price("AmazonECS", f"fargate_vcpu_{architecture}").usd)
+            gb_s = float(book.price("AmazonECS", f"fargate_memory_{architecture}").usd)
+            hourly = 3600 * (instance.vcpu * vcpu_s + 2 * instance.vcpu * gb_s)  # Fargate's least: 2 GB a vCPU
+            return hours * (hourly + address)
+        on_demand = float(instance.on_demand.usd)
+        volume = float(book.price("AmazonEBS", "gp3_storage").usd) * setup.stage.container_lane.volume_gb / setup.month_hours
+        if name == "managed":
+            return hours * (on_demand * (1 + MANAGED_FEE) + volume)
+        spot = float(instance.spot.usd) if instance.spot is not None else on_demand
+        return (
+            run.on_demand_hours * on_demand
+            + run.spot_hours * np.minimum(spot * self.draws.spot_factor, on_demand)
+            + hours * (volume + address)
+        )
+
+    def _outcome(self, lane: str, instance_type: str | None, usd: Floats, missed_s: Floats, lost: Floats) -> Outcome:
+        return Outcome(
+            lane=lane, instance_type=instance_type, usd=usd * self.month, missed_s=missed_s * self.month, lost=lost * self.month
+        )

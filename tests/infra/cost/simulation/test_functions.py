@@ -1,0 +1,77 @@
+"""The Lambda lane over a profile: cold starts, quota, bursts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from infra.cost.simulation.arrivals import Arrivals, Burst
+from infra.cost.simulation.functions import FunctionRule, Functions
+from infra.cost.simulation.objective import ceiling
+from infra.cost.traffic import TrafficProfile
+from infra.errors import InputError
+
+
+def arrivals(*rates: float, burst: Burst | None = None) -> Arrivals:
+    return Arrivals(TrafficProfile(step_s=60, rates=rates, source="made for a test"), burst)
+
+
+def test_environments_are_reused_while_they_are_kept() -> None:
+    twice = arrivals(10.0, 50.0, 10.0, 50.0, *[10.0] * 6)
+    kept = Functions(twice, FunctionRule(quota=1_000, kept_s=120)).run(np.array([0.5]))
+    gone = Functions(twice, FunctionRule(quota=1_000, kept_s=60)).run(np.array([0.5]))
+    assert kept.cold_starts[0] == pytest.approx(40 * 0.5, abs=5.1)
+    assert gone.cold_starts[0] == pytest.approx(2 * 40 * 0.5)
+    assert kept.most[0] == pytest.approx(25)
+
+
+def test_what_is_beyond_the_quota_is_throttled_and_missed() -> None:
+    run = Functions(arrivals(*[100.0] * 10), FunctionRule(quota=40)).run(np.array([0.5, 0.3]))
+    assert run.missed_s[0] == pytest.approx(600)
+    assert run.throttled[0] == pytest.approx((100 - 80) * 600)
+    assert run.missed_s[1] == 0
+
+
+def test_a_rise_that_outruns_lambdas_scaling_is_throttled_for_ten_seconds() -> None:
+    sudden = arrivals(*[10.0] * 30, *[20_000.0] * 30)
+    run = Functions(sudden, FunctionRule(quota=100_000)).run(np.array([1.0]))
+    assert run.missed_s[0] == pytest.approx(10)
+    assert run.throttled[0] == pytest.approx((19_990 - 6_000) * 10)
+
+
+def test_many_cold_searches_miss_the_objective_only_where_a_cold_one_does() -> None:
+    rising = arrivals(*[1.0] * 20, *[100.0] * 20)
+    functions = Functions(rising, FunctionRule(quota=1_000))
+    assert functions.run(np.array([1.0]), cold_misses=np.array([1.0])).missed_s[0] == pytest.approx(60)
+    assert functions.run(np.array([1.0]), cold_misses=np.array([0.0])).missed_s[0] == 0
+
+
+def test_bursts_within_a_step_need_more_environments() -> None:
+    steady = Functions(arrivals(*[100.0] * 10), FunctionRule(quota=60)).run(np.array([0.5]))
+    bursty = Functions(arrivals(*[100.0] * 10, burst=Burst(factor=2.0)), FunctionRule(quota=60)).run(np.array([0.5]))
+    assert steady.missed_s[0] == 0
+    assert bursty.missed_s[0] == pytest.approx(0.1 * 600)
+
+
+def test_a_search_that_takes_no_time_is_refused() -> None:
+    with pytest.raises(InputError, match="must take more than 0 seconds"):
+        Functions(arrivals(1.0), FunctionRule(quota=1)).run(np.array([0.0]))
+
+
+def test_the_ceiling_is_where_the_queue_uses_up_what_the_objective_leaves() -> None:
+    busy = float(ceiling(np.array([0.010]), np.array([1.2]), 1.5)[0])
+    queue = np.log(100) * 0.010 * busy / (1 - busy)
+    assert 1.2 + queue == pytest.approx(1.5)
+    assert ceiling(np.array([0.010]), np.array([1.6]), 1.5)[0] == 0
+
+
+def test_the_queues_99th_percentile_is_what_a_simulated_queue_has() -> None:
+    random = np.random.default_rng(3)
+    mean_s, busy, count = 0.010, 0.7, 400_000
+    gaps, work = random.exponential(mean_s / busy, count), random.exponential(mean_s, count)
+    wait, waits = 0.0, np.empty(count)
+    for number in range(count):  # Lindley's recursion
+        waits[number] = wait
+        wait = max(0.0, wait + work[number] - gaps[number])
+    measured = float(np.percentile(waits + work, 99))
+    assert measured == pytest.approx(np.log(100) * mean_s / (1 - busy), rel=0.1)
