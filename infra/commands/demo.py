@@ -79,6 +79,7 @@ def command(traffic: Path | None, out: Path, rps: float, searches: int, queries:
         html, json_file = write_report(comparison, parity, out)
         steps("done")
     render_terminal(comparison, Console())
+    assert outcome.profile.bundle is not None
     click.echo(f"\nBoth lanes ran bundle {outcome.profile.bundle.sha256[:12]}… and answered {parity['identical']} of "
                f"{parity['queries']} searches identically.")  # fmt: skip
     click.echo(f"Report: {html}\nJSON:   {json_file}")

@@ -55,11 +55,7 @@ def _shared(comparison: Comparison) -> tuple[Assumption, ...]:
             f"CPU time on {comparison.stage.architecture} in AWS over CPU time on the measuring machine "
             f"({comparison.profile.machine}); 1 takes them as equal",
         ),
-        Assumption(
-            "Load of the measurement",
-            f"{comparison.profile.conditions.searches_per_second:g} searches/s",
-            "CPU a search depends on the rate; it is taken to be the same at every rate",
-        ),
+        _workload(comparison),
         Assumption(
             "Connections",
             f"{options.requests_per_connection:g} searches each",
@@ -100,6 +96,17 @@ def _around(stage: Stage) -> tuple[Assumption, ...]:
             Assumption("Shared cache", "full, and asked for every answer", "an upper bound: how much is kept was not measured")
         )
     return tuple(found)
+
+
+def _workload(comparison: Comparison) -> Assumption:
+    conditions = comparison.profile.conditions
+    if conditions is None:
+        return Assumption("Workload", "not measured", comparison.profile.machine)
+    return Assumption(
+        "Load of the measurement",
+        f"{conditions.searches_per_second:g} searches/s",
+        "CPU a search depends on the rate; it is taken to be the same at every rate",
+    )
 
 
 def _lambda(comparison: Comparison) -> tuple[Assumption, ...]:

@@ -116,14 +116,14 @@ def edge_lines(
         *front,
         *network.transfer_out(
             book,
-            month.gigabytes(lane.response_bytes + (lane.upstream_bytes_out or 0)),
+            month.gigabytes((lane.response_bytes or 0) + (lane.upstream_bytes_out or 0)),
             free_tier=options.free_tier,
-            note=f"{lane.response_bytes:,.0f} bytes a search to callers, {_bytes(lane.upstream_bytes_out)} to suppliers",
+            note=f"{_bytes(lane.response_bytes)} bytes a search to callers, {_bytes(lane.upstream_bytes_out)} to suppliers",
         ),
         *network.transfer_in(
             book,
-            month.gigabytes(lane.request_bytes + (lane.upstream_bytes_in or 0)),
-            note=f"{lane.request_bytes:,.0f} bytes a search from callers, {_bytes(lane.upstream_bytes_in)} from suppliers",
+            month.gigabytes((lane.request_bytes or 0) + (lane.upstream_bytes_in or 0)),
+            note=f"{_bytes(lane.request_bytes)} bytes a search from callers, {_bytes(lane.upstream_bytes_in)} from suppliers",
         ),
     ]
 
@@ -162,9 +162,15 @@ def _bytes(measured: float | None) -> str:
 
 def unknown_transfer(lane: LaneProfile, name: str) -> tuple[str, ...]:
     """What `edge_lines` could not price."""
-    if lane.upstream_bytes_out is not None and lane.upstream_bytes_in is not None:
-        return ()
-    return (f"data transfer between the {name} lane and what it asks itself: the bytes a search were not measured",)
+    unknown = []
+    if lane.upstream_bytes_out is None or lane.upstream_bytes_in is None:
+        unknown.append(f"data transfer between the {name} lane and what it asks itself: the bytes a search were not measured")
+    if lane.request_bytes is None or lane.response_bytes is None:
+        unknown.append(
+            f"data transfer between callers and the {name} lane, and the load balancer's LCUs by bytes: the bytes a search "
+            "are not known"
+        )
+    return tuple(unknown)
 
 
 def _lcu(rate: float, lane: LaneProfile, options: CostOptions, lifetime_s: float, target: str) -> load_balancer.Lcu:
@@ -172,7 +178,7 @@ def _lcu(rate: float, lane: LaneProfile, options: CostOptions, lifetime_s: float
         requests_per_s=rate,
         new_connections_per_s=rate / options.requests_per_connection,
         connection_seconds=lifetime_s,
-        bytes_per_s=rate * (lane.request_bytes + lane.response_bytes),
+        bytes_per_s=rate * ((lane.request_bytes or 0) + (lane.response_bytes or 0)),
         rules=options.listener_rules,
         target=target,
     )

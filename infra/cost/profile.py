@@ -27,7 +27,7 @@ class LaneProfile(Struct, frozen=True, forbid_unknown_fields=True):
     `bare_cold_start_ms` is the same for an empty handler on the bare runtime client, measured in the same run.
     `request_bytes`/`response_bytes` are HTTP message sizes between caller and load balancer;
     `upstream_bytes_in`/`_out` are sizes received from and sent to all suppliers together, `None` for a service of the
-    user's own, whose upstreams nobody counts.
+    user's own, whose upstreams nobody counts. A scenario that is typed in may leave all four unknown.
     """
 
     searches: int
@@ -39,8 +39,8 @@ class LaneProfile(Struct, frozen=True, forbid_unknown_fields=True):
     memory_mb: float
     cold_start_ms: float
     cold_start_samples: int
-    request_bytes: float
-    response_bytes: float
+    request_bytes: float | None
+    response_bytes: float | None
     upstream_bytes_in: float | None
     upstream_bytes_out: float | None
     log_bytes_per_search: float | None = None
@@ -70,12 +70,13 @@ class MeasuredBundle(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class WorkloadProfile(Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole measurement. `measured_at` is ISO 8601 UTC; `machine` says on what, for the reader."""
+    """The whole measurement. `measured_at` is ISO 8601 UTC; `machine` says on what, for the reader. Of a workload that a
+    scenario types in, `machine` says so, and the other three are None."""
 
-    measured_at: str
+    measured_at: str | None
     machine: str
-    bundle: MeasuredBundle
-    conditions: Conditions
+    bundle: MeasuredBundle | None
+    conditions: Conditions | None
     lambda_lane: LaneProfile
     container_lane: LaneProfile
     schema: int = 1

@@ -6,6 +6,8 @@ serve to Lambda instead of refusing it; and, priced without being deployed, AWS 
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -13,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infra.config import Stage
-from infra.cost.capacity import cpu_share
+from infra.cost.capacity import check_memory, cpu_share
 from infra.cost.prices import InstanceType, PriceBook
+from infra.cost.profile import LaneProfile
 from infra.cost.simulation.arrivals import Arrivals, Floats
 from infra.cost.simulation.draws import Draws
 from infra.cost.simulation.fleet import Fleet, FleetOutcome, FleetRule
@@ -25,6 +28,8 @@ from infra.errors import InputError
 
 MANAGED_FEE = 0.15
 """Lambda Managed Instances' fee on the on-demand price of the instances (AWS Lambda pricing)."""
+FARGATE_VCPUS = (1, 2, 4, 8, 16)
+"""Whole vCPUs that a Fargate task may have (Amazon ECS Developer Guide, "Task definition parameters for Fargate")."""
 LANES = ("lambda", "on_demand", "mixed", "hybrid", "fargate", "managed")
 
 
@@ -53,6 +58,19 @@ class Outcome:
     usd: Floats
     missed_s: Floats
     lost: Floats
+
+
+def suitable_types(book: PriceBook, stage: Stage, lane: LaneProfile) -> list[str]:
+    """Types of the stage's architecture with a spot price that hold the workers in memory, by name. Burstable
+    ones (t2, t3, t4g) are not among them: they sustain only a share of their vCPUs, and are billed for more."""
+    found = []
+    for name, instance in sorted(book.instances.items()):
+        if instance.architecture != stage.architecture or instance.spot is None or re.match(r"t\d", name):
+            continue
+        with contextlib.suppress(InputError):
+            check_memory(lane, stage.container_lane, instance)
+            found.append(name)
+    return found
 
 
 def simulate(arrivals: Arrivals, draws: Draws, book: PriceBook, types: Sequence[str], setup: Setup) -> list[Outcome]:
@@ -118,7 +136,8 @@ class _Simulation:
         rps = workers / figures.cpu_s
         within = np.maximum(ceiling(figures.cpu_s, figures.p99_s, self.setup.objective_s), 0.02)
         never = figures.p99_s >= self.setup.objective_s
-        return [self._fleet(name, instance, rps, within, never) for name in self.rules]
+        names = [name for name in self.rules if name != "fargate" or instance.vcpu in FARGATE_VCPUS]
+        return [self._fleet(name, instance, rps, within, never) for name in names]
 
     def _fleet(self, name: str, instance: InstanceType, rps: Floats, within: Floats, never: NDArray[np.bool_]) -> Outcome:
         fleet = self.running[name]

@@ -163,3 +163,43 @@ def test_a_wrong_setting_is_one_line(
     assert code == 2
     assert said in err
     assert err.count("\n") == 1
+
+
+def test_the_articles_scenario(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    code, out, _ = run(capfd, monkeypatch, "cost", "report", "--scenario", "examples/article.toml", "--json")
+    assert code == 0
+    lanes = json.loads(out)["lanes"]
+    assert 950 < lanes["lambda"]["usd_per_day"] < 1_050
+    assert 45 < lanes["container"]["usd_per_day"] < 55
+
+
+def test_an_option_that_the_scenario_holds_is_refused(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, _, err = run(capfd, monkeypatch, "cost", "report", "--scenario", "examples/article.toml", "--rps", "5")
+    assert (code, err) == (2, "crossover: --rps: stands in the scenario; give it there, or leave out --scenario\n")
+
+
+def test_neither_profile_nor_scenario_is_one_line(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for command in ("report", "simulate"):
+        code, _, err = run(capfd, monkeypatch, "cost", command, "--rps", "5")
+        assert (code, err) == (2, "crossover: give --profile, written by `crossover measure`, or --scenario\n")
+
+
+def test_a_simulation_names_the_cheapest_type_of_each_lane(
+    profile_file: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traffic = ("--shape", "fortnight", "--peak-rps", "1000", "--burst", "2", "--draws", "20")
+    code, out, _ = run(capfd, monkeypatch, "cost", "simulate", "--profile", str(profile_file), *traffic, "--json")
+    assert code == 0
+    document = json.loads(out)
+    lanes = document["lanes"]
+    assert set(lanes) == {"lambda", "on_demand", "mixed", "hybrid", "fargate", "managed"}
+    assert lanes["lambda"]["instance_type"] is None
+    for told in lanes.values():
+        assert told["usd_per_month"]["low"] <= told["usd_per_month"]["typical"] <= told["usd_per_month"]["high"]
+    assert lanes["hybrid"]["feasible"]
+    assert not str(lanes["mixed"]["instance_type"]).startswith("t")
+    code, out, _ = run(capfd, monkeypatch, "cost", "simulate", "--profile", str(profile_file), *traffic)
+    assert "minutes missed" in out
+    assert "Hybrid:" in out

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.commands.cost import command
+from infra.commands.cost import report, simulate
 from infra.config import Stage
 from infra.cost.compare import compare
 from infra.cost.lane import CostOptions
@@ -23,7 +23,7 @@ def text() -> str:
 
 
 def test_every_option_is_documented(text: str) -> None:
-    for parameter in command.params:
+    for parameter in (*report.command.params, *simulate.command.params):
         assert f"`{parameter.opts[0]}" in text, parameter.opts[0]
 
 

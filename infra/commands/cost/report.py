@@ -1,4 +1,4 @@
-"""`crossover cost`: a measured profile and a traffic profile in, both lanes' bills out."""
+"""`crossover cost report`: a measured profile and a traffic profile in, both lanes' bills out."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 
 from infra.config import Stage
@@ -17,6 +18,7 @@ from infra.cost.lane import CostOptions
 from infra.cost.prices import load_price_book
 from infra.cost.profile import read_profile
 from infra.cost.report import html_bytes, json_bytes
+from infra.cost.scenario import load_scenario
 from infra.cost.terminal import render_terminal
 from infra.cost.traffic import TrafficProfile, flat_rate, load_traffic
 from infra.cost.traffic_shape import generate_bursty_fortnight, load_shape
@@ -25,8 +27,9 @@ from infra.overrides import override
 from infra.stage_file import DEFAULT_FILE, load_stage
 
 
-@click.command("cost")
-@click.option("--profile", type=click.Path(path_type=Path), required=True, help="Profile written by `crossover measure`.")
+@click.command("report")
+@click.option("--scenario", type=click.Path(path_type=Path), help="A file with everything of a report (examples/article.toml).")
+@click.option("--profile", type=click.Path(path_type=Path), help="Profile written by `crossover measure`.")
 @click.option("--traffic", type=click.Path(path_type=Path), help="CSV series, or access log (a file or a folder; .gz too).")
 @click.option("--rps", type=float, help="One steady rate, in searches a second.")
 @click.option("--shape", help="A shape shipped with the kit (fortnight), or a file like it.")
@@ -42,7 +45,8 @@ from infra.stage_file import DEFAULT_FILE, load_stage
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON instead of tables.")
 @click.option("--html", type=click.Path(path_type=Path), help="Also write the report as one HTML page.")
 def command(
-    profile: Path,
+    scenario: Path | None,
+    profile: Path | None,
     traffic: Path | None,
     rps: float | None,
     shape: str | None,
@@ -69,25 +73,29 @@ def command(
 
     \b
     Examples:
-      crossover cost --profile out/demo/profile.json --rps 100
-      crossover cost --profile out/demo/profile.json --traffic requests.csv --html cost.html
-      crossover cost --profile out/demo/profile.json --shape fortnight --peak-rps 200 --json
-      crossover cost --profile out/demo/profile.json --rps 100 --stage prod --set network.egress=nat_gateway
+      crossover cost report --profile out/demo/profile.json --rps 100
+      crossover cost report --profile out/demo/profile.json --traffic requests.csv --html cost.html
+      crossover cost report --profile out/demo/profile.json --shape fortnight --peak-rps 200 --json
+      crossover cost report --profile out/demo/profile.json --rps 100 --stage prod --set network.egress=nat_gateway
+      crossover cost report --scenario examples/article.toml
     """
-    stage = _stage(stage_name, file, {**_pairs(changes), **_given(region, memory_mb)})
-    options = CostOptions(
-        report_date=datetime.now(tz=UTC).date(),
-        month_hours=_hours(month_hours),
-        cpu_scale=cpu_scale,
-        free_tier=free_tier,
-    )
-    comparison = compare(
-        read_profile(profile),
-        _traffic(traffic, rps, shape, peak_rps),
-        load_price_book(stage.region),
-        stage,
-        options=options,
-    )
+    today = datetime.now(tz=UTC).date()
+    if scenario is not None:
+        _refuse_beside_scenario()
+        read = load_scenario(scenario, report_date=today, profile=profile)
+        comparison = compare(read.profile, read.traffic, load_price_book(read.stage.region), read.stage, options=read.options)
+    else:
+        if profile is None:
+            raise InputError("give --profile, written by `crossover measure`, or --scenario")
+        stage = _stage(stage_name, file, {**_pairs(changes), **_given(region, memory_mb)})
+        options = CostOptions(report_date=today, month_hours=_hours(month_hours), cpu_scale=cpu_scale, free_tier=free_tier)
+        comparison = compare(
+            read_profile(profile),
+            read_traffic(traffic, rps, shape, peak_rps),
+            load_price_book(stage.region),
+            stage,
+            options=options,
+        )
     if html is not None:
         _write(html, html_bytes(comparison))
     if as_json:
@@ -98,7 +106,17 @@ def command(
             click.echo(f"Report: {html}")
 
 
-def _traffic(path: Path | None, rps: float | None, shape: str | None, peak_rps: float | None) -> TrafficProfile:
+def _refuse_beside_scenario() -> None:
+    """A scenario is the whole of it: what stands beside it would be overlooked."""
+    context = click.get_current_context()
+    beside = {"scenario", "profile", "as_json", "html"}
+    for parameter in context.command.params:
+        given = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
+        if given and parameter.name not in beside:
+            raise InputError(f"{parameter.opts[0]}: stands in the scenario; give it there, or leave out --scenario")
+
+
+def read_traffic(path: Path | None, rps: float | None, shape: str | None, peak_rps: float | None) -> TrafficProfile:
     if sum(given is not None for given in (path, rps, shape)) != 1:
         raise InputError("traffic: give exactly one of --rps, --traffic and --shape")
     if shape is not None:

@@ -1,0 +1,163 @@
+"""`crossover cost simulate`: the traffic minute by minute on every lane and instance type, with bands of uncertainty."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import msgspec
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from infra.commands.cost.report import read_traffic
+from infra.config import DEFAULT_STAGE
+from infra.cost.lane import CostOptions
+from infra.cost.prices import PriceBook, load_price_book
+from infra.cost.profile import read_profile
+from infra.cost.scenario import Scenario, load_scenario
+from infra.cost.simulation.answer import TITLES, Best, best_of_each_lane
+from infra.cost.simulation.arrivals import Arrivals, Burst
+from infra.cost.simulation.draws import Draws, Uncertainty, draw
+from infra.cost.simulation.year import Setup, simulate, suitable_types
+from infra.errors import InputError
+
+
+@click.command("simulate")
+@click.option("--scenario", type=click.Path(path_type=Path), help="A file with workload, traffic, stage and objective.")
+@click.option("--profile", type=click.Path(path_type=Path), help="Profile written by `crossover measure`.")
+@click.option("--traffic", type=click.Path(path_type=Path), help="CSV series, or access log (a file or a folder; .gz too).")
+@click.option("--rps", type=float, help="One steady rate, in searches a second.")
+@click.option("--shape", help="A shape shipped with the kit (fortnight), or a file like it.")
+@click.option("--peak-rps", type=float, help="Scale the traffic so that its highest step is this rate.")
+@click.option("--objective-ms", type=click.FloatRange(1, 900_000), help="99th percentile to hold.  [default: 2500]")
+@click.option("--burst", type=float, help="Rate within a step's busiest tenth over its mean.  [default: 1]")
+@click.option("--budget", type=click.FloatRange(0, 1), default=0.001, show_default=True, help="Share of time that may miss.")
+@click.option("--types", help="Instance types, comma-separated.  [default: all that suit]")
+@click.option("--draws", type=click.IntRange(1, 10_000), default=200, show_default=True, help="Worlds tried.")
+@click.option("--seed", type=int, default=7, show_default=True, help="Of the draws; the same seed, the same figures.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def command(
+    scenario: Path | None,
+    profile: Path | None,
+    traffic: Path | None,
+    rps: float | None,
+    shape: str | None,
+    peak_rps: float | None,
+    objective_ms: float | None,
+    burst: float | None,
+    budget: float,
+    types: str | None,
+    draws: int,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Run the traffic on six lanes and every instance type, and say which holds the objective for the least.
+
+    \b
+    Examples:
+      crossover cost simulate --scenario examples/article.toml
+      crossover cost simulate --profile out/demo/profile.json --shape fortnight --peak-rps 1000 --burst 2
+      crossover cost simulate --profile out/demo/profile.json --traffic year.csv --types c7g.large,m7g.large --json
+    """
+    if scenario is not None:
+        if any(each is not None for each in (traffic, rps, shape, peak_rps)):
+            raise InputError("traffic: stands in the scenario; give it there, or leave out --scenario")
+        read = load_scenario(scenario, report_date=datetime.now(tz=UTC).date(), profile=profile)
+    else:
+        if profile is None:
+            raise InputError("give --profile, written by `crossover measure`, or --scenario")
+        read = Scenario(
+            name="command line",
+            about="",
+            profile=read_profile(profile),
+            traffic=read_traffic(traffic, rps, shape, peak_rps),
+            burst=Burst(),
+            stage=DEFAULT_STAGE,
+            options=CostOptions(report_date=datetime.now(tz=UTC).date()),
+            objective_s=2.5,
+        )
+    arrivals = Arrivals(read.traffic, read.burst if burst is None else Burst(factor=burst))
+    setup = Setup(
+        stage=read.stage,
+        objective_s=read.objective_s if objective_ms is None else objective_ms / 1000,
+        month_hours=float(read.options.month_hours),
+        account_concurrency=read.options.account_concurrency,
+    )
+    book = load_price_book(read.stage.region)
+    worlds = draw(read.profile, draws, cpu_scale=read.options.cpu_scale, seed=seed)
+    outcomes = simulate(arrivals, worlds, book, _types(types, book, read), setup)
+    month_s = setup.month_hours * 3600
+    answer = best_of_each_lane(outcomes, month_s=month_s, budget=budget)
+    if as_json:
+        document = _document(read, arrivals, setup, worlds, budget, answer)
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
+    else:
+        _print(read, arrivals, setup, worlds, budget, answer)
+
+
+def _types(given: str | None, book: PriceBook, read: Scenario) -> list[str]:
+    if given is not None:
+        return [name.strip() for name in given.split(",") if name.strip()]
+    found = suitable_types(book, read.stage, read.profile.container_lane)
+    if not found:
+        raise InputError(f"no instance type of {read.stage.architecture} in the book holds the workers; give --types")
+    return found
+
+
+def _document(
+    read: Scenario, arrivals: Arrivals, setup: Setup, worlds: Draws, budget: float, answer: list[Best]
+) -> dict[str, object]:
+    return {
+        "schema": 1,
+        "traffic": {"source": read.traffic.source, "steps": len(arrivals.rates), "step_s": arrivals.step_s},
+        "burst": {"factor": arrivals.burst.factor, "share": arrivals.burst.share},
+        "objective": {"p99_ms": setup.objective_s * 1000, "budget": budget},
+        "draws": worlds.count,
+        "seed": worlds.seed,
+        "uncertainty": asdict(worlds.uncertainty),
+        "workload": read.profile.machine,
+        "lanes": {each.lane: _rounded(each) for each in answer},
+    }
+
+
+def _rounded(best: Best) -> dict[str, object]:
+    told = asdict(best)
+    del told["lane"]
+    for band in ("usd_per_month", "missed_s_per_month", "lost_per_month"):
+        told[band] = {name: round(value, 2) for name, value in told[band].items()}
+    return told
+
+
+def _print(read: Scenario, arrivals: Arrivals, setup: Setup, worlds: Draws, budget: float, answer: list[Best]) -> None:
+    spread: Uncertainty = worlds.uncertainty
+    objective = f"p99 within {setup.objective_s * 1000:,.0f} ms for {1 - budget:.2%} of the time"
+    title = f"{read.traffic.source}: compute a month, {objective}"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table.add_column("Lane, at its cheapest instance type")
+    for name in ("$ low", "$ typical", "$ high", "minutes missed", "types that hold it"):
+        table.add_column(name, justify="right")
+    cheapest = min((each for each in answer if each.feasible), key=lambda each: each.usd_per_month.typical, default=None)
+    for each in answer:
+        title = TITLES[each.lane] + (f", {each.instance_type}" if each.instance_type else "")
+        usd = each.usd_per_month
+        style = "bold green" if each is cheapest else "" if each.feasible else "red"
+        table.add_row(
+            title,
+            *(f"{value:,.0f}" for value in (usd.low, usd.typical, usd.high)),
+            f"{each.missed_s_per_month.typical / 60:,.1f}",
+            f"{each.fit} of {each.tried}",
+            style=style,
+        )
+    console = Console()
+    console.print(table)
+    console.print(
+        f"{len(arrivals.rates):,} steps of {arrivals.step_s} s, {worlds.count} draws: CPU ±{spread.cpu:.0%}, "
+        f"waiting ±{spread.wait:.0%}, spot prices ±{spread.spot_price:.0%}, {spread.losses_per_pool_month:g} loss a spot pool "
+        "a month; bands are the 5th and 95th percentile. Load balancer and transfer, the same before every lane, are left out; "
+        "so are burstable types and those whose memory does not hold the workers."
+    )
+    console.print(f"Workload: {read.profile.machine}", highlight=False)
