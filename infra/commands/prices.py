@@ -1,8 +1,13 @@
-"""`crossover prices`: what the price book holds, each figure with its source and date."""
+"""`crossover prices`: what the price book holds, each figure with its source and date; a new one from AWS's own list."""
 
 from __future__ import annotations
 
+import json
 import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -11,19 +16,24 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from infra.cost.prices import Price, PriceBook, load_price_book
+from infra.cost.model import price_container, price_lambda
+from infra.cost.price_diff import Change, changes
+from infra.cost.prices import SHIPPED, Price, PriceBook, load_price_book
+from infra.cost.refresh import PRICE_LIST_URL, Downloads, refresh
+from infra.cost.scenario import load_scenario
+from infra.cost.spot_history import DAYS, read_history, summarize
 from infra.errors import InputError
 
 
 @click.group("prices")
 def command() -> None:
-    """Show the price book.
+    """Show the price book, refresh it from AWS's list, and see what changed.
 
     \b
     Examples:
-      crossover prices show
       crossover prices show AWSLambda
-      crossover prices show AmazonEC2 --json
+      crossover prices refresh --region eu-west-1
+      crossover prices diff old.json new.json --scenario examples/article.toml
     """
 
 
@@ -42,6 +52,141 @@ def show(service: str | None, region: str, as_json: bool) -> None:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(_document(book, prices)), indent=2) + b"\n")
     else:
         _print(book, prices)
+
+
+@command.command("refresh")
+@click.option("--region", default="us-east-1", show_default=True, help="Region whose book to make anew.")
+@click.option(
+    "--from", "source", default=PRICE_LIST_URL, show_default=True, help="The price list, or a folder laid out like it."
+)
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Where to.  [default: the kit's own book]")
+@click.option(
+    "--spot/--no-spot", default=True, show_default=True, help="Ask EC2 for 30 days of spot prices (credentials needed)."
+)
+def refresh_command(region: str, source: str, out: Path | None, spot: bool) -> None:
+    """Make a region's price book anew from the AWS Price List (no account needed) and EC2's spot price history.
+
+    What the list does not have keeps the old figure with its own date. The old book is replaced when the new one is whole.
+
+    \b
+    Examples:
+      crossover prices refresh --no-spot
+      crossover prices refresh --region eu-west-1 --out eu-west-1.json
+    """
+    target = out or SHIPPED / f"{region}.json"
+    own = SHIPPED / f"{region}.json"
+    old = json.loads((own if own.exists() else SHIPPED / "us-east-1.json").read_text())
+    with Downloads(source, say=lambda text: click.echo(text, err=True)) as downloads:
+        fresh = refresh(region, old, downloads.open, today=datetime.now(UTC).date())
+    if spot:
+        _add_spot(fresh.document, region)
+    with tempfile.TemporaryDirectory(dir=_folder(target)) as folder:
+        whole = Path(folder) / target.name
+        whole.write_bytes(msgspec.json.format(msgspec.json.encode(fresh.document), indent=1) + b"\n")
+        load_price_book(region, whole)  # what cannot be read back is not kept
+        whole.replace(target)
+    click.echo(f"{fresh.found} prices of {region} from the list: {target}")
+    for name in fresh.missing:
+        click.echo(f"not in the list: {name} ({'the old figure stays' if name in fresh.kept else 'unknown'})")
+
+
+def _folder(target: Path) -> Path:
+    if not target.parent.is_dir():
+        raise InputError(f"--out {target}: there is no folder {target.parent}")
+    return target.parent
+
+
+def _add_spot(document: dict[str, Any], region: str) -> None:
+    import boto3
+
+    now = datetime.now(UTC)
+    types = document["instances"]["types"]
+    history = read_history(boto3.client("ec2", region_name=region), sorted(types), now=now)
+    for name, spot in summarize(history, now=now).items():
+        if name in types:
+            types[name] |= {
+                "spot_usd_per_hour": f"{spot.mean:f}",
+                "spot_current": f"{spot.current:f}",
+                "spot_highest": f"{spot.highest:f}",
+                "spot_days": DAYS,
+                "spot_read_on": now.date().isoformat(),
+            }
+
+
+@command.command("diff")
+@click.argument("before", type=click.Path(path_type=Path))
+@click.argument("after", type=click.Path(path_type=Path))
+@click.option("--scenario", type=click.Path(path_type=Path), help="Also say what the change does to this scenario's bill.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+def diff_command(before: Path, after: Path, scenario: Path | None, as_json: bool) -> None:
+    """Say which prices differ between two books of one region, and what that does to a bill.
+
+    \b
+    Examples:
+      crossover prices diff old.json new.json
+      crossover prices diff old.json infra/cost/price_books/us-east-1.json --scenario examples/article.toml
+    """
+    old, new = (load_price_book(_region_of(path), path) for path in (before, after))
+    if old.region != new.region:
+        raise InputError(f"{before} is of {old.region}, {after} of {new.region}: compare books of one region")
+    found = changes(old, new)
+    bills = None if scenario is None else [_bill(scenario, book) for book in (old, new)]
+    if as_json:
+        document = {
+            "region": old.region,
+            "before": old.as_of.isoformat(),
+            "after": new.as_of.isoformat(),
+            "changes": [
+                {
+                    "service": each.service,
+                    "dimension": each.dimension,
+                    "unit": each.unit,
+                    "before_usd": None if each.before is None else f"{each.before.usd.normalize():f}",
+                    "after_usd": None if each.after is None else f"{each.after.usd.normalize():f}",
+                    "share": None if each.share is None else round(float(each.share), 6),
+                }
+                for each in found
+            ],
+            "usd_per_month": None if bills is None else {"before": bills[0], "after": bills[1]},
+        }
+        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
+        return
+    _print_changes(old, new, found)
+    if bills is not None:
+        for lane in bills[0]:
+            click.echo(f"{lane} lane: ${bills[0][lane]:,.2f} a month before, ${bills[1][lane]:,.2f} after")
+
+
+def _region_of(path: Path) -> str:
+    try:
+        return str(json.loads(path.read_bytes())["region"])
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except (ValueError, KeyError, TypeError):
+        raise InputError(f"{path}: not a price book: it names no region") from None
+
+
+def _bill(scenario: Path, book: PriceBook) -> dict[str, float]:
+    read = load_scenario(scenario, report_date=book.as_of)
+    if read.stage.region != book.region:
+        raise InputError(f"{scenario}: is of {read.stage.region}, the books are of {book.region}")
+    months = [price(read.profile, read.traffic, book, read.stage, read.options) for price in (price_lambda, price_container)]
+    return {month.lane: round(float(month.usd_per_month), 2) for month in months}
+
+
+def _print_changes(old: PriceBook, new: PriceBook, found: list[Change]) -> None:
+    title = f"{old.region}: book of {old.as_of} and book of {new.as_of}"
+    if not found:
+        click.echo(f"{title}: no price differs")
+        return
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("Service", "Dimension", "$ before", "$ after", "change", "Unit"):
+        table.add_column(name, justify="right" if name.startswith(("$", "c")) else "left", overflow="fold")
+    for each in found:
+        was, now = (None if price is None else f"{price.usd.normalize():f}" for price in (each.before, each.after))
+        share = "tiers" if was == now else "" if each.share is None else f"{each.share:+.1%}"
+        table.add_row(each.service, escape(each.dimension), was or "none", now or "none", share, each.unit)
+    Console().print(table)
 
 
 def _document(book: PriceBook, prices: list[Price]) -> dict[str, object]:

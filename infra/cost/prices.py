@@ -168,6 +168,11 @@ class _InstanceRow(Struct, frozen=True, forbid_unknown_fields=True):
     spot_interruption: str | None = None
     on_demand_source: str | None = None
     on_demand_as_of: str | None = None
+    spot_usd_per_hour: Decimal | None = None
+    spot_current: Decimal | None = None
+    spot_highest: Decimal | None = None
+    spot_days: int | None = None
+    spot_read_on: str | None = None
 
 
 class _Instances(Struct, frozen=True, forbid_unknown_fields=True):
@@ -256,7 +261,16 @@ def _instance(name: str, row: _InstanceRow, head: _Instances, region: str) -> In
         confidence="high",
     )
     spot = None
-    if row.spot_saving_percent is not None:
+    if row.spot_usd_per_hour is not None:
+        spot = replace(
+            on_demand,
+            dimension=f"{name} spot",
+            tiers=(Tier(Decimal(0), None, row.spot_usd_per_hour),),
+            source="EC2 DescribeSpotPriceHistory, mean over time and zones",
+            as_of=row.spot_read_on,
+            note=f"mean of {row.spot_days} days; now {row.spot_current:f}, highest {row.spot_highest:f}",
+        )
+    elif row.spot_saving_percent is not None:
         usd = row.on_demand_usd_per_hour * (100 - row.spot_saving_percent) / 100
         spot = replace(
             on_demand,

@@ -1,14 +1,19 @@
-"""`crossover prices show`."""
+"""`crossover prices`: show, refresh, diff."""
 
 from __future__ import annotations
 
 import json
+from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from moto import mock_aws
 
 from infra.commands.prices import command
+from infra.cost.prices import SHIPPED, load_price_book
 from infra.errors import InputError
+from tests.infra.cost.offer_files import price_list
 
 
 def show(*arguments: str) -> str:
@@ -48,3 +53,55 @@ def test_estimates_are_marked() -> None:
 def test_what_is_not_there_is_an_error(arguments: tuple[str, ...], message: str) -> None:
     with pytest.raises(InputError, match=message):
         CliRunner().invoke(command, ["show", *arguments], catch_exceptions=False, standalone_mode=False)
+
+
+def invoke(*arguments: str) -> str:
+    return CliRunner().invoke(command, arguments, catch_exceptions=False, standalone_mode=False).output
+
+
+def test_a_refreshed_book_is_written_whole_and_told(tmp_path: Path) -> None:
+    price_list(tmp_path, without="alb_lcu")
+    out = tmp_path / "fresh.json"
+    told = invoke("refresh", "--from", str(tmp_path), "--no-spot", "--out", str(out))
+    assert "not in the list: AWSELB alb_lcu (the old figure stays)" in told
+    assert load_price_book("us-east-1", out).price("AWSLambda", "requests").usd == Decimal("0.5")
+    broken = tmp_path / "elsewhere"
+    with pytest.raises(InputError):
+        invoke("refresh", "--from", str(broken), "--no-spot", "--out", str(out))
+    assert load_price_book("us-east-1", out).price("AWSLambda", "requests").usd == Decimal("0.5"), (
+        "a failure leaves the old book"
+    )
+
+
+def test_spot_prices_come_from_ec2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    price_list(tmp_path)
+    out = tmp_path / "fresh.json"
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    with mock_aws():
+        invoke("refresh", "--from", str(tmp_path), "--out", str(out))
+    spot = load_price_book("us-east-1", out).spot("c7g.large")
+    assert spot.as_of is not None
+    assert spot.source.startswith(("EC2 DescribeSpotPriceHistory", "estimate"))
+
+
+def test_the_difference_of_two_books_and_of_a_bill(tmp_path: Path) -> None:
+    price_list(tmp_path)
+    out = tmp_path / "fresh.json"
+    invoke("refresh", "--from", str(tmp_path), "--no-spot", "--out", str(out))
+    old = str(SHIPPED / "us-east-1.json")
+    document = json.loads(invoke("diff", old, str(out), "--scenario", "examples/article.toml", "--json"))
+    assert {
+        "service": "AWSELB",
+        "dimension": "alb_lcu",
+        "unit": "LCU-hour",
+        "before_usd": "0.008",
+        "after_usd": "0.5",
+        "share": 61.5,
+    } in (document["changes"])
+    assert document["usd_per_month"]["after"]["lambda"] > document["usd_per_month"]["before"]["lambda"]
+    assert "no price differs" in invoke("diff", old, old)
+    bad = tmp_path / "bad.json"
+    bad.write_text("{}")
+    with pytest.raises(InputError, match="not a price book: it names no region"):
+        invoke("diff", old, str(bad))

@@ -1,0 +1,140 @@
+"""Reads AWS's Price List offer files as streams: the products that are wanted, and the tiers of their on-demand terms.
+
+An offer file has `products` (a SKU's attributes) before `terms` (its prices); the one of EC2 is gigabytes. It is read twice,
+event by event, and only what is wanted is kept. Formats: AWS Billing User Guide, "Reading an offer".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import ijson
+
+from infra.cost.prices import Tier
+from infra.errors import InputError
+
+NOT_OF_THE_FREE_TIER = "A429C66SYZ"
+"""The offer term under which free tiers stand; on-demand prices stand under another."""
+REGION_PREFIX = re.compile(r"^[A-Z]{2,5}\d?-(?=[A-Z])")
+"""Usage types of most regions begin with the region's short name (`EUW1-`, `APS3-`); those of us-east-1 mostly do not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """What an offer file says of itself."""
+
+    offer: str
+    version: str
+    published: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """One SKU; `usagetype` without its region's prefix."""
+
+    sku: str
+    family: str
+    attributes: Mapping[str, str]
+
+    @property
+    def usagetype(self) -> str:
+        return REGION_PREFIX.sub("", self.attributes.get("usagetype", ""))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A wanted product's price: the unit as the file names it, and tiers from 0 to no end."""
+
+    product: Product
+    unit: str
+    tiers: tuple[Tier, ...]
+
+
+def read_head(path: Path) -> Head:
+    found: dict[str, str] = {}
+    for prefix, _, value in _events(path):
+        if prefix in ("offerCode", "version", "publicationDate"):
+            found[prefix] = str(value)
+        if prefix.startswith("products") or len(found) == 3:
+            break
+    if len(found) < 3:
+        raise InputError(f"{path}: not an offer file: it has no offerCode, version and publicationDate at its beginning")
+    return Head(offer=found["offerCode"], version=found["version"], published=found["publicationDate"][:10])
+
+
+def read_products(path: Path, region: str, usagetypes: Iterable[str]) -> list[Product]:
+    """The region's products whose usage type is one of `usagetypes`, or begins with one that ends in `:`."""
+    exact = {name for name in usagetypes if not name.endswith(":")}
+    beginnings = tuple(name for name in usagetypes if name.endswith(":"))
+    kept = []
+    for sku, body in _pairs(path, "products"):
+        attributes = body.get("attributes", {})
+        product = Product(sku=sku, family=body.get("productFamily", ""), attributes=attributes)
+        if attributes.get("regionCode", attributes.get("fromRegionCode", region)) != region:
+            continue
+        if product.usagetype in exact or (beginnings and product.usagetype.startswith(beginnings)):
+            kept.append(product)
+    return kept
+
+
+def read_offers(path: Path, products: Iterable[Product]) -> list[Offer]:
+    """The on-demand prices of these products; a product without one is left out."""
+    wanted = {product.sku: product for product in products}
+    return [
+        _offer(path, wanted[sku], terms)
+        for sku, terms in _pairs(path, "terms.OnDemand")
+        if sku in wanted and any(NOT_OF_THE_FREE_TIER not in key for key in terms)
+    ]
+
+
+def _offer(path: Path, product: Product, terms: Mapping[str, Any]) -> Offer:
+    (term, *_) = [body for key, body in terms.items() if NOT_OF_THE_FREE_TIER not in key]
+    dimensions = list(term.get("priceDimensions", {}).values())
+    where = f"{path}: SKU {product.sku}"
+    if not dimensions:
+        raise InputError(f"{where}: has no price dimension")
+    units = {str(each.get("unit")) for each in dimensions}
+    if len(units) != 1:
+        raise InputError(f"{where}: its tiers have different units: {', '.join(sorted(units))}")
+    tiers = sorted((_tier(where, each) for each in dimensions), key=lambda tier: tier.start)
+    if tiers[0].start != 0 or tiers[-1].end is not None or [t.end for t in tiers[:-1]] != [t.start for t in tiers[1:]]:
+        raise InputError(f"{where}: its tiers do not run from 0 without a gap to Inf")
+    return Offer(product=product, unit=units.pop(), tiers=tuple(tiers))
+
+
+def _tier(where: str, dimension: Mapping[str, Any]) -> Tier:
+    try:
+        usd = Decimal(dimension["pricePerUnit"]["USD"])
+        start = Decimal(dimension.get("beginRange", "0"))
+        end = dimension.get("endRange", "Inf")
+        tier = Tier(start, None if end == "Inf" else Decimal(end), usd)
+    except (KeyError, ArithmeticError, TypeError):
+        raise InputError(f"{where}: a tier needs beginRange, endRange and pricePerUnit.USD, each a number") from None
+    if not usd.is_finite() or usd < 0:
+        raise InputError(f"{where}: price {usd} must be 0 or more")
+    return tier
+
+
+def _pairs(path: Path, prefix: str) -> Iterable[tuple[str, Any]]:
+    try:
+        with path.open("rb") as file:
+            yield from ijson.kvitems(file, prefix)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except ijson.JSONError as error:
+        raise InputError(f"{path}: not a whole offer file: {error}") from None
+
+
+def _events(path: Path) -> Iterable[tuple[str, str, Any]]:
+    try:
+        with path.open("rb") as file:
+            yield from ijson.parse(file)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except ijson.JSONError as error:
+        raise InputError(f"{path}: not a whole offer file: {error}") from None

@@ -1,0 +1,182 @@
+"""A price book from offer files of the real shape; what is not in the list stays what it was, with its own date."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infra.cost.price_diff import changes
+from infra.cost.price_list import read_head, read_offers, read_products
+from infra.cost.prices import SHIPPED, PriceBook, load_price_book
+from infra.cost.refresh import Downloads, refresh
+from infra.cost.spot_history import summarize
+from infra.errors import InputError, KitError
+from tests.infra.cost.offer_files import OfferFile, price_list
+
+TODAY = date(2026, 11, 26)
+OLD = json.loads((SHIPPED / "us-east-1.json").read_text())
+
+
+def book_from(folder: Path, region: str = "us-east-1") -> PriceBook:
+    with Downloads(str(folder)) as downloads:
+        fresh = refresh(region, OLD, downloads.open, today=TODAY)
+    path = folder / "book.json"
+    path.write_text(json.dumps(fresh.document))
+    return load_price_book(region, path)
+
+
+def test_prices_tiers_and_dates_come_from_the_list(tmp_path: Path) -> None:
+    price_list(tmp_path)
+    book = book_from(tmp_path)
+    arm = book.price("AWSLambda", "duration_arm64")
+    assert [(tier.start, tier.end, tier.usd) for tier in arm.tiers] == [
+        (Decimal(0), Decimal(7_500_000_000), Decimal("0.00002")),
+        (Decimal(7_500_000_000), None, Decimal("0.00001")),
+    ]
+    assert arm.as_of == "2026-11-01"
+    assert arm.confidence == "high"
+    assert "offer AWSLambda, version 20261101000000, SKU " in arm.source
+    assert book.price("AWSELB", "alb_lcu").usd == Decimal("0.5")
+    assert book.price("AmazonECS", "fargate_vcpu_arm64").usd == Decimal("0.0001388888888889")  # 0.5 an hour
+    assert book.instance("c7g.large").on_demand.usd == Decimal("0.08")
+    assert book.as_of == TODAY
+
+
+def test_what_the_list_lacks_keeps_its_figure_and_its_date(tmp_path: Path) -> None:
+    price_list(tmp_path, without="alb_lcu")
+    with Downloads(str(tmp_path)) as downloads:
+        fresh = refresh("us-east-1", OLD, downloads.open, today=TODAY)
+    assert fresh.missing == fresh.kept == ("AWSELB alb_lcu",)
+    book = book_from(tmp_path)
+    assert book.price("AWSELB", "alb_lcu").usd == Decimal("0.008")
+    assert book.price("AWSELB", "alb_lcu").as_of == "2026-09-20"
+    assert book.price("AmazonElastiCache", "valkey_serverless_ecpu").usd == Decimal("0.0023")
+
+
+def test_another_region_takes_no_price_of_this_one(tmp_path: Path) -> None:
+    price_list(tmp_path, "eu-west-1", without="alb_lcu")
+    book = book_from(tmp_path, "eu-west-1")
+    assert book.price("AWSLambda", "requests").usd == Decimal("0.5")
+    assert sorted(book.instances) == ["c7g.large", "m7g.large"]
+    assert book.instance("c7g.large").vcpu == 2
+    with pytest.raises(InputError, match="no price for AWSELB alb_lcu in eu-west-1"):
+        book.price("AWSELB", "alb_lcu")
+    with pytest.raises(InputError, match=r"no price for AmazonEC2 spot price of c7g\.large in eu-west-1"):
+        book.spot("c7g.large")
+
+
+def test_one_usage_type_at_two_prices_is_refused(tmp_path: Path) -> None:
+    files = price_list(tmp_path)
+    files["AWSELB"].add("LCUUsage", "LCU-Hrs", [("0", "Inf", "7")], family="Load Balancer-Application", operation="other")
+    files["AWSELB"].write(tmp_path)
+    with pytest.raises(InputError, match=r"AWSELB alb_lcu: SKUs .* have different prices for LCUUsage"):
+        book_from(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("tiers", "said"),
+    [
+        ([("0", "5", "1"), ("6", "Inf", "2")], "its tiers do not run from 0 without a gap to Inf"),
+        ([("0", "5", "1")], "its tiers do not run from 0 without a gap to Inf"),
+        ([("0", "Inf", "free")], "a tier needs beginRange, endRange and pricePerUnit.USD"),
+        ([("0", "Inf", "-1")], "price -1 must be 0 or more"),
+    ],
+)
+def test_a_malformed_price_names_file_and_sku(tmp_path: Path, tiers: list[tuple[str, str, str]], said: str) -> None:
+    files = price_list(tmp_path)
+    sku = files["AWSLambda"].add("Request", "Requests", tiers)
+    files["AWSLambda"].write(tmp_path)
+    with pytest.raises(InputError) as refused:
+        book_from(tmp_path)
+    assert said in str(refused.value)
+    assert f"AWSLambda/current/us-east-1/index.json: SKU {sku}" in str(refused.value)
+
+
+def test_a_file_that_broke_off_is_refused(tmp_path: Path) -> None:
+    path = OfferFile("AWSLambda", "us-east-1").write(tmp_path)
+    path.write_text(path.read_text()[:-30])
+    with pytest.raises(InputError, match="not a whole offer file"):
+        list(read_offers(path, read_products(path, "us-east-1", {"Request"})))
+
+
+def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    path.write_text('{"hello": 1}')
+    with pytest.raises(InputError, match="not an offer file"):
+        read_head(path)
+
+
+def test_a_region_or_list_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"index\.json: cannot be read \(No such file or directory\)"):
+        book_from(tmp_path)
+    with Downloads("http://127.0.0.1:9") as downloads, pytest.raises(KitError, match=r"cannot be fetched \(.*refused"):
+        downloads.open("AWSLambda", "us-east-1")
+
+
+@pytest.mark.slow
+def test_a_large_file_is_read_in_little_memory(tmp_path: Path) -> None:
+    file = OfferFile("AmazonEC2", "us-east-1")
+    for number in range(60_000):
+        file.add(f"BoxUsage:t{number}.large", "Hrs", [("0", "Inf", "1")], instanceType=f"t{number}.large")
+    path = file.write(tmp_path)
+    program = (
+        "import resource, sys; from pathlib import Path; from infra.cost.price_list import *\n"
+        "limit = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        f"found = read_offers(Path({str(path)!r}), read_products(Path({str(path)!r}), 'us-east-1', {{'BoxUsage:t7.large'}}))\n"
+        "assert len(found) == 1; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - limit)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert path.stat().st_size > 30_000_000
+    assert int(done.stdout) < 10_000, "KiB: the file is not held in memory"
+
+
+# Spot
+
+
+def change(name: str, zone: str, day: int, price: str) -> dict[str, object]:
+    at = datetime(2026, 11, 26, tzinfo=UTC) - timedelta(days=day)
+    return {"InstanceType": name, "AvailabilityZone": zone, "Timestamp": at, "SpotPrice": price}
+
+
+def test_spot_is_the_mean_over_time_and_zones() -> None:
+    now = datetime(2026, 11, 26, tzinfo=UTC)
+    history = [
+        change("c7g.large", "a", 40, "0.10"),  # held from before the window
+        change("c7g.large", "a", 10, "0.04"),
+        change("c7g.large", "b", 30, "0.03"),
+    ]
+    spot = summarize(history, now=now)["c7g.large"]
+    assert spot.mean == Decimal("0.055000")  # a: 20 days at 0.10 and 10 at 0.04; b: 30 at 0.03
+    assert spot.current == Decimal("0.035000")
+    assert spot.highest == Decimal("0.10")
+
+
+@given(st.lists(st.tuples(st.integers(0, 29), st.integers(1, 500)), min_size=1, max_size=20))
+def test_the_mean_lies_between_lowest_and_highest(points: list[tuple[int, int]]) -> None:
+    now = datetime(2026, 11, 26, tzinfo=UTC)
+    history = [change("x.large", "a", day, str(Decimal(price) / 1000)) for day, price in points]
+    spot = summarize(history, now=now)["x.large"]
+    lowest = min(Decimal(price) / 1000 for _, price in points)
+    assert lowest - Decimal("1e-6") <= spot.mean <= spot.highest + Decimal("1e-6")
+
+
+# Two books
+
+
+def test_the_diff_names_what_changed_and_by_how_much(tmp_path: Path, book: PriceBook) -> None:
+    price_list(tmp_path)
+    found = {(each.service, each.dimension): each for each in changes(book, book_from(tmp_path))}
+    lcu = found["AWSELB", "alb_lcu"]
+    assert lcu.share == Decimal("61.5")
+    assert ("AmazonElastiCache", "valkey_serverless_ecpu") not in found
+    assert changes(book, book) == []
+    gone = changes(book, book.without("AWSELB", "alb_lcu"))
+    assert [(each.dimension, each.after) for each in gone] == [("alb_lcu", None)]
