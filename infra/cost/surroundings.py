@@ -100,7 +100,8 @@ def cache_lines(profile: WorkloadProfile, month: Month, book: PriceBook, stage: 
             return [], [missing, *not_priced]
         note = f"a primary and {settings.replicas} replicas"
         return cache.nodes(book, settings.node_type, count * options.month_hours, note=note), not_priced
-    received, suppliers = profile.container_lane.upstream_bytes_in, profile.conditions.suppliers
+    received = profile.container_lane.upstream_bytes_in
+    suppliers = None if profile.conditions is None else profile.conditions.suppliers
     if received is None or suppliers is None:
         return [], ["the shared cache: what a search keeps in it was not measured", *not_priced]
     each = quantity(received / 1024 + suppliers)

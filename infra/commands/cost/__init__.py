@@ -8,6 +8,8 @@ import click
 
 COMMANDS = {
     "report": "Price both lanes for a traffic profile and compare them.",
+    "diff": "Say what a change costs, from two reports.",
+    "check": "Refuse a report that is over a budget or dearer than before.",
     "simulate": "Run a year of the traffic on every lane and instance type.",
 }
 

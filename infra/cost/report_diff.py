@@ -1,0 +1,185 @@
+"""Two reports against each other, line by line: for a pull request, and for the guard that refuses one.
+
+Works on report.json (schema in docs/cost.md), so the two may come from any two checkouts, days or price books. Amounts are the
+reports' exact strings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from infra.errors import InputError
+
+LANES = ("lambda", "container")
+CENT = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineChange:
+    """One line of the bill in both reports; an amount is None where a report has no such line."""
+
+    name: str
+    before: Decimal | None
+    after: Decimal | None
+    why: str
+
+    @property
+    def usd(self) -> Decimal:
+        return (self.after or Decimal(0)) - (self.before or Decimal(0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneChange:
+    """One lane's month. `lines` are those that differ, the largest change first."""
+
+    lane: str
+    before: Decimal
+    after: Decimal
+    lines: tuple[LineChange, ...]
+    not_priced_since: tuple[str, ...]
+
+    @property
+    def usd(self) -> Decimal:
+        return self.after - self.before
+
+    @property
+    def share(self) -> Decimal | None:
+        return self.usd / self.before if self.before else None
+
+
+def read_report(path: Path) -> dict[str, Any]:
+    """A report.json; `InputError` naming the file for anything else."""
+    try:
+        document = msgspec.json.decode(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except msgspec.DecodeError as error:
+        raise InputError(f"{path}: not JSON: {error}") from None
+    if not isinstance(document, dict) or document.get("schema") != 1 or not set(LANES) <= set(document.get("lanes", ())):
+        raise InputError(f"{path}: not a report; `crossover cost report --json` writes one")
+    return document
+
+
+def compare_reports(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[LaneChange, ...]:
+    gaps = set(before["not_priced"])
+    return tuple(
+        LaneChange(
+            lane=lane,
+            before=Decimal(before["lanes"][lane]["usd_per_month_exact"]),
+            after=Decimal(after["lanes"][lane]["usd_per_month_exact"]),
+            lines=_lines(before["lanes"][lane]["lines"], after["lanes"][lane]["lines"]),
+            not_priced_since=tuple(gap for gap in after["not_priced"] if gap not in gaps),
+        )
+        for lane in LANES
+    )
+
+
+def _lines(before: list[Mapping[str, Any]], after: list[Mapping[str, Any]]) -> tuple[LineChange, ...]:
+    old, new = _by_name(before), _by_name(after)
+    found = []
+    for name in [*new, *(name for name in old if name not in new)]:
+        was, now = old.get(name), new.get(name)
+        amounts = [
+            None if rows is None else sum((Decimal(row["usd_exact"]) for row in rows), Decimal(0)) for rows in (was, now)
+        ]
+        change = LineChange(name=name, before=amounts[0], after=amounts[1], why=_why(was, now))
+        if change.usd:
+            found.append(change)
+    return tuple(sorted(found, key=lambda change: (-abs(change.usd), change.name)))
+
+
+def _by_name(lines: list[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Tiers of one price stand as several lines of one name."""
+    rows: dict[str, list[Mapping[str, Any]]] = {}
+    for line in lines:
+        rows.setdefault(line["name"], []).append(line)
+    return rows
+
+
+def _why(was: list[Mapping[str, Any]] | None, now: list[Mapping[str, Any]] | None) -> str:
+    if was is None:
+        return "new"
+    if now is None:
+        return "gone"
+    quantities = [sum((Decimal(row["quantity"]) for row in rows), Decimal(0)) for rows in (was, now)]
+    priced = [tuple(row["unit_price"] for row in rows) for rows in (was, now)]
+    said = []
+    if quantities[0] != quantities[1]:
+        said.append(f"quantity {quantities[0]:,.2f} → {quantities[1]:,.2f} {now[0]['unit']}")
+    if priced[0] != priced[1]:
+        said.append(f"price ${', $'.join(priced[0])} → ${', $'.join(priced[1])}")
+    return "; ".join(said)
+
+
+def markdown(changes: tuple[LaneChange, ...], after: Mapping[str, Any]) -> str:
+    """A comment for a pull request: totals, then the lines that differ, folded."""
+    rows = ["| lane | $ a month before | after | change |", "|---|---:|---:|---:|"]
+    for each in changes:
+        rows.append(f"| {each.lane} | {_usd(each.before)} | {_usd(each.after)} | {_signed(each.usd)}{_share(each)} |")
+    text = ["### Cost of this change", "", after["headline"], "", *rows, ""]
+    for each in changes:
+        if each.lines:
+            text += [f"<details><summary>{each.lane} lane: what changed</summary>", ""]
+            text += ["| line | before | after | change | why |", "|---|---:|---:|---:|---|"]
+            text += [
+                f"| {line.name} | {_usd(line.before)} | {_usd(line.after)} | {_signed(line.usd)} | {line.why} |"
+                for line in each.lines
+            ]
+            text += ["", "</details>", ""]
+    gaps = dict.fromkeys(gap for each in changes for gap in each.not_priced_since)
+    text += [f"- no longer priced: {gap}" for gap in gaps]
+    traffic = after["traffic"]
+    text.append(f"{traffic['source']}; prices of {after['prices']['region']}, {after['prices']['as_of']}.")
+    return "\n".join(text) + "\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breach:
+    """One rule of the guard that is broken, and the lines that are to blame, the largest first."""
+
+    said: str
+    lines: tuple[str, ...]
+
+
+def breaches(
+    report: Mapping[str, Any],
+    changes: tuple[LaneChange, ...] | None,
+    *,
+    lanes: tuple[str, ...],
+    budget: Decimal | None,
+    max_increase: Decimal | None,
+) -> list[Breach]:
+    """`budget` is dollars a month and lane; `max_increase` a share of the month before."""
+    found = []
+    for lane in lanes:
+        told = report["lanes"][lane]
+        month = Decimal(told["usd_per_month_exact"])
+        if budget is not None and month > budget:
+            rows = sorted(told["lines"], key=lambda row: -Decimal(row["usd_exact"]))
+            largest = tuple(f"{row['name']}: {_usd(Decimal(row['usd_exact']))}" for row in rows[:5])
+            found.append(Breach(said=f"{lane} lane: {_usd(month)} a month, the budget is {_usd(budget)}", lines=largest))
+    for each in changes or ():
+        if each.lane in lanes and max_increase is not None and each.usd > each.before * max_increase:
+            rose = tuple(f"{line.name}: {_signed(line.usd)} ({line.why})" for line in each.lines if line.usd > 0)
+            said = f"{each.lane} lane: {_signed(each.usd)} a month{_share(each)}, allowed are {max_increase:+.1%}"
+            found.append(Breach(said=said, lines=rose[:5]))
+    return found
+
+
+def _usd(value: Decimal | None) -> str:
+    return "" if value is None else f"${value.quantize(CENT, rounding=ROUND_HALF_EVEN):,.2f}"
+
+
+def _signed(value: Decimal) -> str:
+    cents = value.quantize(CENT, rounding=ROUND_HALF_EVEN)
+    return f"{'-' if cents < 0 else '+'}${abs(cents):,.2f}"
+
+
+def _share(change: LaneChange) -> str:
+    return "" if change.share is None else f" ({change.share:+.1%})"
