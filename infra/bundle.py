@@ -17,6 +17,7 @@ import os
 import platform
 import re
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -34,7 +35,10 @@ from infra.wheels import PLATFORMS, ROOT, locked_files, locked_requirements, one
 DEFAULT_OUT = ROOT / "out" / "bundle"
 SOURCES = ("app", "lambda_handler", "secret_values")
 
-BUILDER = "2"
+PROGRAMS = frozenset({"lambda_handler/start"})
+"""Files that are run, not imported: Lambda starts this one as a wrapper script."""
+
+BUILDER = "3"
 """Changed whenever this module makes other bytes of the same sources, so that old bundles are built anew."""
 
 LAMBDA_UNZIPPED_LIMIT = 250 * 1024 * 1024
@@ -231,6 +235,11 @@ def _write(tree: Path, files: dict[str, bytes]) -> None:
         path = tree / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
+        path.chmod(_mode(name))
+
+
+def _mode(name: str) -> int:
+    return 0o755 if name in PROGRAMS else 0o644
 
 
 def byte_compile(interpreter: Path, tree: Path) -> None:
@@ -269,7 +278,7 @@ def _zip(files: dict[str, bytes], archive: Path) -> str:
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as zipped:
         for name in sorted(files):
             entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
-            entry.external_attr = (0o100644) << 16
+            entry.external_attr = (stat.S_IFREG | _mode(name)) << 16
             entry.create_system = 3
             entry.compress_type = zipfile.ZIP_DEFLATED
             zipped.writestr(entry, files[name], compresslevel=9)

@@ -1,78 +1,19 @@
-"""The Lambda lane's entry point: `lambda_handler.handler.handler`.
+"""The Lambda lane's entry point under AWS's own runtime client: `lambda_handler.handler.handler`.
 
-The app's lifespan is entered once, while the environment initialises, on the one event loop that every invocation then
-runs on: connection pools live as long as the environment. (Mangum's own use of its lifespan would start and stop the app on
-every invocation.) Any ASGI app will do, with a lifespan or without one (docs/bring-your-own-service.md).
-
-Where `CROSSOVER_SECRET` names a secret, its values are put into the environment first, as systemd does on the container lane.
+AWS's client calls it for one event at a time; our own client (`lambda_handler/runtime`) serves the same app without it.
 """
 
 from __future__ import annotations
 
-import asyncio
-import os
 from typing import Any
 
-import uvloop
-from mangum import Mangum
-from mangum.protocols import LifespanCycle
-from starlette.types import Receive, Scope, Send
-
-from app.web.errors import error_response
-from lambda_handler.alb import AlbEvent
-from lambda_handler.api import ApiEvent
-
-loop = uvloop.new_event_loop()
-asyncio.set_event_loop(loop)
-
-
-def _create_app() -> Any:
-    """A secret that cannot be read fails INIT with its one line."""
-    if os.environ.get("CROSSOVER_SECRET"):
-        from secret_values.fetch import fill  # nobody else pays for its import
-
-        fill(os.environ)
-    from app.bootstrap import create_app  # only now: an app may read its environment while it is imported
-
-    return create_app()
-
-
-app = _create_app()
-_lifespan = LifespanCycle(app, "auto")
-_lifespan.__enter__()  # never left: an environment ends without a word
-
-_service = getattr(getattr(app, "state", None), "service", None)
-_lag, _settle = getattr(_service, "lag", None), getattr(_service, "settle", None)
-
-
-async def _app(scope: Scope, receive: Receive, send: Send) -> None:
-    if _lifespan.lifespan_state:
-        scope["state"] = _lifespan.lifespan_state.copy()
-    await app(scope, receive, send)
-    if _settle is not None:
-        await _settle()
-
-
-_adapter = Mangum(_app, lifespan="off", custom_handlers=[AlbEvent, ApiEvent])
+from lambda_handler.application import adapter, bad_request, resume
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """One event of an ALB, an HTTP API (v2) or a function URL; returns that front's response object."""
-    if _lag is not None:
-        _lag.resume()  # the loop stood still since the last invocation
+    resume()
     try:
-        return _adapter(event, context)
+        return adapter(event, context)
     except ValueError:  # reading the event: no base64, or half a character; what the app raises never gets here
-        return _bad_request(event)
-
-
-def _bad_request(event: dict[str, Any]) -> dict[str, Any]:
-    answer = error_response(400, "bad_request", "the request cannot be read: its path, query, headers and body must be text")
-    multi_value = event.get("multiValueHeaders") is not None
-    headers = {name: [value] if multi_value else value for name, value in answer.headers.items()}
-    return {
-        "statusCode": answer.status_code,
-        "multiValueHeaders" if multi_value else "headers": headers,
-        "body": bytes(answer.body).decode(),
-        "isBase64Encoded": False,
-    }
+        return bad_request(event)

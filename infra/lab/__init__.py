@@ -1,7 +1,8 @@
 """The local cloud: everything that AWS would run, as real processes on loopback.
 
     simulator/         the suppliers
-    runtime_api.py     one Lambda environment: the Lambda Runtime API that the real awslambdaric polls
+    managed_runtime.py what Lambda starts an environment's process with: AWS's runtime client, or the bundle's own
+    runtime_api.py     one Lambda environment: the Lambda Runtime API that the real runtime client polls
     lambda_lane.py     environments, cold starts, throttling, limits, REPORT lines
     container_lane.py  uvicorn workers from the same bundle
     load_balancer.py   an Application Load Balancer's double in front of both

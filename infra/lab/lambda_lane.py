@@ -1,4 +1,5 @@
-"""The Lambda lane: environments of the real runtime client, one event each at a time, as Lambda would run and bill them.
+"""The Lambda lane: environments of a real runtime client, one event each at a time, as Lambda would run and bill them; or as
+many at once as `Code.concurrency` says, as on Lambda Managed Instances, whose billing by instance is not done here.
 
 Cold starts on demand, the most recently used environment first, throttling at the concurrency limit, the time limit, the
 6 MB payload limits, and a REPORT line per invocation with INIT billed (as AWS does since 2025-08-01). Not done: slowing the
@@ -60,7 +61,7 @@ class LambdaLane:
     def __init__(self, code: Code, *, memory_mb: int = 1_769, concurrency: int = 10, timeout_s: float = 10.0) -> None:
         self._code = code
         self.memory_mb = memory_mb
-        self._concurrency = concurrency
+        self._concurrency = concurrency  # environments, each with `code.concurrency` places for an event
         self._timeout_s = timeout_s
         self._logs = Path(tempfile.mkdtemp(prefix="crossover-lambda-"))
         self._idle: list[Environment] = []
@@ -107,7 +108,7 @@ class LambdaLane:
         while len(self.environments) < min(count, self._concurrency):
             environment = await self._start()
             new.append(environment.init_ms)
-            self._idle.append(environment)
+            self._idle += [environment] * self._code.concurrency
         return new
 
     async def invoke(self, event: bytes) -> InvokeResult:
@@ -130,7 +131,10 @@ class LambdaLane:
         try:
             outcome = await environment.run(request_id, event, self._timeout_s)
         except TimeoutError:
-            await self._drop(environment)
+            if self._code.concurrency == 1:
+                await self._drop(environment)
+            else:  # on a Managed Instance nobody stops what takes too long
+                self._later(self._free(environment))
             reason = f"Task timed out after {self._timeout_s:.2f} seconds"
             memory = environment.peak_memory_mb()
             return _failed(request_id, "Sandbox.Timedout", reason, self._timeout_s * 1000, init_ms, memory)
@@ -168,6 +172,7 @@ class LambdaLane:
                 return None, None
             reserved = self._new()
         await self._begin(reserved)
+        self._idle += [reserved] * (self._code.concurrency - 1)
         return reserved, reserved.init_ms
 
     def _new(self) -> Environment:

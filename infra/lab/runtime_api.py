@@ -1,7 +1,9 @@
-"""One Lambda environment: a process of the real `awslambdaric`, and the Lambda Runtime API it polls (API 2018-06-01).
+"""One Lambda environment: a process of a real runtime client, and the Lambda Runtime API it polls (API 2018-06-01).
 
-A port of its own for every environment, for the client holds one keep-alive connection and says nowhere who it is. The
-environment takes one event at a time and is free again only when it polls `/next` once more.
+The client is AWS's `awslambdaric`, or what `AWS_LAMBDA_EXEC_WRAPPER` starts in its place, as in Lambda's managed runtime. A
+port of its own for every environment, for a client says nowhere who it is. An environment takes one event for each poll of
+`/next`: one at a time, or as on Lambda Managed Instances up to `Code.concurrency`, which its client finds in
+`AWS_LAMBDA_MAX_CONCURRENCY`. There, as on AWS, an event that takes too long ends alone; its late answer is refused with 410.
 """
 
 from __future__ import annotations
@@ -10,7 +12,8 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import Awaitable, Mapping
+from collections import deque
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,26 +21,18 @@ from typing import Any
 from aiohttp import web
 
 from infra.errors import KitError
-from infra.lab.processes import Child, minimal_environment, spawn
+from infra.lab.managed_runtime import Code as Code
+from infra.lab.processes import Child, spawn
 
 API = "/2018-06-01/runtime"
 RESPONSE_LIMIT = 6_291_556
 """Largest response in bytes that Lambda takes from a synchronous invocation (6 MB and its own envelope)."""
 
 INIT_LIMIT_S = 10.0
+MANAGED_INIT_LIMIT_S = 60.0
+"""AWS gives an environment of a Managed Instance 15 minutes; a forked one needs seconds here."""
 POLL_LIMIT_S = 2.0
 """An environment that has answered polls again within milliseconds; one that does not is given up."""
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """What an environment runs: a directory, the interpreter, and variables on top of Lambda's own."""
-
-    tree: Path
-    python: Path
-    env: Mapping[str, str]
-    runtime: Path
-    handler: str = "lambda_handler.handler.handler"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +52,7 @@ class EnvironmentGone(KitError):
 
 
 class Environment:
-    """Start it with `start`, hand it one event at a time with `run`, end it with `stop`."""
+    """Start it with `start`, hand it events with `run`, no more at once than it polls for, end it with `stop`."""
 
     def __init__(self, code: Code, *, memory_mb: int, log: Path) -> None:
         self._code = code
@@ -65,10 +60,11 @@ class Environment:
         self._log = log
         self._runner: web.AppRunner | None = None
         self._child: Child | None = None
-        self._polling: asyncio.Future[tuple[str, bytes, float]] | None = None
+        self._polls: deque[asyncio.Future[tuple[str, bytes, float]]] = deque()
         self._ready = asyncio.Event()
-        self._answer: asyncio.Future[Outcome] | None = None
-        self._request_id = ""
+        self._answers: dict[str, asyncio.Future[Outcome]] = {}
+        self._too_late: set[str] = set()
+        self.restored = False
         self._init_error: str | None = None
         self.init_ms = 0.0
 
@@ -92,12 +88,13 @@ class Environment:
         """Spawn and wait for the first poll; `init_ms` is the time between. Raises `EnvironmentGone`."""
         port = await self._serve()
         started = time.perf_counter()
-        command: list[str | Path] = [self._code.python, "-m", "awslambdaric", self._code.handler]
-        self._child = await spawn(command, env=self._variables(port), cwd=self._code.tree, log=self._log)
-        first = await _first(self._ready.wait(), self._child.wait(), timeout_s=INIT_LIMIT_S)
+        variables = self._code.variables(port, memory_mb=self._memory_mb, log_stream=self._log.stem)
+        self._child = await spawn(self._code.command(), env=variables, cwd=self._code.tree, log=self._log)
+        limit_s = INIT_LIMIT_S if self._code.concurrency == 1 else MANAGED_INIT_LIMIT_S
+        first = await _first(self._ready.wait(), self._child.wait(), timeout_s=limit_s)
         if first != 0:
             ended = self._child.log_tail() or f"exit status {self._child.exit_status}"
-            reason = self._init_error or (f"init took more than {INIT_LIMIT_S:g} s" if first is None else ended)
+            reason = self._init_error or (f"init took more than {limit_s:g} s" if first is None else ended)
             await self.stop()
             raise EnvironmentGone(reason)
         self.init_ms = (time.perf_counter() - started) * 1000
@@ -107,30 +104,53 @@ class Environment:
         assert self._child is not None
         return await _first(self._ready.wait(), self._child.wait(), timeout_s=POLL_LIMIT_S) == 0
 
+    async def wait_for_polls(self, count: int, timeout_s: float) -> None:
+        """Wait until so many polls stand open: that many events it can take at once. Raises `TimeoutError`."""
+        async with asyncio.timeout(timeout_s):
+            while len(self._open_polls()) < count:  # noqa: ASYNC110 (a count, not an event; only measuring waits for it)
+                await asyncio.sleep(0.005)
+
     async def run(self, request_id: str, event: bytes, timeout_s: float) -> Outcome:
-        """Hand over an event and await its end. Raises `TimeoutError` or `EnvironmentGone`; both leave it unusable."""
-        assert self._polling is not None and self._child is not None
-        polling, self._polling = self._polling, None
-        self._ready.clear()
-        self._request_id = request_id
+        """Hand over an event and await its end. Raises `TimeoutError` or `EnvironmentGone`, which leave it unusable, the first
+        only where it takes one event at a time. Waits for a poll when there is none."""
+        assert self._child is not None
+        deadline = time.time() + timeout_s
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._answer = answer
-        polling.set_result((request_id, event, time.time() + timeout_s))
+        self._answers[request_id] = answer
         try:
-            first = await _first(answer, self._child.wait(), timeout_s=timeout_s)
+            (await self._poll(timeout_s)).set_result((request_id, event, deadline))
+            first = await _first(answer, self._child.wait(), timeout_s=deadline - time.time())
             if first == 0:
                 return answer.result()
             if first is None:
+                self._too_late.add(request_id)
                 raise TimeoutError
             raise EnvironmentGone(f"exit status {self._child.exit_status}")
         finally:
-            self._answer = None
+            del self._answers[request_id]
+
+    async def _poll(self, timeout_s: float) -> asyncio.Future[tuple[str, bytes, float]]:
+        assert self._child is not None
+        while not self._open_polls():
+            if await _first(self._ready.wait(), self._child.wait(), timeout_s=timeout_s) != 0:
+                raise EnvironmentGone(f"it does not poll; exit status {self._child.exit_status}")
+        poll = self._polls.popleft()
+        self._open_polls()
+        return poll
+
+    def _open_polls(self) -> deque[asyncio.Future[tuple[str, bytes, float]]]:
+        """Without those whose connection has gone; `_ready` says whether there are any."""
+        while self._polls and self._polls[0].done():
+            self._polls.popleft()
+        if not self._polls:
+            self._ready.clear()
+        return self._polls
 
     async def stop(self) -> None:
         if self._child is not None:
             await self._child.kill()
-        if self._polling is not None and not self._polling.done():
-            self._polling.cancel()
+        for poll in self._polls:
+            poll.cancel()
         if self._runner is not None:
             runner, self._runner = self._runner, None
             await runner.cleanup()
@@ -141,6 +161,8 @@ class Environment:
         app.router.add_post(f"{API}/invocation/{{id}}/response", self._on_response)
         app.router.add_post(f"{API}/invocation/{{id}}/error", self._on_error)
         app.router.add_post(f"{API}/init/error", self._on_init_error)
+        app.router.add_get(f"{API}/restore/next", self._on_restore_next)
+        app.router.add_post(f"{API}/restore/error", self._on_init_error)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
@@ -148,32 +170,11 @@ class Environment:
         address = self._runner.addresses[0]
         return int(address[1])
 
-    def _variables(self, port: int) -> dict[str, str]:
-        """What the managed runtime sets, then the function's own variables."""
-        python = next((part for part in self._code.runtime.name.split("py") if part), "3.13")
-        return minimal_environment(
-            {
-                "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{port}",
-                "AWS_EXECUTION_ENV": f"AWS_Lambda_python{python}",
-                "AWS_LAMBDA_FUNCTION_NAME": "crossover-lab",
-                "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-                "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(self._memory_mb),
-                "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/crossover-lab",
-                "AWS_LAMBDA_LOG_STREAM_NAME": self._log.stem,
-                "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-                "AWS_REGION": "us-east-1",
-                "AWS_DEFAULT_REGION": "us-east-1",
-                "LAMBDA_TASK_ROOT": str(self._code.tree),
-                "PYTHONPATH": f"{self._code.tree}:{self._code.runtime}",
-                "PYTHONDONTWRITEBYTECODE": "1",
-                **self._code.env,
-            }
-        )
-
     async def _on_next(self, request: web.Request) -> web.StreamResponse:
-        self._polling = asyncio.get_running_loop().create_future()
+        poll: asyncio.Future[tuple[str, bytes, float]] = asyncio.get_running_loop().create_future()
+        self._polls.append(poll)
         self._ready.set()
-        request_id, event, deadline = await self._polling
+        request_id, event, deadline = await poll
         headers = {
             "Lambda-Runtime-Aws-Request-Id": request_id,
             "Lambda-Runtime-Deadline-Ms": str(int(deadline * 1000)),
@@ -184,28 +185,43 @@ class Environment:
 
     async def _on_response(self, request: web.Request) -> web.Response:
         payload = await request.read()
-        if len(payload) > RESPONSE_LIMIT:
-            message = f"Response payload size exceeded maximum allowed payload size ({RESPONSE_LIMIT} bytes)."
-            self._end(
-                request, Outcome(error_payload("Function.ResponseSizeTooLarge", message), "Function.ResponseSizeTooLarge")
-            )
-            return web.Response(status=413, body=b"{}", content_type="application/json")
-        self._end(request, Outcome(payload))
-        return web.Response(status=202, body=b'{"status":"OK"}', content_type="application/json")
+        if len(payload) <= RESPONSE_LIMIT:
+            return self._end(request, Outcome(payload))
+        message = f"Response payload size exceeded maximum allowed payload size ({RESPONSE_LIMIT} bytes)."
+        kind = "Function.ResponseSizeTooLarge"
+        self._end(request, Outcome(error_payload(kind, message), kind))
+        return _told(413, "RequestEntityTooLarge", message)
 
     async def _on_error(self, request: web.Request) -> web.Response:
         payload = await request.read()
-        kind = request.headers.get("Lambda-Runtime-Function-Error-Type", "Unhandled")
-        self._end(request, Outcome(payload, kind))
-        return web.Response(status=202, body=b'{"status":"OK"}', content_type="application/json")
+        return self._end(request, Outcome(payload, request.headers.get("Lambda-Runtime-Function-Error-Type", "Unhandled")))
 
     async def _on_init_error(self, request: web.Request) -> web.Response:
         self._init_error = (await request.read()).decode(errors="replace")[:500]
-        return web.Response(status=202, body=b'{"status":"OK"}', content_type="application/json")
+        return _taken()
 
-    def _end(self, request: web.Request, outcome: Outcome) -> None:
-        if self._answer is not None and not self._answer.done() and request.match_info["id"] == self._request_id:
-            self._answer.set_result(outcome)
+    async def _on_restore_next(self, request: web.Request) -> web.Response:
+        """SnapStart: answered when a snapshot has been taken and an environment restored from it; here at once."""
+        self.restored = True
+        return _taken(200)
+
+    def _end(self, request: web.Request, outcome: Outcome) -> web.Response:
+        request_id = request.match_info["id"]
+        if request_id in self._too_late:
+            return _told(410, "InvokeTimeout", "Invoke timeout")
+        answer = self._answers.get(request_id)
+        if answer is None or answer.done():
+            return _told(400, "InvalidRequestID", "Invalid request ID")
+        answer.set_result(outcome)
+        return _taken()
+
+
+def _taken(status: int = 202) -> web.Response:
+    return web.Response(status=status, body=b'{"status":"OK"}', content_type="application/json")
+
+
+def _told(status: int, kind: str, message: str) -> web.Response:
+    return web.Response(status=status, body=error_payload(kind, message), content_type="application/json")
 
 
 async def _first(*awaitables: Awaitable[Any], timeout_s: float) -> int | None:

@@ -1,4 +1,4 @@
-"""The Lambda entry point in the real runtime client: every front's events, read right and answered in that front's shape."""
+"""The Lambda lane in both runtime clients, AWS's and ours: every front's events, read right and answered in that front's shape."""
 
 from __future__ import annotations
 
@@ -26,16 +26,25 @@ EVENTS = Path(__file__).parent / "events"
 FRONTS = sorted(path.stem for path in EVENTS.glob("*.json"))
 
 
-def lane_of(simulator_url: str, **more: str) -> LambdaLane:
+CLIENTS = ("aws", "asyncio")
+
+
+def lane_of(simulator_url: str, client: str = "aws", **more: str) -> LambdaLane:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     runtime = runtime_folder(version, Path(sys.executable))
     env = {"CROSSOVER_SUPPLIERS_URL": simulator_url, "CROSSOVER_LANE": "lambda", "CROSSOVER_DEADLINE_MS": "8000", **more}
-    return LambdaLane(Code(ROOT, Path(sys.executable), env, runtime))
+    code = Code(ROOT, Path(sys.executable), env, runtime)
+    return LambdaLane(code.with_asyncio_client() if client == "asyncio" else code)
+
+
+@pytest.fixture(params=CLIENTS)
+def client(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture
-async def lane(simulator_url: str) -> AsyncIterator[LambdaLane]:
-    async with lane_of(simulator_url) as lane:
+async def lane(simulator_url: str, client: str) -> AsyncIterator[LambdaLane]:
+    async with lane_of(simulator_url, client) as lane:
         yield lane
 
 
@@ -116,9 +125,10 @@ async def test_time_between_invocations_is_not_event_loop_lag(lane: LambdaLane) 
     assert worst is None or float(worst[1]) < 450, text
 
 
-async def test_traces_are_sent_before_the_environment_freezes(simulator_url: str) -> None:
+async def test_traces_are_sent_before_the_environment_freezes(simulator_url: str, client: str) -> None:
     with collecting() as collector:
-        async with lane_of(simulator_url, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, OTEL_TRACES_SAMPLER="always_on") as lane:
+        traced = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_TRACES_SAMPLER": "always_on"}
+        async with lane_of(simulator_url, client, **traced) as lane:
             for number in range(1, 6):
                 assert (await call(lane, event(FRONTS[0], future_search())))[0] == 200
                 if len(collector.spans) == number * 46:
@@ -136,10 +146,10 @@ async def test_a_collector_that_hangs_keeps_an_invocation_waiting_briefly(simula
             assert collector.received == [], "the answer came before the collector's"
 
 
-async def test_a_wrong_setting_is_one_clear_init_error(simulator_url: str) -> None:
+async def test_a_wrong_setting_is_one_clear_init_error(client: str) -> None:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     code = Code(ROOT, Path(sys.executable), {"CROSSOVER_LANE": "moon"}, runtime_folder(version, Path(sys.executable)))
-    async with LambdaLane(code) as lane:
+    async with LambdaLane(code.with_asyncio_client() if client == "asyncio" else code) as lane:
         failed = await lane.invoke(b"{}")
     assert failed.error_type == "Runtime.InitError"
     assert b"CROSSOVER_LANE: 'moon' is not one of lambda, container, local" in failed.payload
