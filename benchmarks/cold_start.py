@@ -2,9 +2,11 @@
 
     python -m benchmarks.cold_start [--quick] [--rounds 11] [--json benchmarks/out/cold_start.json]
 
-Cold start is from spawning the runtime client to its first poll of the Runtime API's `/next`, of the service's bundle and of
-an empty handler in turn. CPU is of `/healthz`, one request at a time, on the Lambda lane (ALB events), with an empty handler,
-and on uvicorn. Builds the bundle for this machine where there is none. Exit code 0: measured; 1: cannot (says why).
+Cold start is from spawning the runtime client to its first poll of the Runtime API's `/next`, of the service's bundle under
+AWS's client and under its own (asyncio), and of an empty handler under AWS's, in turn. CPU is of `/healthz`, one request at a
+time, on the Lambda lane (ALB events) under both clients, with an empty handler, and on uvicorn. Then 16 searches at once in one
+environment under both clients (`benchmarks/lambda_clients.py`). Builds the bundle for this machine where there is none. Exit
+code 0: measured; 1: cannot (says why).
 """
 
 from __future__ import annotations
@@ -26,13 +28,14 @@ from rich.table import Table
 
 from benchmarks import machine, process_tree
 from benchmarks.command import OUT, parse, run, say, write
+from benchmarks.lambda_clients import AT_ONCE, compared
 from benchmarks.lambda_code import alb_event, local_code
 from benchmarks.load import Target
 from infra.bundle import Bundle
 from infra.errors import KitError
 from infra.lab.container_lane import ContainerLane
 from infra.lab.lambda_lane import BARE_HANDLER, LambdaLane, measure_bare_cold_starts, measure_cold_starts
-from infra.lab.runtime_api import Code
+from infra.lab.managed_runtime import Code
 
 PAUSE_S = 0.004
 HEALTHZ = alb_event("/healthz")
@@ -44,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         bundle, code = local_code()
         figures = asyncio.run(_measure(code, options.rounds, 300 if options.quick else 1_000))
+        figures["many_at_once"] = compared(code, waves=2 if options.quick else 6)
     except KitError as error:
         say(f"cold_start: {error}")
         return 1
@@ -61,34 +65,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def _measure(code: Code, rounds: int, requests: int) -> dict[str, Any]:
-    own: list[float] = []
-    bare: list[float] = []
+    asyncio_code = code.with_asyncio_client()
+    cold: dict[str, list[float]] = {"crossover": [], "crossover_asyncio": [], "bare": []}
     busy, began, self_cpu = process_tree.machine_busy_s(), time.monotonic(), time.process_time()
-    await measure_cold_starts(code, 1)  # the first reads the files from disk; it is thrown away
-    await measure_bare_cold_starts(code, 1)
-    for number in range(rounds):
-        own += await measure_cold_starts(code, 1)
-        bare += await measure_bare_cold_starts(code, 1)
-        say(f"cold start {number + 1}/{rounds}: {own[-1]:.0f} ms, bare {bare[-1]:.0f} ms")
+    for number in range(rounds + 1):
+        once = {
+            "crossover": await measure_cold_starts(code, 1),
+            "crossover_asyncio": await measure_cold_starts(asyncio_code, 1),
+            "bare": await measure_bare_cold_starts(code, 1),
+        }
+        if number:  # the first reads the files from disk; it is thrown away
+            for name, values in once.items():
+                cold[name] += values
+            told = ", ".join(f"{name} {values[0]:.0f} ms" for name, values in once.items())
+            say(f"cold start {number}/{rounds}: {told}")
     cores_used = (process_tree.machine_busy_s() - busy - (time.process_time() - self_cpu)) / (time.monotonic() - began)
-    cpu: dict[str, list[float]] = {"lambda": [], "lambda_empty_handler": [], "uvicorn": []}
+    cpu: dict[str, list[float]] = {"lambda": [], "lambda_asyncio": [], "lambda_empty_handler": [], "uvicorn": []}
     with tempfile.TemporaryDirectory(prefix="crossover-bare-") as folder:
         (Path(folder) / "bare.py").write_text(BARE_HANDLER)
         empty = Code(Path(folder), code.python, {}, code.runtime, "bare.handler")
         for _ in range(3):
             cpu["lambda"].append(await _lambda_cpu_ms(code, requests))
+            cpu["lambda_asyncio"].append(await _lambda_cpu_ms(asyncio_code, requests))
             cpu["lambda_empty_handler"].append(await _lambda_cpu_ms(empty, requests))
             cpu["uvicorn"].append(await _uvicorn_cpu_ms(code, requests))
     medians = {name: round(statistics.median(values), 3) for name, values in cpu.items()}
-    cold, floor = statistics.median(own), statistics.median(bare)
+    middle = {name: statistics.median(values) for name, values in cold.items()}
     return {
         "cold_start_ms": {
-            "crossover": round(cold, 1),
-            "bare": round(floor, 1),
-            "ratio": round(cold / floor, 2),
-            "rounds": [{"crossover": round(a, 1), "bare": round(b, 1)} for a, b in zip(own, bare, strict=True)],
+            **{name: round(value, 1) for name, value in middle.items()},
+            "ratio": round(middle["crossover"] / middle["bare"], 2),
+            "ratio_asyncio": round(middle["crossover_asyncio"] / middle["bare"], 2),
+            "rounds": [{name: round(values[number], 1) for name, values in cold.items()} for number in range(rounds)],
         },
-        "healthz_cpu_ms": {**medians, "lambda_over_uvicorn": round(medians["lambda"] / medians["uvicorn"], 2)},
+        "healthz_cpu_ms": {
+            **medians,
+            "lambda_over_uvicorn": round(medians["lambda"] / medians["uvicorn"], 2),
+            "lambda_asyncio_over_uvicorn": round(medians["lambda_asyncio"] / medians["uvicorn"], 2),
+        },
         "cores_used_by_all_during_cold_starts": round(cores_used, 2),
     }
 
@@ -150,26 +164,22 @@ def _about(bundle: Bundle) -> dict[str, Any]:
 
 
 def _print(document: dict[str, Any]) -> None:
-    cold, cpu, bundle = document["cold_start_ms"], document["healthz_cpu_ms"], document["bundle"]
+    cold, cpu, many, bundle = (document[name] for name in ("cold_start_ms", "healthz_cpu_ms", "many_at_once", "bundle"))
     table = Table(title=f"The Lambda lane, bundle {bundle['target']}, {bundle['unzipped_bytes'] / 1e6:.1f} MB unzipped")
     for column in ("figure", "this service", "beside", "ratio"):
         table.add_column(column, justify="left" if column == "figure" else "right")
-    table.add_row(
-        "cold start, ms (beside: bare runtime client)",
-        f"{cold['crossover']:.0f}",
-        f"{cold['bare']:.0f}",
-        f"{cold['ratio']:.1f}×",
-    )
-    table.add_row(
-        "CPU ms of /healthz (beside: empty handler)",
-        f"{cpu['lambda']:.2f}", f"{cpu['lambda_empty_handler']:.2f}", f"{cpu['lambda'] / cpu['lambda_empty_handler']:.1f}×",
-    )  # fmt: skip
-    table.add_row(
-        "CPU ms of /healthz (beside: uvicorn)",
-        f"{cpu['lambda']:.2f}",
-        f"{cpu['uvicorn']:.2f}",
-        f"{cpu['lambda_over_uvicorn']:.1f}×",
-    )
+
+    def row(figure: str, own: float, beside: float, digits: int) -> None:
+        table.add_row(figure, f"{own:.{digits}f}", f"{beside:.{digits}f}", f"{own / beside:.1f}×")
+
+    row("cold start, ms (beside: bare runtime client)", cold["crossover"], cold["bare"], 0)
+    row("… under the asyncio client", cold["crossover_asyncio"], cold["bare"], 0)
+    row("CPU ms of /healthz (beside: empty handler)", cpu["lambda"], cpu["lambda_empty_handler"], 2)
+    row("CPU ms of /healthz (beside: uvicorn)", cpu["lambda"], cpu["uvicorn"], 2)
+    row("… under the asyncio client", cpu["lambda_asyncio"], cpu["uvicorn"], 2)
+    own, forked = many["asyncio"], many["aws"]
+    row(f"MB of {AT_ONCE} at once, asyncio (beside: AWS's, forked)", own["served_mb"], forked["served_mb"], 0)
+    row(f"seconds until {AT_ONCE} can be taken at once", own["ready_s"], forked["ready_s"], 1)
     Console().print(table)
     if document["cores_used_by_all_during_cold_starts"] > 1.2:  # one cold start after the other keeps one core busy
         say("note: provisional: other programs kept this machine busy meanwhile")

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -67,6 +68,19 @@ def local_bundle() -> Bundle:
 @pytest.fixture
 def simulator_url() -> Iterator[str]:
     """A simulator process of its own, answering after 2 ms."""
+    with _simulator() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def shared_simulator_url() -> Iterator[str]:
+    """The same for tests that change nothing in it: one for all of them."""
+    with _simulator() as url:
+        yield url
+
+
+@contextmanager
+def _simulator() -> Iterator[str]:
     command = [sys.executable, "-m", "infra.cli", "simulator", "--port", "0", "--latency", "fixed:2"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None

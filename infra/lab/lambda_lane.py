@@ -98,6 +98,10 @@ class LambdaLane:
         peaks = [*self._memory_of_ended, *(environment.peak_memory_mb() for environment in self.environments)]
         return max((peak for peak in peaks if peak is not None), default=None)
 
+    def log_lines(self) -> list[str]:
+        """What the function itself has logged so far, environment by environment."""
+        return [line for log in sorted(self._logs.glob("*.log")) for line in log.read_text(errors="replace").splitlines()]
+
     def log_bytes(self) -> int:
         """Bytes the function itself has logged so far (Lambda's START, END and REPORT lines come on top)."""
         return sum(log.stat().st_size for log in self._logs.glob("*.log"))

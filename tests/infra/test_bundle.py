@@ -59,6 +59,14 @@ def test_it_holds_the_service_and_no_tooling_and_is_byte_compiled(local_bundle: 
     assert any(name.startswith("app/__pycache__/bootstrap.") for name in names)
 
 
+def test_what_lambda_starts_as_a_wrapper_script_may_be_executed_and_nothing_else(local_bundle: Bundle) -> None:
+    files = [path for path in local_bundle.tree.rglob("*") if path.is_file()]
+    executable = {path.relative_to(local_bundle.tree).as_posix() for path in files if path.stat().st_mode & 0o111}
+    with zipfile.ZipFile(local_bundle.zip) as archive:
+        zipped = {entry.filename for entry in archive.infolist() if entry.external_attr >> 16 & 0o111}
+    assert executable == zipped == {"lambda_handler/start"}
+
+
 def test_the_stripped_extensions_still_load_in_the_target_interpreter(local_bundle: Bundle) -> None:
     interpreter = find_interpreter(local_bundle.target.python)
     assert interpreter is not None

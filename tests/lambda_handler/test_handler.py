@@ -1,4 +1,4 @@
-"""The Lambda lane in both runtime clients, AWS's and ours: every front's events, read right and answered in that front's shape."""
+"""The Lambda lane in AWS's runtime client and in ours: every front's events, read right and answered in that front's shape."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ FRONTS = sorted(path.stem for path in EVENTS.glob("*.json"))
 CLIENTS = ("aws", "asyncio")
 
 
-def lane_of(simulator_url: str, client: str = "aws", **more: str) -> LambdaLane:
+def lane_of(shared_simulator_url: str, client: str = "aws", **more: str) -> LambdaLane:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     runtime = runtime_folder(version, Path(sys.executable))
-    env = {"CROSSOVER_SUPPLIERS_URL": simulator_url, "CROSSOVER_LANE": "lambda", "CROSSOVER_DEADLINE_MS": "8000", **more}
+    env = {"CROSSOVER_SUPPLIERS_URL": shared_simulator_url, "CROSSOVER_LANE": "lambda", "CROSSOVER_DEADLINE_MS": "8000", **more}
     code = Code(ROOT, Path(sys.executable), env, runtime)
     return LambdaLane(code.with_asyncio_client() if client == "asyncio" else code)
 
@@ -43,8 +43,8 @@ def client(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-async def lane(simulator_url: str, client: str) -> AsyncIterator[LambdaLane]:
-    async with lane_of(simulator_url, client) as lane:
+async def lane(shared_simulator_url: str, client: str) -> AsyncIterator[LambdaLane]:
+    async with lane_of(shared_simulator_url, client) as lane:
         yield lane
 
 
@@ -125,10 +125,10 @@ async def test_time_between_invocations_is_not_event_loop_lag(lane: LambdaLane) 
     assert worst is None or float(worst[1]) < 450, text
 
 
-async def test_traces_are_sent_before_the_environment_freezes(simulator_url: str, client: str) -> None:
+async def test_traces_are_sent_before_the_environment_freezes(shared_simulator_url: str, client: str) -> None:
     with collecting() as collector:
         traced = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_TRACES_SAMPLER": "always_on"}
-        async with lane_of(simulator_url, client, **traced) as lane:
+        async with lane_of(shared_simulator_url, client, **traced) as lane:
             for number in range(1, 6):
                 assert (await call(lane, event(FRONTS[0], future_search())))[0] == 200
                 if len(collector.spans) == number * 46:
@@ -137,10 +137,12 @@ async def test_traces_are_sent_before_the_environment_freezes(simulator_url: str
                 pytest.fail("after none of five answers all spans were with the collector")
 
 
-async def test_a_collector_that_hangs_keeps_an_invocation_waiting_briefly(simulator_url: str) -> None:
+async def test_a_collector_that_hangs_keeps_an_invocation_waiting_briefly(shared_simulator_url: str) -> None:
     with collecting() as collector:
         collector.delay_s = 1.5
-        async with lane_of(simulator_url, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, OTEL_TRACES_SAMPLER="always_on") as lane:
+        async with lane_of(
+            shared_simulator_url, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, OTEL_TRACES_SAMPLER="always_on"
+        ) as lane:
             await call(lane, event(FRONTS[0], "/readyz"))
             assert (await call(lane, event(FRONTS[0], future_search())))[0] == 200
             assert collector.received == [], "the answer came before the collector's"
