@@ -1,15 +1,19 @@
-"""The Lambda lane: the function from the bundle, its alias `live`, and the target group that invokes it."""
+"""The Lambda lane: the function from the bundle, its alias `live`, and what leads requests to it."""
 
 from __future__ import annotations
 
-from aws_cdk import Aws, Duration, RemovalPolicy, Stack
+from aws_cdk import Annotations, Duration, RemovalPolicy
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infra import config
 from infra.components.acknowledge import acknowledge
+from infra.components.lambda_front import function_url, http_api, load_balancer_target
+from infra.components.managed_capacity import MIN_ENVIRONMENTS, ManagedCapacity
+from infra.components.network import Network
 from infra.components.release import Release
 from infra.components.secret import reading_policy
 from infra.config import Stage
@@ -18,15 +22,41 @@ HANDLER = "lambda_handler.handler.handler"
 ALIAS = "live"
 
 
-class LambdaLane(Construct):
-    """Owns `function`, `alias` and `target_group`. A deployment publishes a version and points the alias at it."""
+# What Lambda's managed Python runtime starts in place of its own runtime client (docs/lambda-lane.md).
+ASYNCIO_CLIENT = "/var/task/lambda_handler/start"
 
-    def __init__(self, scope: Construct, id: str, *, stage: Stage, release: Release) -> None:
+
+class LambdaLane(Construct):
+    """Owns `function`, `alias` and one front. A deployment publishes a version and points the alias at it.
+
+    Of `target_group` and `url` one is there: the load balancer's target group, or the URL of a function URL or an HTTP API.
+    `network` is needed for Lambda Managed Instances only.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, stage: Stage, release: Release, network: Network | None = None) -> None:
         super().__init__(scope, id)
         log_group = self._log_group(stage.lambda_lane.log_retention_days)
         self.function = self._function(stage, release, log_group)
-        self.alias = lambda_.Alias(self, "Alias", alias_name=ALIAS, version=self.function.current_version)
-        self.target_group = self._target_group(self._let_load_balancers_invoke())
+        at_once = stage.lambda_lane.managed_concurrency
+        if at_once is not None:
+            assert network is not None, "managed instances stand in the stage's network"
+            ManagedCapacity(self, "Capacity", stage=stage, network=network).carry(self.function, at_once=at_once)
+        self.alias = lambda_.Alias(
+            self,
+            "Alias",
+            alias_name=ALIAS,
+            version=self.function.current_version,
+            provisioned_concurrent_executions=stage.lambda_lane.provisioned_concurrency,
+        )
+        self.target_group: elbv2.CfnTargetGroup | None = None
+        self.url: str | None = None
+        match stage.lambda_lane.front:
+            case "function_url":
+                self.url = function_url(self, self.alias, auth=stage.lambda_lane.function_url_auth)
+            case "http_api":
+                self.url = http_api(self, self.alias, stage=stage)
+            case _:
+                self.target_group = load_balancer_target(self, self.alias)
 
     def _log_group(self, retention_days: int) -> logs.CfnLogGroup:
         group = logs.CfnLogGroup(self, "Logs", retention_in_days=retention_days)
@@ -51,46 +81,43 @@ class LambdaLane(Construct):
         arm = stage.architecture == "arm64"
         function = lambda_.Function(
             self,
-            "Function",
+            # A function cannot leave its capacity provider, nor join one later: another id makes it another function.
+            "Function" if settings.managed_concurrency is None else "ManagedFunction",
             description="Search service, Lambda lane",
             code=lambda_.Code.from_asset(str(release.zip_path)),
             handler=HANDLER,
-            runtime=lambda_.Runtime(f"python{stage.python}", lambda_.RuntimeFamily.PYTHON),
+            runtime=lambda_.Runtime(f"python{stage.python}", lambda_.RuntimeFamily.PYTHON, supports_snap_start=True),
             architecture=lambda_.Architecture.ARM_64 if arm else lambda_.Architecture.X86_64,
             memory_size=settings.memory_mb,
             timeout=Duration.seconds(settings.timeout_s),
             reserved_concurrent_executions=settings.reserved_concurrency,
-            environment=release.environment("lambda"),
+            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if settings.snap_start else None,
+            environment=_environment(release, settings),
             role=self._role(log_group, release.secret).without_policy_updates(),
             log_group=logs.LogGroup.from_log_group_name(self, "LogsReference", log_group.ref),
-            # Old versions stay, so that the alias can be pointed back at one.
-            current_version_options=lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN),
+            logging_format=lambda_.LoggingFormat.JSON,
+            # What has no level, as the service's embedded metrics, counts as INFO and must get through.
+            application_log_level_v2=lambda_.ApplicationLogLevel.INFO,
+            system_log_level_v2=lambda_.SystemLogLevel.INFO,
+            current_version_options=_versions(settings),
         )
+        if settings.snap_start:
+            Annotations.of(function).acknowledge_warning("@aws-cdk/aws-lambda:snapStartRequirePublish", "the alias needs one")
         acknowledge(function, "L1", f"The bundle's wheels and bytecode are built for Python {stage.python}.")
         return function
 
-    def _let_load_balancers_invoke(self) -> lambda_.CfnPermission:
-        """Only this account's target groups; the group's own ARN cannot be named, as it needs this permission first."""
-        return lambda_.CfnPermission(
-            self,
-            "LoadBalancersInvoke",
-            action="lambda:InvokeFunction",
-            function_name=self.alias.function_arn,
-            principal="elasticloadbalancing.amazonaws.com",
-            source_account=Aws.ACCOUNT_ID,
-            source_arn=Stack.of(self).format_arn(service="elasticloadbalancing", resource="targetgroup", resource_name="*"),
-        )
 
-    def _target_group(self, permission: lambda_.CfnPermission) -> elbv2.CfnTargetGroup:
-        """Health checks stay off (each one is a billed invocation); multi-value headers keep repeated headers apart."""
-        group = elbv2.CfnTargetGroup(
-            self,
-            "TargetGroup",
-            target_type="lambda",
-            targets=[elbv2.CfnTargetGroup.TargetDescriptionProperty(id=self.alias.function_arn)],
-            target_group_attributes=[
-                elbv2.CfnTargetGroup.TargetGroupAttributeProperty(key="lambda.multi_value_headers.enabled", value="true")
-            ],
-        )
-        group.add_resource_dependency(permission)
-        return group
+def _environment(release: Release, settings: config.LambdaLane) -> dict[str, str]:
+    client = {"AWS_LAMBDA_EXEC_WRAPPER": ASYNCIO_CLIENT} if settings.runtime_client == "asyncio" else {}
+    return release.environment("lambda") | client
+
+
+def _versions(settings: config.LambdaLane) -> lambda_.VersionOptions:
+    """Old versions stay, so that the alias can be pointed back at one; on managed instances each would keep some running."""
+    if settings.managed_concurrency is None:
+        return lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN)
+    return lambda_.VersionOptions(
+        removal_policy=RemovalPolicy.DESTROY,
+        min_execution_environments=MIN_ENVIRONMENTS,
+        max_execution_environments=settings.managed_max_environments,
+    )

@@ -10,7 +10,10 @@ from infra.settings.setting import Checks, one_of, setting
 
 LAMBDA_MEMORY_MB = (128, 10_240)
 FRONTS = ("load_balancer", "function_url", "http_api")
+URL_AUTHS = ("iam", "none")
+API_TIMEOUT_S = 30  # the longest that an HTTP API waits for an integration (API Gateway quotas)
 RUNTIME_CLIENTS = ("aws", "asyncio")
+MANAGED_MB_PER_VCPU = 2_048  # the least memory that Lambda Managed Instances give a vCPU: searching takes CPU, not memory
 # What CloudWatch Logs accepts as a retention (PutRetentionPolicy, Amazon CloudWatch Logs API reference).
 # fmt: off
 LOG_RETENTION_DAYS = (
@@ -71,6 +74,10 @@ class LambdaLane:
         "load_balancer",
         "`load_balancer`, or for a deployment of this lane alone `function_url` or `http_api`",
     )
+    function_url_auth: str = setting(
+        "iam", "who may call the function URL: `iam`, signed requests of principals that may invoke it; `none`, anyone"
+    )
+    api_requests_per_s: int = setting(500, "requests/s after which the HTTP API refuses with 429; as many at once")
     runtime_client: str = setting("aws", "`aws`: AWS's client; `asyncio`: the bundle's own, on one event loop")
     managed_concurrency: int | None = setting(
         None, "searches at once in one environment on Lambda Managed Instances; `none`: ordinary Lambda"
@@ -98,6 +105,15 @@ class LambdaLane:
                 not self.snap_start or python != "3.11",
                 "lambda_lane.snap_start: needs python 3.12 or newer",
             ),
+            (
+                self.function_url_auth in URL_AUTHS,
+                f"lambda_lane.function_url_auth: {self.function_url_auth!r}, must be {one_of(URL_AUTHS)}",
+            ),
+            (1 <= self.api_requests_per_s <= 10_000, "lambda_lane.api_requests_per_s: must be 1 to 10000"),
+            (
+                self.front != "http_api" or self.timeout_s <= API_TIMEOUT_S,
+                f"lambda_lane.timeout_s: must be at most {API_TIMEOUT_S} behind an HTTP API, which waits no longer",
+            ),
             (self.front in FRONTS, f"lambda_lane.front: {self.front!r}, must be {one_of(FRONTS)}"),
             (
                 self.runtime_client in RUNTIME_CLIENTS,
@@ -110,6 +126,11 @@ class LambdaLane:
             (
                 managed is None or (reserved is None and provisioned is None and not self.snap_start),
                 "lambda_lane.managed_concurrency: not together with reserved or provisioned concurrency or snap_start",
+            ),
+            (managed is None or python == "3.13", "lambda_lane.managed_concurrency: needs python 3.13 or newer"),
+            (
+                managed is None or self.memory_mb % MANAGED_MB_PER_VCPU == 0,
+                f"lambda_lane.memory_mb: must be a multiple of {MANAGED_MB_PER_VCPU} with managed_concurrency, one vCPU each",
             ),
             (
                 self.managed_max_environments >= 3,

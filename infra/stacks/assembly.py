@@ -17,8 +17,9 @@ def assemble(app: App, stage: Stage, release: Release) -> None:
     """Add the stage's stacks to `app`; synthesis then refuses any AwsSolutions finding that has no recorded reason."""
     prefix = stage.resource_prefix
     foundation = FoundationStack(app, f"{prefix}-foundation", stage=stage)
-    function = LambdaStack(app, f"{prefix}-lambda", stage=stage, release=release)
+    function = LambdaStack(app, f"{prefix}-lambda", stage=stage, release=release, network=foundation.network)
     container = ContainerStack(app, f"{prefix}-container", stage=stage, release=release, network=foundation.network)
+    assert function.lane.target_group is not None
     traffic = TrafficStack(
         app,
         f"{prefix}-traffic",

@@ -28,11 +28,16 @@ class LaneStack(Stack):
 
 
 class LambdaStack(LaneStack):
-    def __init__(self, scope: Construct, id: str, *, stage: Stage, release: Release) -> None:
+    """`network` is needed for Lambda Managed Instances only."""
+
+    def __init__(self, scope: Construct, id: str, *, stage: Stage, release: Release, network: Network | None = None) -> None:
         super().__init__(scope, id, stage=stage, lane="lambda")
-        self.lane = LambdaLane(self, "Lane", stage=stage, release=release)
+        self.lane = LambdaLane(self, "Lane", stage=stage, release=release, network=network)
         CfnOutput(self, "FunctionName", value=self.lane.function.function_name)
-        CfnOutput(self, "TargetGroup", value=self.lane.target_group.ref)
+        if self.lane.target_group is not None:
+            CfnOutput(self, "TargetGroup", value=self.lane.target_group.ref)
+        if self.lane.url is not None:
+            CfnOutput(self, "Url", value=self.lane.url)
 
 
 class ContainerStack(LaneStack):

@@ -88,7 +88,18 @@ def test_every_field_of_a_stage_can_be_set() -> None:
         ({"lanes": ""}, "lanes: '' must be lambda,container, lambda or container"),
         ({"lambda_lane.front": "function_url"}, "lambda_lane.front: function_url only with lanes=lambda"),
         ({"lambda_lane.front": "door"}, "lambda_lane.front: 'door', must be load_balancer, function_url or http_api"),
-        ({"lambda_lane.managed_concurrency": "16"}, "managed_concurrency: needs lambda_lane.runtime_client=asyncio"),
+        (
+            {"lambda_lane.managed_concurrency": "16", "lambda_lane.memory_mb": "2048"},
+            "managed_concurrency: needs lambda_lane.runtime_client=asyncio",
+        ),
+        ({"lambda_lane.managed_concurrency": "16"}, "lambda_lane.memory_mb: must be a multiple of 2048 with managed_conc"),
+        ({"lambda_lane.managed_concurrency": "16", "python": "3.12"}, "managed_concurrency: needs python 3.13 or newer"),
+        ({"lambda_lane.function_url_auth": "anyone"}, "lambda_lane.function_url_auth: 'anyone', must be iam or none"),
+        ({"lambda_lane.api_requests_per_s": "0"}, "lambda_lane.api_requests_per_s: must be 1 to 10000"),
+        (
+            {"lanes": "lambda", "lambda_lane.front": "http_api", "lambda_lane.timeout_s": "31"},
+            "lambda_lane.timeout_s: must be at most 30 behind an HTTP API",
+        ),
         ({"lambda_lane.snap_start": "true", "python": "3.11"}, "lambda_lane.snap_start: needs python 3.12 or newer"),
         (
             {"lambda_lane.reserved_concurrency": "5", "lambda_lane.provisioned_concurrency": "6"},
