@@ -113,9 +113,11 @@ def _environment(release: Release, settings: config.LambdaLane) -> dict[str, str
 
 
 def _versions(settings: config.LambdaLane) -> lambda_.VersionOptions:
-    """Old versions stay, so that the alias can be pointed back at one; on managed instances each would keep some running."""
+    """Old versions stay, so that the alias can be pointed back at one, where they cost nothing: with SnapStart each is billed
+    for its snapshot, and on managed instances each keeps some running."""
     if settings.managed_concurrency is None:
-        return lambda_.VersionOptions(removal_policy=RemovalPolicy.RETAIN)
+        kept = RemovalPolicy.DESTROY if settings.snap_start else RemovalPolicy.RETAIN
+        return lambda_.VersionOptions(removal_policy=kept)
     return lambda_.VersionOptions(
         removal_policy=RemovalPolicy.DESTROY,
         min_execution_environments=MIN_ENVIRONMENTS,

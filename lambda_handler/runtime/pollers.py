@@ -32,6 +32,7 @@ class RuntimeApiFailed(Exception):
 
 async def run(address: str, concurrency: int) -> None:
     """Serve until SIGTERM, then finish what is in flight and leave the app's lifespan. Raises `RuntimeApiFailed`."""
+    log.info("the bundle's runtime client takes %d at once", concurrency)
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     pollers = [Poller(Connection(address), alone=concurrency == 1) for _ in range(concurrency)]

@@ -125,6 +125,21 @@ async def test_time_between_invocations_is_not_event_loop_lag(lane: LambdaLane) 
     assert worst is None or float(worst[1]) < 450, text
 
 
+async def test_json_logs_are_one_object_a_line_and_none_for_each_supplier_call(shared_simulator_url: str, client: str) -> None:
+    wanted = {"AWS_LAMBDA_LOG_FORMAT": "JSON", "AWS_LAMBDA_LOG_LEVEL": "INFO", "CROSSOVER_EMF_S": "1"}
+    async with lane_of(shared_simulator_url, client, **wanted) as lane:
+        for _ in range(3):
+            assert (await call(lane, event(FRONTS[0], future_search())))[0] == 200
+            await asyncio.sleep(1.1)
+        lines = [json.loads(line) for line in lane.log_lines()]
+    assert [line["searches"] for line in lines if "_aws" in line], "embedded metrics pass as they are"
+    about_itself = [line for line in lines if "_aws" not in line and line["logger"] == "crossover.lambda"]
+    assert [line["message"] for line in about_itself] == (
+        [] if client == "aws" else ["the bundle's runtime client takes 1 at once"]
+    )
+    assert [line for line in lines if "_aws" not in line and line not in about_itself] == []
+
+
 async def test_traces_are_sent_before_the_environment_freezes(shared_simulator_url: str, client: str) -> None:
     with collecting() as collector:
         traced = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_TRACES_SAMPLER": "always_on"}

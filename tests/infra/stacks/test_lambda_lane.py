@@ -112,8 +112,11 @@ def test_provisioned_concurrency_is_the_aliases(make: Make) -> None:
     assert alias["ProvisionedConcurrencyConfig"] == {"ProvisionedConcurrentExecutions": 5}
 
 
-def test_snap_start_is_of_published_versions(make: Make) -> None:
-    assert function(make(lambda_lane__snap_start=True))["SnapStart"] == {"ApplyOn": "PublishedVersions"}
+def test_snap_start_is_of_published_versions_and_keeps_no_old_one(make: Make) -> None:
+    assembly = make(lambda_lane__snap_start=True)
+    assert function(assembly)["SnapStart"] == {"ApplyOn": "PublishedVersions"}
+    (version,) = assembly.all("lambda", "AWS::Lambda::Version").values()
+    assert version.get("DeletionPolicy", "Delete") == "Delete", "each is billed for its snapshot"
 
 
 @pytest.mark.parametrize("settings", [URL, API])
