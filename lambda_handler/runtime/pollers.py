@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -19,8 +20,8 @@ ATTEMPTS = 5
 FIRST_DELAY_S = 0.1
 """Between attempts to poll, doubled each time: what AWS's client does on Managed Instances."""
 
-FINISH_S = 0.3
-"""For what is in flight at SIGTERM; Lambda kills a runtime 0.5 s after it (0.6 s on Managed Instances)."""
+FINISH_S = 0.25
+"""At SIGTERM for what is in flight, and as long again for the app's lifespan: Lambda kills a runtime after 0.5 s."""
 
 TOLERATED = frozenset((202, 400, 410, 413))
 """Taken; of an invocation that Lambda no longer waits for; timed out; too large, of which Lambda tells the caller itself."""
@@ -31,24 +32,38 @@ class RuntimeApiFailed(Exception):
 
 
 async def run(address: str, concurrency: int) -> None:
-    """Serve until SIGTERM, then finish what is in flight and leave the app's lifespan. Raises `RuntimeApiFailed`."""
+    """Serve until SIGTERM, then finish what is in flight. Leaves the app's lifespan, however it ends. Raises
+    `RuntimeApiFailed`."""
     log.info("the bundle's runtime client takes %d at once", concurrency)
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     pollers = [Poller(Connection(address), alone=concurrency == 1) for _ in range(concurrency)]
     tasks = [asyncio.create_task(poller.run()) for poller in pollers]
     stopped = asyncio.create_task(stop.wait())
-    done, _ = await asyncio.wait({stopped, *tasks}, return_when=asyncio.FIRST_COMPLETED)
-    for task in done - {stopped}:
-        task.result()
-    busy = [task for task, poller in zip(tasks, pollers, strict=True) if poller.busy]
-    for task, poller in zip(tasks, pollers, strict=True):
+    try:
+        done, _ = await asyncio.wait({stopped, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+        for task in done - {stopped}:
+            task.result()
+        await _finish(pollers, tasks)
+    finally:
+        for task in (stopped, *tasks):
+            task.cancel()
+        await asyncio.gather(stopped, *tasks, return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(lifespan.shutdown(), FINISH_S)
+
+
+async def _finish(pollers: list[Poller], tasks: list[asyncio.Task[None]]) -> None:
+    """Take no more events; those that are being served have `FINISH_S`."""
+    busy = []
+    for poller, task in zip(pollers, tasks, strict=True):
         poller.last = True
-        if not poller.busy:
+        if poller.busy:
+            busy.append(task)
+        else:
             task.cancel()
     if busy:
         await asyncio.wait(busy, timeout=FINISH_S)
-    await asyncio.wait_for(lifespan.shutdown(), FINISH_S)
 
 
 class Poller:

@@ -15,8 +15,10 @@ from typing import Any
 import pytest
 
 from infra.lab.lambda_lane import LambdaLane
+from infra.lab.processes import spawn
 from infra.lab.runtime_api import RESPONSE_LIMIT, Code
 from tests.lambda_handler.runtime.own_app import own_code
+from tests.lambda_handler.runtime.test_connection import scripted
 from tests.lambda_handler.test_handler import CLIENTS, call, event
 
 FRONT = "alb_multi_value_headers"
@@ -96,6 +98,23 @@ async def test_sigterm_lets_the_app_leave_its_lifespan(tmp_path: Path) -> None:
             while environment.alive:
                 await asyncio.sleep(0.01)
     assert (tmp_path / "left").read_text() == "left"
+
+
+async def test_an_environment_whose_runtime_api_gives_up_ends_with_one_line(tmp_path: Path) -> None:
+    body = json.dumps(event(FRONT, "/")).encode()
+    head = b"HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: one\r\nContent-Length: %d\r\n\r\n"
+    broken = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n"
+    code = own_code(tmp_path, AWS_LAMBDA_LOG_FORMAT="JSON").with_asyncio_client()
+    async with scripted(head % len(body) + body, broken) as (address, asked):
+        variables = code.variables(int(address.rpartition(":")[2]), memory_mb=512, log_stream="log")
+        child = await spawn(code.command(), env=variables, cwd=tmp_path, log=tmp_path / "log")
+        try:
+            assert await asyncio.wait_for(child.wait(), 10) == 1
+        finally:
+            await child.kill()
+    assert b"/invocation/one/response" in asked[1]
+    (line,) = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert (line["level"], line["message"]) == ("ERROR", "the Runtime API answered 500 to an answer")
 
 
 async def test_environments_restored_from_one_snapshot_draw_their_own_random_numbers(
