@@ -31,13 +31,10 @@ from infra.lab.lambda_lane import measure_bare_cold_starts, measure_cold_starts
 from infra.lab.load import LoadResult, run_load
 from infra.lab.load_balancer import LANE_HEADER
 from infra.lab.queries import search_paths
+from infra.lab.system_logs import system_logs
 
 MOST_FAILED = 0.02
 """A run in which more than this share failed measured an overloaded machine, not the bundle."""
-
-START_LINES_BYTES = 2 * 80
-"""Lambda's own START and END lines of one invocation, besides its REPORT line."""
-
 
 LOWEST_RPS = 0.6
 """A machine that cannot hold this much is not measured."""
@@ -132,9 +129,8 @@ async def _measure_lane(
     if name == "lambda":
         measured = list(itertools.islice(cloud.lambda_lane.results, results, None))
         took = [result.duration_ms for result in measured]
-        log_bytes += (
-            statistics.fmean(len(result.report(cloud.lambda_lane.memory_mb)) for result in measured) + START_LINES_BYTES
-        )
+        memory_mb = cloud.lambda_lane.memory_mb
+        log_bytes += statistics.fmean(sum(map(len, system_logs(result, memory_mb))) for result in measured)
     counts = await _supplier_counts(cloud)
     memory = lane.peak_memory_mb()
     if memory is None:

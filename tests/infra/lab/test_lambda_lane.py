@@ -16,6 +16,7 @@ import pytest
 
 from infra.lab.lambda_lane import InvokeResult, LambdaLane, measure_bare_cold_starts, runtime_folder
 from infra.lab.runtime_api import RESPONSE_LIMIT, Code
+from infra.lab.system_logs import system_logs
 
 HANDLER = """
 import os, time
@@ -85,6 +86,18 @@ async def test_report_lines_bill_init_on_the_cold_start_only(code_of: MakeCode) 
     assert warm[6] is None
     assert int(warm[3]) == math.ceil(float(warm[2]))
     assert (cold[4], int(cold[5]) > 5) == ("512", True)
+
+
+async def test_lambdas_own_log_lines_are_json_with_what_was_billed(code_of: MakeCode) -> None:
+    async with LambdaLane(code_of(HANDLER), memory_mb=512) as lane:
+        cold, warm = await lane.invoke(b"{}"), await lane.invoke(b"{}")
+    started, report = (json.loads(line) for line in system_logs(cold, 512))
+    assert (started["type"], started["record"]["requestId"]) == ("platform.start", cold.request_id)
+    assert (report["type"], report["record"]["status"]) == ("platform.report", "success")
+    metrics = report["record"]["metrics"]
+    assert (metrics["billedDurationMs"], metrics["memorySizeMB"]) == (cold.billed_ms, 512)
+    assert metrics["initDurationMs"] == pytest.approx(cold.init_ms, abs=0.001)
+    assert "initDurationMs" not in system_logs(warm, 512)[1]
 
 
 async def test_one_environment_takes_one_event_at_a_time_and_more_are_started_on_demand(code_of: MakeCode) -> None:
