@@ -52,11 +52,16 @@ _service = getattr(getattr(app, "state", None), "service", None)
 _lag, _settle = getattr(_service, "lag", None), getattr(_service, "settle", None)
 
 
-async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-    """One request, and then what it left to do in the background: the loop stands still once it is answered."""
+async def serve_among_others(scope: Scope, receive: Receive, send: Send) -> None:
+    """One request on a loop that goes on running when it is answered."""
     if lifespan.lifespan_state:
         scope["state"] = lifespan.lifespan_state.copy()
     await app(scope, receive, send)
+
+
+async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+    """One request, and then what it left to do in the background: the loop stands still once it is answered."""
+    await serve_among_others(scope, receive, send)
     if _settle is not None:
         await _settle()
 

@@ -11,8 +11,9 @@ import logging
 from typing import Any, NamedTuple
 
 import msgspec
+from mangum.types import ASGI
 
-from lambda_handler.application import adapter, bad_request, serve
+from lambda_handler.application import adapter, bad_request, serve, serve_among_others
 from lambda_handler.runtime.context import Context
 from lambda_handler.runtime.cycle import Cycle
 from lambda_handler.runtime.errors import described, encoded
@@ -31,27 +32,27 @@ class Outcome(NamedTuple):
     error_type: str | None
 
 
-async def invoke(event: bytes, context: Context) -> Outcome:
-    """Raises nothing that the app raises; cancelling cancels the app."""
+async def invoke(event: bytes, context: Context, *, alone: bool) -> Outcome:
+    """Raises nothing that the app raises; cancelling cancels the app. `alone`: the environment freezes once it has answered."""
     try:
         parsed = json.loads(event)
     except ValueError as error:
         return _failed(error, context, UNMARSHAL_ERROR)
     try:
         async with asyncio.timeout(context.get_remaining_time_in_millis() / 1000 if context.deadline_ms else None):
-            return Outcome(msgspec.json.encode(await answer(parsed, context)), None)
+            return Outcome(msgspec.json.encode(await answer(parsed, context, serve if alone else serve_among_others)), None)
     except TimeoutError as error:
         return _failed(error, context, TIMED_OUT)
     except Exception as error:
         return _failed(error, context, None)
 
 
-async def answer(event: dict[str, Any], context: Context) -> dict[str, Any]:
+async def answer(event: dict[str, Any], context: Context, app: ASGI) -> dict[str, Any]:
     """The front's response object. Raises `RuntimeError` for an event of no known front or an app without an answer."""
     try:
         request = adapter.infer(event, context)  # type: ignore[arg-type]  # AWS's context is a class, ours has its names
         scope, body = request.scope, request.body
-        response = await Cycle(body).run(serve, scope)
+        response = await Cycle(body).run(app, scope)
         return request(response)
     except ValueError:  # reading the headers; what the app raises never gets here
         return bad_request(event)

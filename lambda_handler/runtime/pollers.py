@@ -103,7 +103,7 @@ class Poller:
             resume()  # the environment was frozen since its last answer
             if context.trace_id is not None:
                 os.environ["_X_AMZN_TRACE_ID"] = context.trace_id  # where AWS's SDKs look; of no use to many at once
-        outcome = await invoke(polled.body, context)
+        outcome = await invoke(polled.body, context, alone=self._alone)
         headers = f"Lambda-Runtime-Invocation-Id: {context.invocation_id}\r\n" if context.invocation_id else ""
         if outcome.error_type is None:
             await self._post(f"/invocation/{context.aws_request_id}/response", outcome.body, headers)
