@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from urllib.parse import urlsplit
 
+from aws_cdk import Annotations
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -53,6 +54,9 @@ class ManagedCapacity(Construct):
             per_execution_environment_max_concurrency=at_once,
             execution_environment_memory_gib_per_v_cpu=MANAGED_MB_PER_VCPU // 1024,
             publish_to_latest_published=False,
+        )
+        Annotations.of(function).acknowledge_info(
+            "aws-lambda:Function.CapacityProviderConfiguration", "a function that moves here or away is made anew"
         )
 
     def _security_group(self, stage: Stage, network: Network) -> ec2.SecurityGroup:
