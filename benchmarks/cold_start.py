@@ -33,8 +33,9 @@ from benchmarks.lambda_code import alb_event, local_code
 from benchmarks.load import Target
 from infra.bundle import Bundle
 from infra.errors import KitError
+from infra.lab.cold_starts import BARE_HANDLER, measure_bare_cold_starts, measure_cold_starts
 from infra.lab.container_lane import ContainerLane
-from infra.lab.lambda_lane import BARE_HANDLER, LambdaLane, measure_bare_cold_starts, measure_cold_starts
+from infra.lab.lambda_lane import LambdaLane
 from infra.lab.managed_runtime import Code
 
 PAUSE_S = 0.004

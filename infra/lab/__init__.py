@@ -4,6 +4,8 @@
     managed_runtime.py what Lambda starts an environment's process with: AWS's runtime client, or the bundle's own
     runtime_api.py     one Lambda environment: the Lambda Runtime API that the real runtime client polls
     lambda_lane.py     environments, cold starts, throttling, limits, REPORT lines
+    cold_starts.py     how long a bundle and an empty handler take to start
+    system_logs.py     what Lambda itself writes of an invocation
     container_lane.py  uvicorn workers from the same bundle
     load_balancer.py   an Application Load Balancer's double in front of both
     target_events.py   its events and answers

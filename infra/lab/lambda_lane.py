@@ -28,7 +28,6 @@ from infra.wheels import ROOT, install_locked, locked_requirements
 
 REQUEST_LIMIT = 6 * 1024 * 1024
 KEPT_REPORTS = 200_000
-BARE_HANDLER = "def handler(event, context):\n    return {}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ class LambdaLane:
         self._timeout_s = timeout_s
         self._logs = Path(tempfile.mkdtemp(prefix="crossover-lambda-"))
         self._idle: list[Environment] = []
-        self._returning: set[Environment] = set()
+        self._returning: list[Environment] = []  # once for each place that is about to be free
         self._freed = asyncio.Condition()
         self._background: set[asyncio.Task[None]] = set()
         self._cpu_of_ended = 0.0
@@ -135,10 +134,7 @@ class LambdaLane:
         try:
             outcome = await environment.run(request_id, event, self._timeout_s)
         except TimeoutError:
-            if self._code.concurrency == 1:
-                await self._drop(environment)
-            else:  # on a Managed Instance nobody stops what takes too long
-                self._later(self._free(environment))
+            await self._give_up(environment)
             reason = f"Task timed out after {self._timeout_s:.2f} seconds"
             memory = environment.peak_memory_mb()
             return _failed(request_id, "Sandbox.Timedout", reason, self._timeout_s * 1000, init_ms, memory)
@@ -147,11 +143,11 @@ class LambdaLane:
             elapsed, memory = (time.perf_counter() - started) * 1000, environment.peak_memory_mb()
             return _failed(request_id, "Runtime.ExitError", f"Runtime exited: {gone.reason}", elapsed, init_ms, memory)
         except asyncio.CancelledError:
-            self._later(self._drop(environment))
+            self._later(self._give_up(environment))
             raise
         duration_ms = (time.perf_counter() - started) * 1000
         memory = environment.peak_memory_mb()
-        self._returning.add(environment)
+        self._returning.append(environment)
         self._later(self._free(environment))
         billed = math.ceil(duration_ms + (init_ms or 0.0))
         return InvokeResult(request_id, 200, outcome.payload, duration_ms, billed, init_ms, memory, outcome.error_type)
@@ -199,13 +195,22 @@ class LambdaLane:
 
     async def _free(self, environment: Environment) -> None:
         """Make an environment available once it polls again; one that has ended instead is dropped."""
-        if not await environment.wait_until_free():
+        free = await environment.wait_until_free()
+        if not free and (self._code.concurrency == 1 or not environment.alive):  # others may be served in it
             await self._drop(environment)
         async with self._freed:
-            self._returning.discard(environment)
+            self._returning.remove(environment)
             if environment in self.environments:
                 self._idle.append(environment)
             self._freed.notify_all()
+
+    async def _give_up(self, environment: Environment) -> None:
+        """Nobody waits for this event any more: its environment is killed, or on a Managed Instance left to the others."""
+        if self._code.concurrency == 1:
+            await self._drop(environment)
+        else:
+            self._returning.append(environment)
+            self._later(self._free(environment))
 
     async def _drop(self, environment: Environment) -> None:
         if environment in self.environments:
@@ -249,19 +254,3 @@ def runtime_folder(python: str, interpreter: Path) -> Path:
                 if not folder.is_dir():
                     raise
     return folder
-
-
-async def measure_cold_starts(code: Code, count: int) -> list[float]:
-    """Init Durations (ms) of `count` environments, started one after the other."""
-    found = []
-    for _ in range(count):
-        async with LambdaLane(code, concurrency=1) as lane:
-            found += await lane.prewarm(1)
-    return found
-
-
-async def measure_bare_cold_starts(code: Code, count: int) -> list[float]:
-    """The same for an empty handler on the same interpreter and runtime client: the floor no bundle can go below."""
-    with tempfile.TemporaryDirectory(prefix="crossover-bare-") as folder:
-        (Path(folder) / "bare.py").write_text(BARE_HANDLER)
-        return await measure_cold_starts(Code(Path(folder), code.python, {}, code.runtime, "bare.handler"), count)

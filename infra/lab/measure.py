@@ -26,8 +26,8 @@ from app.suppliers.content import load_content
 from infra.cost.profile import Conditions, LaneProfile, MeasuredBundle, WorkloadProfile
 from infra.errors import KitError
 from infra.lab.cloud import LocalCloud
+from infra.lab.cold_starts import measure_bare_cold_starts, measure_cold_starts
 from infra.lab.container_lane import ContainerLane
-from infra.lab.lambda_lane import measure_bare_cold_starts, measure_cold_starts
 from infra.lab.load import LoadResult, run_load
 from infra.lab.load_balancer import LANE_HEADER
 from infra.lab.queries import search_paths

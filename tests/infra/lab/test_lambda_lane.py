@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.lab.lambda_lane import InvokeResult, LambdaLane, measure_bare_cold_starts, runtime_folder
+from infra.lab.cold_starts import measure_bare_cold_starts
+from infra.lab.lambda_lane import InvokeResult, LambdaLane, runtime_folder
 from infra.lab.runtime_api import RESPONSE_LIMIT, Code
 from infra.lab.system_logs import system_logs
 
