@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,8 +11,8 @@ import pytest
 
 from infra.overrides import override
 from tests.conftest import ROOT
-from tests.infra.stacks.conftest import Assembly, Synthesize
-from tests.infra.stacks.test_assembly import LINT_ACCEPTED, every_string
+from tests.infra.stacks.conftest import Assembly, Synthesize, unexplained_findings
+from tests.infra.stacks.test_assembly import every_string
 from tests.infra.stacks.test_lanes import statements
 
 pytestmark = pytest.mark.slow  # starts Node
@@ -211,11 +209,7 @@ def test_a_function_that_moves_to_managed_instances_is_another_one(make: Make) -
 def test_cfn_lint_finds_nothing_unexplained_in_any_option(make: Make) -> None:
     public = {**URL, "lambda_lane__function_url_auth": "none"}
     options = [make(**settings) for settings in (URL, public, API, MANAGED, {**ASYNCIO, "lambda_lane__snap_start": True})]
-    templates = [str(made.directory / f"{made.stage.resource_prefix}-lambda.template.json") for made in options]
-    linter = str(Path(sys.executable).with_name("cfn-lint"))
-    command = [linter, "--regions", options[0].stage.region, "--format", "json", "--template", *templates]
-    findings = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
-    assert [finding for finding in findings if finding["Rule"]["Id"] not in LINT_ACCEPTED] == []
+    assert unexplained_findings(*options, stack="lambda") == []
 
 
 @pytest.mark.parametrize(
