@@ -1,8 +1,8 @@
 """The bundle's bill of materials in CycloneDX 1.6: every distribution that is in its tree, and its own source files.
 
 What is there is read from the tree, not from the lock: name, version, licence and dependencies from each distribution's
-METADATA. The lock adds the wheel that the target takes and its SHA-256; the wheels of a service of the user's own are not in the
-lock and have none. The same bundle gives the same bytes: the serial number comes from its digest, and no time is stated.
+METADATA. The lock adds the wheel that the target takes and its SHA-256; the wheels of a service of the user's own are not in
+the lock and have none. The same bundle gives the same bytes: the serial number comes from its digest, and no time is stated.
 """
 
 from __future__ import annotations
