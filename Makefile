@@ -1,5 +1,5 @@
 # make demo: the main job, end to end. make test: every check and every test. Each sets up what it needs by itself.
-.PHONY: demo test check setup bundle synth bench clean help
+.PHONY: demo test check audit setup bundle synth bench clean help
 .DEFAULT_GOAL := help
 
 SETUP := .setup/done
@@ -12,6 +12,7 @@ help:
 	@echo "make demo TRAFFIC=file.csv   the same, priced for your own traffic series (timestamp,value)"
 	@echo "make test                    every check and every test"
 	@echo "make check                   formatting, lint, types, import contracts"
+	@echo "make audit                   known vulnerabilities of every locked package; needs the network"
 	@echo "make bench                   CPU per search beside what others would have written, cold start, overload, …: over an hour"
 	@echo "make bench QUICK=1           the same in passing: under five minutes, not for quoting"
 	@echo "make synth                   synthesize the CDK stacks"
@@ -33,6 +34,9 @@ check: $(SETUP)
 
 test: check
 	$(RUN)/python -m pytest
+
+audit: $(SETUP)
+	@$(RUN)/crossover audit
 
 bundle: $(SETUP)
 	@$(RUN)/crossover bundle

@@ -10,6 +10,7 @@ import click
 from infra.errors import KitError
 
 COMMANDS: dict[str, str] = {
+    "audit": "Ask for known vulnerabilities of what is locked.",
     "bundle": "Build the one artifact that both lanes run.",
     "cost": "Price both lanes for a traffic profile and compare them.",
     "demo": "Bundle, run, load, measure, price and compare both lanes here.",

@@ -34,10 +34,11 @@ def uv() -> str:
         raise KitError("uv is not beside this Python: run `make setup`") from None
 
 
-def locked_requirements(group: str) -> str:
-    """A dependency group of `uv.lock` as hashed requirements, without the project itself."""
+def locked_requirements(group: str | None) -> str:
+    """A dependency group of `uv.lock` (`None`: all of them) as hashed requirements, without the project itself."""
     command = [uv(), "export", "--locked", "--offline", "--quiet", "--no-emit-project", "--no-header", "--no-annotate"]
-    done = subprocess.run([*command, "--only-group", group], cwd=ROOT, capture_output=True, text=True, check=False)
+    command += ["--all-groups"] if group is None else ["--only-group", group]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise KitError(f"uv.lock does not match pyproject.toml (run `uv lock` and commit it): {one_line(done.stderr)}")
     return done.stdout
