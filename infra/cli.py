@@ -16,6 +16,7 @@ COMMANDS: dict[str, str] = {
     "demo": "Bundle, run, load, measure, price and compare both lanes here.",
     "lab": "Run both lanes behind a load balancer on this machine.",
     "measure": "Measure what the bundle needs on each lane.",
+    "policy": "Print the IAM policies of deployer, operator and finance.",
     "prices": "Show the price book.",
     "settings": "List every key that a deployment may set.",
     "simulator": "Serve the simulated suppliers.",

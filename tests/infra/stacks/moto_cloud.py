@@ -1,7 +1,8 @@
 """`python -m tests.infra.stacks.moto_cloud PORT`: moto's server with what its CloudFormation lacks: Lambda aliases, generated
 secrets, the dynamic references that read them, tagged keys.
 
-Ends with the process that started it. moto logs what it skips in a template; the deployment test reads that log.
+Ends with the process that started it. moto logs what it skips in a template; besides, each call is logged with who made it. The
+deployment test reads that log.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 
 from moto.awslambda.models import LambdaVersion, get_backend
 from moto.cloudformation import parsing
+from moto.core.authorization import ActionAuthenticatorMixin
 from moto.core.common_models import CloudFormationModel
 from moto.kms.models import Key
 from moto.secretsmanager.models import secretsmanager_backends
@@ -139,10 +141,18 @@ def version_attribute(version: LambdaVersion, name: str) -> str:
     return str({"Version": version.version}[name])
 
 
+def log_call(response: Any, *_: Any) -> None:
+    """In place of moto's check of permissions, of which IAM's resources are no part."""
+    scope = re.search(r"Credential=([^/]+)/[^/]+/[^/]+/([^/]+)/", response.headers.get("Authorization", ""))
+    key, service = scope.groups() if scope else ("nobody", "none")
+    logging.info("called %s:%s with %s on %s", service, response._get_action(), key, response.data.get("RoleArn", "-"))
+
+
 if __name__ == "__main__":
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     LambdaVersion.get_cfn_attribute = version_attribute
     parsing.clean_json = resolving(parsing.clean_json)
     Key.create_from_cloudformation_json = with_kms_tags(Key.create_from_cloudformation_json)
+    ActionAuthenticatorMixin._authenticate_and_authorize_action = log_call
     logging.basicConfig(level=logging.INFO)
     main(["--host", "127.0.0.1", "--port", sys.argv[1]])

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,12 @@ import boto3
 import pytest
 
 from infra.bundle import Bundle, BundleTarget, ensure_bundle
+from infra.overrides import override
+from infra.policies.execution import execution_statements
+from infra.policies.people import deployer_statements
+from infra.policies.templates import read_synthesized
 from tests.conftest import ROOT, absent, free_port, require_program
+from tests.infra.policies.iam import allowed
 
 pytestmark = pytest.mark.slow
 
@@ -57,6 +62,8 @@ class Cloud:
     url: str
     log: Path
     assembly: Path
+    bootstrapped: int = 0
+    """Length of the log when bootstrapping was done."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -99,6 +106,11 @@ class Cloud:
         return boto3.client(
             service, endpoint_url=self.url, region_name=REGION, aws_access_key_id="x", aws_secret_access_key="x"
         )
+
+    def calls(self) -> set[tuple[str, str]]:
+        """What the person who deploys has called since bootstrapping, each with the role that it names or `-`."""
+        log = self.log.read_text()[self.bootstrapped :]
+        return set(re.findall(r"called (\S+) with test on \[?'?([^\s'\]]+)", log))
 
     def split(self) -> tuple[str, dict[str, int]]:
         """The split rule's ARN and its weights by kind of target."""
@@ -149,6 +161,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory, bundle: Bundle) -> Iterator[
         cloud = Cloud(f"http://localhost:{port}", log, folder / "cdk.out")
         cloud.synthesize()
         cloud.cdk("bootstrap", "--app", str(cloud.assembly), f"aws://{ACCOUNT}/{REGION}")
+        cloud = replace(cloud, bootstrapped=len(log.read_text()))
         cloud.deploy()
         yield cloud
     finally:
@@ -267,6 +280,51 @@ def test_a_deployment_that_changes_the_rule_keeps_the_weights_that_a_switch_wrot
     # moto fails to look up the previous value of a parameter that was left at its default.
     cloud.deploy("--no-previous-parameters")
     assert cloud.split()[1] == {"lambda": 55, "instance": 45}
+
+
+def test_the_person_who_deploys_needs_what_the_deployers_policy_grants_and_nothing_else(cloud: Cloud) -> None:
+    stage = override({"stage": "trial", "account": ACCOUNT})
+    (granted,) = deployer_statements(read_synthesized(cloud.assembly, stage))
+    calls = cloud.calls() - {("sts:GetCallerIdentity", "-")}  # which needs no permission (STS API reference)
+    assert {action for action, _ in calls} == {"sts:AssumeRole"}
+    assumed = {role for _, role in calls}
+    assert all(allowed([granted], "sts:AssumeRole", role) for role in assumed)
+    unused = set(granted.resources) - assumed
+    assert unused == {f"arn:aws:iam::{ACCOUNT}:role/cdk-hnb659fds-lookup-role-{ACCOUNT}-{REGION}"}, "for `cdk diff`"
+
+
+def test_cloudformations_policy_covers_the_names_that_deployed_resources_have(cloud: Cloud) -> None:
+    stage = override({"stage": "trial", "account": ACCOUNT})
+    granted = execution_statements(stage, read_synthesized(cloud.assembly, stage))
+    stacks = cloud.client("cloudformation")
+    made = {
+        (resource["ResourceType"], resource["PhysicalResourceId"])
+        for stack in stacks.list_stacks(StackStatusFilter=["CREATE_COMPLETE", "UPDATE_COMPLETE"])["StackSummaries"]
+        if stack["StackName"].startswith("crossover-")
+        for resource in stacks.list_stack_resources(StackName=stack["StackName"])["StackResourceSummaries"]
+    }
+    here = f"{REGION}:{ACCOUNT}"
+    checked = {
+        "AWS::Lambda::Function": ("lambda:DeleteFunction", f"arn:aws:lambda:{here}:function:{{}}"),
+        "AWS::Lambda::Alias": ("lambda:UpdateAlias", "{}"),
+        "AWS::Logs::LogGroup": ("logs:DeleteLogGroup", f"arn:aws:logs:{here}:log-group:{{}}"),
+        "AWS::IAM::Role": ("iam:DeleteRole", f"arn:aws:iam::{ACCOUNT}:role/{{}}"),
+        "AWS::IAM::InstanceProfile": ("iam:DeleteInstanceProfile", f"arn:aws:iam::{ACCOUNT}:instance-profile/{{}}"),
+        "AWS::SSM::Parameter": ("ssm:DeleteParameter", f"arn:aws:ssm:{here}:parameter{{}}"),
+        "AWS::AutoScaling::AutoScalingGroup": (
+            "autoscaling:UpdateAutoScalingGroup",
+            f"arn:aws:autoscaling:{here}:autoScalingGroup:u-u-i-d:autoScalingGroupName/{{}}",
+        ),
+        "AWS::EC2::LaunchTemplate": ("ec2:DeleteLaunchTemplate", f"arn:aws:ec2:{here}:launch-template/{{}}"),
+        "AWS::ElasticLoadBalancingV2::TargetGroup": ("elasticloadbalancing:DeleteTargetGroup", "{}"),
+        "AWS::ElasticLoadBalancingV2::ListenerRule": ("elasticloadbalancing:ModifyRule", "{}"),
+        "AWS::ElasticLoadBalancingV2::LoadBalancer": ("elasticloadbalancing:DeleteLoadBalancer", "{}"),
+    }
+    assert checked.keys() <= {kind for kind, _ in made}
+    for kind, name in made:
+        if kind in checked:
+            action, arn = checked[kind]
+            assert allowed(granted, action, arn.format(name)), f"{action} on {name}"
 
 
 def test_moto_took_every_request_and_skipped_only_what_the_templates_answer_for(cloud: Cloud) -> None:

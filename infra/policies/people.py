@@ -1,0 +1,235 @@
+"""What the people around a stage may do: the deployer, the operator, the finance reader.
+
+The deployer's is read from the synthesized stacks. The operator's holds the API calls of docs/deploy.md and docs/runbooks/ (a
+test compares them); the finance reader's, those that answer what was spent and what things cost.
+"""
+
+from __future__ import annotations
+
+from infra.config import Stage
+from infra.policies.document import Statement
+from infra.policies.templates import Synthesized
+
+WEIGHTS = "crossover/{stage}/traffic-weights"
+
+
+def deployer_statements(synthesized: Synthesized) -> tuple[Statement, ...]:
+    """`cdk deploy` does everything in the roles of `cdk bootstrap`; all it takes of the person is to assume them."""
+    return (Statement("AssumeBootstrapRoles", ["sts:AssumeRole"], synthesized.assumed),)
+
+
+def operator_statements(stage: Stage) -> tuple[Statement, ...]:
+    """Moving traffic, looking, a session on an instance, rolling back."""
+    return (*_moving(stage), *_looking(stage), *_sessions(stage), *_rolling_back(stage))
+
+
+def finance_statements(stage: Stage, export_bucket: str | None = None) -> tuple[Statement, ...]:
+    """Reading the bill, budgets and prices; with `export_bucket`, the exports (CUR, FOCUS) that AWS writes there."""
+    statements = [
+        Statement(
+            "Bill",
+            [
+                "ce:DescribeCostCategoryDefinition",
+                "ce:GetAnomalies",
+                "ce:GetCostAndUsage",
+                "ce:GetCostAndUsageWithResources",
+                "ce:GetCostCategories",
+                "ce:GetCostForecast",
+                "ce:GetDimensionValues",
+                "ce:GetReservationCoverage",
+                "ce:GetReservationUtilization",
+                "ce:GetSavingsPlansCoverage",
+                "ce:GetSavingsPlansUtilization",
+                "ce:GetTags",
+                "ce:GetUsageForecast",
+                "ce:ListCostAllocationTags",
+                "ce:ListCostCategoryDefinitions",
+                "cur:DescribeReportDefinitions",
+            ],
+            ["*"],
+        ),
+        Statement("Budgets", ["budgets:ViewBudget"], [f"arn:aws:budgets::{_account(stage)}:budget/*"]),
+        Statement(
+            "Prices",
+            [
+                "ec2:DescribeSpotPriceHistory",
+                "pricing:DescribeServices",
+                "pricing:GetAttributeValues",
+                "pricing:GetPriceListFileUrl",
+                "pricing:GetProducts",
+                "pricing:ListPriceLists",
+            ],
+            ["*"],
+        ),
+        Statement(
+            "Exports",
+            ["bcm-data-exports:GetExecution", "bcm-data-exports:GetExport", "bcm-data-exports:ListExecutions"],
+            [f"arn:aws:bcm-data-exports:us-east-1:{_account(stage)}:export/*"],
+        ),
+        Statement("FindExports", ["bcm-data-exports:ListExports"], ["*"]),
+    ]
+    if export_bucket:
+        bucket = f"arn:aws:s3:::{export_bucket}"
+        statements += [
+            Statement("ListExportedFiles", ["s3:GetBucketLocation", "s3:ListBucket"], [bucket]),
+            Statement("ReadExportedFiles", ["s3:GetObject"], [f"{bucket}/*"]),
+        ]
+    return tuple(statements)
+
+
+def _account(stage: Stage) -> str:
+    return stage.account or "*"
+
+
+def _arn(stage: Stage, service: str, resource: str) -> str:
+    return f"arn:aws:{service}:{stage.region}:{_account(stage)}:{resource}"
+
+
+def _group(stage: Stage) -> str:
+    return _arn(stage, "autoscaling", f"autoScalingGroup:*:autoScalingGroupName/{stage.resource_prefix}-container-*")
+
+
+def _function(stage: Stage) -> str:
+    return _arn(stage, "lambda", f"function:{stage.resource_prefix}-lambda-*")
+
+
+def _stack(stage: Stage) -> str:
+    return _arn(stage, "cloudformation", f"stack/{stage.resource_prefix}-*/*")
+
+
+def _of_stage(stage: Stage, key: str = "aws:ResourceTag") -> dict[str, dict[str, str]]:
+    return {"StringEquals": {f"{key}/crossover:stage": stage.name}}
+
+
+def _moving(stage: Stage) -> tuple[Statement, ...]:
+    return (
+        Statement("Weights", ["ssm:PutParameter"], [_arn(stage, "ssm", f"parameter/{WEIGHTS.format(stage=stage.name)}")]),
+        Statement(
+            "ReadParameters",
+            ["ssm:GetParameter", "ssm:GetParameterHistory", "ssm:GetParameters", "ssm:GetParametersByPath"],
+            [_arn(stage, "ssm", f"parameter/crossover/{stage.name}{end}") for end in ("", "/*")],
+        ),
+        Statement(
+            "Split",
+            ["elasticloadbalancing:ModifyRule"],
+            [_arn(stage, "elasticloadbalancing", "listener-rule/app/*/*/*/*")],
+            _of_stage(stage),
+        ),
+    )
+
+
+def _looking(stage: Stage) -> tuple[Statement, ...]:
+    """What exists, how it is, what it logged. Most of this IAM limits to no resource."""
+    logs = [_arn(stage, "logs", f"log-group:{name}*") for name in (stage.resource_prefix, f"/crossover/{stage.name}")]
+    return (
+        Statement(
+            "Look",
+            [
+                "autoscaling:DescribeAutoScalingGroups",
+                "autoscaling:DescribeAutoScalingInstances",
+                "autoscaling:DescribeInstanceRefreshes",
+                "autoscaling:DescribeLifecycleHooks",
+                "autoscaling:DescribePolicies",
+                "autoscaling:DescribeScalingActivities",
+                "autoscaling:DescribeScheduledActions",
+                "cloudwatch:GetMetricData",
+                "cloudwatch:GetMetricStatistics",
+                "cloudwatch:ListMetrics",
+                "ec2:DescribeInstanceStatus",
+                "ec2:DescribeInstances",
+                "ec2:DescribeSpotInstanceRequests",
+                "elasticloadbalancing:DescribeListeners",
+                "elasticloadbalancing:DescribeLoadBalancers",
+                "elasticloadbalancing:DescribeRules",
+                "elasticloadbalancing:DescribeTags",
+                "elasticloadbalancing:DescribeTargetGroupAttributes",
+                "elasticloadbalancing:DescribeTargetGroups",
+                "elasticloadbalancing:DescribeTargetHealth",
+                "logs:DescribeLogGroups",
+                "logs:StopQuery",
+            ],
+            ["*"],
+        ),
+        Statement(
+            "Alarms",
+            ["cloudwatch:DescribeAlarmHistory", "cloudwatch:DescribeAlarms"],
+            [_arn(stage, "cloudwatch", "alarm:*")],
+        ),
+        Statement(
+            "Dashboards",
+            ["cloudwatch:GetDashboard"],
+            [f"arn:aws:cloudwatch::{_account(stage)}:dashboard/{stage.resource_prefix}*"],
+        ),
+        Statement(
+            "Logs",
+            [
+                "logs:DescribeLogStreams",
+                "logs:FilterLogEvents",
+                "logs:GetQueryResults",
+                "logs:StartQuery",
+            ],
+            logs,
+        ),
+        Statement("LogStreams", ["logs:GetLogEvents"], [f"{group}:log-stream:*" for group in logs]),
+        Statement(
+            "Stacks",
+            [
+                "cloudformation:DescribeStackEvents",
+                "cloudformation:DescribeStackResources",
+                "cloudformation:DescribeStacks",
+                "cloudformation:ListStackResources",
+            ],
+            [_stack(stage)],
+        ),
+        Statement(
+            "Function",
+            [
+                "lambda:GetAlias",
+                "lambda:GetFunction",
+                "lambda:GetFunctionConcurrency",
+                "lambda:GetFunctionConfiguration",
+                "lambda:ListAliases",
+                "lambda:ListVersionsByFunction",
+            ],
+            [_function(stage)],
+        ),
+    )
+
+
+def _sessions(stage: Stage) -> tuple[Statement, ...]:
+    """A shell on the stage's instances, and only one's own sessions to end (Systems Manager User Guide)."""
+    return (
+        Statement("Instances", ["ssm:StartSession"], [_arn(stage, "ec2", "instance/*")], _of_stage(stage, "ssm:resourceTag")),
+        Statement("Shell", ["ssm:StartSession"], [_arn(stage, "ssm", "document/SSM-SessionManagerRunShell")]),
+        Statement(
+            "OwnSessions",
+            ["ssm:ResumeSession", "ssm:TerminateSession"],
+            [_arn(stage, "ssm", "session/${aws:userid}-*"), _arn(stage, "ssm", "session/${aws:username}-*")],
+        ),
+        Statement("FindInstances", ["ssm:DescribeInstanceInformation", "ssm:DescribeSessions"], ["*"]),
+        Statement("Console", ["ec2:GetConsoleOutput"], [_arn(stage, "ec2", "instance/*")], _of_stage(stage)),
+    )
+
+
+def _rolling_back(stage: Stage) -> tuple[Statement, ...]:
+    return (
+        Statement("Version", ["lambda:UpdateAlias"], [_function(stage)]),
+        Statement("Concurrency", ["lambda:DeleteFunctionConcurrency", "lambda:PutFunctionConcurrency"], [_function(stage)]),
+        Statement(
+            "Fleet",
+            [
+                "autoscaling:CancelInstanceRefresh",
+                "autoscaling:ResumeProcesses",
+                "autoscaling:RollbackInstanceRefresh",
+                "autoscaling:SetDesiredCapacity",
+                "autoscaling:SetInstanceHealth",
+                "autoscaling:StartInstanceRefresh",
+                "autoscaling:SuspendProcesses",
+                "autoscaling:TerminateInstanceInAutoScalingGroup",
+            ],
+            [_group(stage)],
+        ),
+        Statement(
+            "Deployments", ["cloudformation:CancelUpdateStack", "cloudformation:ContinueUpdateRollback"], [_stack(stage)]
+        ),
+    )
