@@ -48,7 +48,7 @@ RESOURCES: dict[str, tuple[str, ...]] = {
     "logs": ("arn:aws:logs:{region}:{account}:log-group:{name}", "arn:aws:logs:{region}:{account}:log-group:{name}:*"),
     "route53": ("arn:aws:route53:::hostedzone/{zone}", "arn:aws:route53:::change/*"),
     "s3": ("arn:aws:s3:::{name}", "arn:aws:s3:::{name}/*"),
-    "secretsmanager": ("arn:aws:secretsmanager:{region}:{account}:secret:{name}-??????",),
+    "secretsmanager": ("arn:aws:secretsmanager:{region}:{account}:secret:{name}*",),
     "sns": ("arn:aws:sns:{region}:{account}:{name}",),
     "ssm": ("arn:aws:ssm:{region}:{account}:parameter/{name}",),
     # A web ACL is put before a load balancer: both are the action's resources.
@@ -74,8 +74,8 @@ NAME_PROPERTIES = {
     "AWS::SNS::Topic": "TopicName",
     "AWS::SSM::Parameter": "Name",
 }
-# IAM limits these to no resource, and the templates need them; other such writes are for features that no template uses.
-WRITES_ANYWHERE = {"secretsmanager:GetRandomPassword"}
+WRITES_ANYWHERE = {"kms:CreateKey", "secretsmanager:GetRandomPassword", "sns:SetSubscriptionAttributes", "sns:Unsubscribe"}
+"""IAM limits these to no resource, and their own types need them."""
 MANAGES_POLICIES = ("iam:AttachRolePolicy", "iam:DetachRolePolicy")
 BOUNDED = ("iam:CreateRole", "iam:PutRolePolicy", *MANAGES_POLICIES, "iam:PutRolePermissionsBoundary")
 """What could give a role more than the boundary that the templates set on it."""
@@ -88,6 +88,7 @@ def execution_statements(stage: Stage, synthesized: Synthesized) -> tuple[Statem
     services = {service_of(each) for each in synthesized.types}
     called = frozenset().union(*map(called_for, synthesized.types))
     scopes = {service: _resources(service, stage, synthesized) for service in services}
+    asked = _asked_of_others(synthesized)
     limited: dict[str, set[str]] = defaultdict(set)
     anywhere: set[str] = set()
     for each in map(action, called - APART):
@@ -95,8 +96,8 @@ def execution_statements(stage: Stage, synthesized: Synthesized) -> tuple[Statem
         if service not in services:
             continue  # for a property that the templates do not use, as a file system's
         if each.resources == ():
-            anywhere |= {each.name} if each.reads or each.name in WRITES_ANYWHERE else set()
-        elif each.acts_on(_kinds(service)):
+            anywhere |= {each.name} if each.reads or each.name in WRITES_ANYWHERE | asked else set()
+        elif each.acts_on(scopes[service]):
             limited[service].add(each.name)
     wide = {name for name in anywhere if name.endswith("*")}
     anywhere = {name for name in anywhere if name in wide or not any(fnmatchcase(name, each) for each in wide)}
@@ -108,15 +109,20 @@ def execution_statements(stage: Stage, synthesized: Synthesized) -> tuple[Statem
     )
 
 
+def _asked_of_others(synthesized: Synthesized) -> set[str]:
+    """What a type calls of another service, as the delivery of a web ACL's log. Of its own service, a write that IAM limits to
+    no resource is for a feature that no stage uses."""
+    return {
+        action
+        for resource_type in synthesized.types
+        for action in called_for(resource_type)
+        if action.partition(":")[0] != service_of(resource_type)
+    }
+
+
 def _in_region(stage: Stage) -> dict[str, dict[str, list[str]]]:
     """For actions that IAM cannot limit to resources; services without regions answer as us-east-1."""
     return {"StringEquals": {"aws:RequestedRegion": sorted({stage.region, "us-east-1"})}}
-
-
-def _kinds(service: str) -> tuple[str, ...]:
-    """The kinds of the service's resources that a stage may have."""
-    known = {"service": service, "region": "*", "account": "*", "name": "*", "zone": "*"}
-    return tuple(pattern.format_map(known) for pattern in RESOURCES.get(service, OTHERS))
 
 
 def _resources(service: str, stage: Stage, synthesized: Synthesized) -> tuple[str, ...]:

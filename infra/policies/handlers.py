@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import cache
 
 from infra.errors import KitError
@@ -25,6 +24,8 @@ NARROWER = {
     "ec2:Get*": ("ec2:GetInstanceTypesFromInstanceRequirements", "ec2:GetLaunchTemplateData"),
     "ssm:Get*": ("ssm:GetParameter", "ssm:GetParameters"),
 }
+NO_ACTIONS = {"iam:DescribeOrganization", "s3:REST.PUT.OBJECT"}
+"""In the schemas by mistake: IAM has none of that name."""
 
 
 def service_of(resource_type: str) -> str:
@@ -49,7 +50,7 @@ def called_for(resource_type: str) -> frozenset[str]:
     if not handlers:
         raise KitError(f"{resource_type}: its schema does not say what CloudFormation calls for it")
     stated = {each for name, handler in handlers.items() if name != "list" for each in handler["permissions"]}
-    return frozenset(narrow for each in stated for narrow in NARROWER.get(each, (each,)))
+    return frozenset(narrow for each in stated - NO_ACTIONS for narrow in NARROWER.get(each, (each,)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +63,20 @@ class Action:
     reads: bool
 
     def acts_on(self, patterns: Sequence[str]) -> bool:
-        """Whether any of these patterns of ARNs is of a kind that the action takes."""
-        if self.resources is None:
-            return True
-        return any(fnmatchcase(form.replace("*", "x"), pattern) for form in self.resources for pattern in patterns)
+        """Whether an ARN of one of these patterns may be of a form that the action takes."""
+        return self.resources is None or any(_meet(form, pattern) for form in self.resources for pattern in patterns)
+
+
+@cache
+def _meet(one: str, other: str) -> bool:
+    """Whether some text fits both patterns, in which `*` is any text and `?` any character."""
+    if not one or not other:
+        return not (one + other).strip("*")
+    if one[0] == "*":
+        return _meet(one[1:], other) or _meet(one, other[1:])
+    if other[0] == "*":
+        return _meet(other, one)
+    return (one[0] == other[0] or "?" in (one[0], other[0])) and _meet(one[1:], other[1:])
 
 
 @cache

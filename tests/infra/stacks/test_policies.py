@@ -48,6 +48,14 @@ def test_what_each_resource_type_creates_and_deletes_is_granted(assembly: Assemb
         assert own & granted, resource_type
 
 
+# What a web ACL or a cache asks of the logs that it is told to write, and a web ACL of the load balancer that it stands before.
+DELIVERIES = {
+    "elasticloadbalancing:SetWebACL",
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+}
 # Of the schemas' actions of a service that is used: for resources that the kit has none of, or what nothing may do.
 LEFT_OUT = {
     "iam:DeleteRolePermissionsBoundary",
@@ -61,7 +69,7 @@ LEFT_OUT = {
 def test_an_action_without_a_resource_only_reads(assembly: Assembly) -> None:
     (anywhere,) = [each for each in statements(assembly) if "*" in each.resources]
     assert anywhere.sid == "AnyResource"
-    assert all(reference(name).reads or name in WRITES_ANYWHERE for name in anywhere.actions)
+    assert all(reference(name).reads or name in WRITES_ANYWHERE | DELIVERIES for name in anywhere.actions)
     assert anywhere.condition == {"StringEquals": {"aws:RequestedRegion": sorted({assembly.stage.region, "us-east-1"})}}
 
 
@@ -106,8 +114,15 @@ def test_roles_are_handed_to_the_templates_services_and_get_the_templates_polici
     assert allowed(granted, "iam:PassRole", OWN_ROLE, iam__PassedToService="lambda.amazonaws.com")
     assert not allowed(granted, "iam:PassRole", OWN_ROLE, iam__PassedToService="glue.amazonaws.com")
     assert not allowed(granted, "iam:PassRole", OTHERS_ROLE, iam__PassedToService="lambda.amazonaws.com")
-    session_manager = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
-    assert allowed(granted, "iam:AttachRolePolicy", OWN_ROLE, iam__PolicyARN=session_manager)
+    assert not allowed(granted, "iam:AttachRolePolicy", OWN_ROLE, iam__PolicyARN="arn:aws:iam::aws:policy/AdministratorAccess")
+
+
+def test_policies_of_aws_are_attached_where_a_template_names_them(default: Assembly, tmp_path: Path) -> None:
+    agents = {"Fn::Join": ["", ["arn:", {"Ref": "AWS::Partition"}, ":iam::aws:policy/CloudWatchAgentServerPolicy"]]}
+    attached = rewritten(default, tmp_path, lambda properties: {**properties, "ManagedPolicyArns": [agents]})
+    granted = execution_statements(default.stage, read_synthesized(attached, default.stage))
+    named = "arn:aws:iam::aws:policy/CloudWatchAgentServerPolicy"
+    assert allowed(granted, "iam:AttachRolePolicy", OWN_ROLE, iam__PolicyARN=named)
     assert not allowed(granted, "iam:AttachRolePolicy", OWN_ROLE, iam__PolicyARN="arn:aws:iam::aws:policy/AdministratorAccess")
 
 
