@@ -1,7 +1,7 @@
 """What the people around a stage may do: the deployer, the operator, the finance reader.
 
-The deployer's is read from the synthesized stacks. The operator's holds the API calls of docs/deploy.md and docs/runbooks/ (a
-test compares them); the finance reader's, those that answer what was spent and what things cost.
+The deployer's is read from the synthesized stacks. The operator's holds the API calls of docs/deploy.md, docs/runbooks/
+and the kit's own commands (tests compare them); the finance reader's, those that answer what was spent and what things cost.
 """
 
 from __future__ import annotations
@@ -136,6 +136,7 @@ def _looking(stage: Stage) -> tuple[Statement, ...]:
                 "cloudwatch:GetMetricStatistics",
                 "cloudwatch:ListMetrics",
                 "ec2:DescribeInstanceStatus",
+                "ec2:DescribeInstanceTypes",
                 "ec2:DescribeInstances",
                 "ec2:DescribeSpotInstanceRequests",
                 "elasticloadbalancing:DescribeListeners",
@@ -216,7 +217,20 @@ def _sessions(stage: Stage) -> tuple[Statement, ...]:
 def _rolling_back(stage: Stage) -> tuple[Statement, ...]:
     return (
         Statement("Version", ["lambda:UpdateAlias"], [_function(stage)]),
-        Statement("Concurrency", ["lambda:DeleteFunctionConcurrency", "lambda:PutFunctionConcurrency"], [_function(stage)]),
+        Statement(
+            "Concurrency",
+            ["lambda:DeleteFunctionConcurrency", "lambda:PutFunctionConcurrency"],
+            [_function(stage)],
+        ),
+        Statement(
+            "Provisioned",
+            [
+                "lambda:DeleteProvisionedConcurrencyConfig",
+                "lambda:GetProvisionedConcurrencyConfig",
+                "lambda:PutProvisionedConcurrencyConfig",
+            ],
+            [f"{_function(stage)}:*"],  # of the alias
+        ),
         Statement(
             "Fleet",
             [
@@ -228,6 +242,7 @@ def _rolling_back(stage: Stage) -> tuple[Statement, ...]:
                 "autoscaling:StartInstanceRefresh",
                 "autoscaling:SuspendProcesses",
                 "autoscaling:TerminateInstanceInAutoScalingGroup",
+                "autoscaling:UpdateAutoScalingGroup",
             ],
             [_group(stage)],
         ),
