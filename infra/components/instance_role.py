@@ -14,6 +14,15 @@ from infra.components.secret import reading_policy
 
 # In which the agent of the bundle publishes, and AWS's own agent where it is installed; scaling and alarms read it.
 METRICS_NAMESPACE = "Crossover"
+# "Create an IAM role with minimal Session Manager permissions" (Systems Manager User Guide). AWS's managed policy for it also
+# reads every Systems Manager parameter of the account.
+SESSION_MANAGER = (
+    "ssm:UpdateInstanceInformation",
+    "ssmmessages:CreateControlChannel",
+    "ssmmessages:CreateDataChannel",
+    "ssmmessages:OpenControlChannel",
+    "ssmmessages:OpenDataChannel",
+)
 
 
 class InstanceRole(Construct):
@@ -42,22 +51,17 @@ class InstanceRole(Construct):
             ],
             "lifecycle": [self._lifecycle(group_logical_id), self._leaving(target_group)],
             "telemetry": [self._metrics()],
+            "session": [iam.PolicyStatement(actions=[*SESSION_MANAGER], resources=["*"])],
         }
         self.role = iam.Role(
             self,
             "Role",
             assumed_by=iam.ServicePrincipal("ec2.amazonaws.com"),
-            managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name("AmazonSSMManagedInstanceCore")],
             inline_policies={
                 **{name: iam.PolicyDocument(statements=found) for name, found in statements.items()},
                 **reading_policy(self, secret),
                 **(cache.reading_policy() if cache else {}),
             },
-        )
-        acknowledge(
-            self.role,
-            "IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/AmazonSSMManagedInstanceCore]",
-            "Session Manager replaces SSH; AWS keeps this policy in step with its agent.",
         )
 
     def _lifecycle(self, group_logical_id: str) -> iam.PolicyStatement:
@@ -85,7 +89,9 @@ class InstanceRole(Construct):
 
     def _metrics(self) -> iam.PolicyStatement:
         acknowledge(
-            self, "IAM5[Resource::*]", "PutMetricData knows no resources; a condition limits it to the namespace of this kit."
+            self,
+            "IAM5[Resource::*]",
+            "PutMetricData, limited to this kit's namespace by a condition, and Session Manager's channels know no resources.",
         )
         return iam.PolicyStatement(
             actions=["cloudwatch:PutMetricData"],

@@ -80,7 +80,6 @@ FOUND_IN_ANY_STAGE = {
     "AwsSolutions-AS3",
     "AwsSolutions-EC23",
     "AwsSolutions-EC26",
-    "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/AmazonSSMManagedInstanceCore]",
     "AwsSolutions-IAM5[Resource::*]",
     "AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:autoscaling:<AWS::Region>:<AWS::AccountId>:autoScalingGroup:*"
     ":autoScalingGroupName/<AWS::StackName>-InstanceGroup-*]",

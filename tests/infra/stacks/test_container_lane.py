@@ -56,6 +56,11 @@ def test_what_holds_state_keeps_its_logical_id(default: Assembly, secured: Assem
 
 # What instances may do
 
+SESSION_MANAGER = (  # which IAM limits to no resource
+    "ssm:UpdateInstanceInformation ssmmessages:CreateControlChannel ssmmessages:CreateDataChannel "
+    "ssmmessages:OpenControlChannel ssmmessages:OpenDataChannel"
+)
+
 
 def test_instances_may_do_what_booting_leaving_and_telling_take_and_nothing_else(default: Assembly) -> None:
     assert sorted(granted(default)) == [
@@ -64,9 +69,9 @@ def test_instances_may_do_what_booting_leaving_and_telling_take_and_nothing_else
         "cloudwatch:PutMetricData",
         "elasticloadbalancing:DeregisterTargets",
         "s3:GetObject",
+        SESSION_MANAGER,
     ]
-    (managed,) = default.one("container", "AWS::IAM::Role")["ManagedPolicyArns"]
-    assert every_string(managed)[-1] == ":iam::aws:policy/AmazonSSMManagedInstanceCore"
+    assert "ManagedPolicyArns" not in default.one("container", "AWS::IAM::Role")
     kinds = {body["Type"] for body in default.template("container")["Resources"].values()}
     assert "AWS::IAM::Policy" not in kinds  # inline: in force before the first instance starts
 
@@ -104,6 +109,7 @@ def test_no_other_resource_is_a_wildcard(default: Assembly, secured: Assembly) -
         assert wide == {
             "autoscaling:CompleteLifecycleAction autoscaling:RecordLifecycleActionHeartbeat",
             "cloudwatch:PutMetricData",
+            SESSION_MANAGER,
         }
 
 

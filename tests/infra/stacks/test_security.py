@@ -20,6 +20,8 @@ pytestmark = pytest.mark.slow  # starts Node
 # Statements with a wildcard for all resources or all actions of a service, by their action, each with its reason.
 WILDCARDS = {
     "cloudwatch:PutMetricData": "IAM limits it to no resource; a condition names the namespace",
+    "ssm:UpdateInstanceInformation": "an instance says that it is there; AWS's own minimal policy has it so",
+    "ssmmessages:*": "IAM limits it to no resource",
 }
 
 
