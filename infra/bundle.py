@@ -33,7 +33,7 @@ from infra.own_service import OwnService, source_files
 from infra.wheels import PLATFORMS, ROOT, locked_files, locked_requirements, one_line, uv
 
 DEFAULT_OUT = ROOT / "out" / "bundle"
-SOURCES = ("app", "lambda_handler", "secret_values")
+SOURCES = ("app", "lambda_handler", "secret_values", "instance")
 
 PROGRAMS = frozenset({"lambda_handler/start"})
 """Files that are run, not imported: Lambda starts this one as a wrapper script."""

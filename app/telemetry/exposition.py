@@ -1,11 +1,12 @@
 """Writes the counters and the loop's state as Prometheus text (exposition format 0.0.4).
 
-The figures are this process's: of several workers, whichever takes the request answers for itself.
+The figures are this process's: of several workers, whichever takes the request answers for itself, and says which it is.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
@@ -17,7 +18,8 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 def render(counters: SearchCounters, lag: LoopLag, metrics: Metrics) -> str:
-    return "\n".join([*_durations(counters), *_lines(all_samples(counters, lag, metrics))]) + "\n"
+    samples = chain([_process()], all_samples(counters, lag, metrics))
+    return "\n".join([*_durations(counters), *_lines(samples)]) + "\n"
 
 
 def all_samples(counters: SearchCounters, lag: LoopLag, metrics: Metrics) -> Iterator[Sample]:
@@ -37,6 +39,11 @@ def _durations(counters: SearchCounters) -> Iterator[str]:
 def _head(name: str, about: str) -> Iterator[str]:
     yield f"# HELP {name} {about}"
     yield f"# TYPE {name} histogram"
+
+
+def _process() -> Sample:
+    """What tells one worker's figures from another's."""
+    return Sample("crossover_worker_process", "gauge", "Process id of the worker that answers.", os.getpid())
 
 
 def _tasks() -> Iterator[Sample]:

@@ -97,6 +97,7 @@ class ContainerLane(Construct):
             group=GROUP_LOGICAL_ID,
             port=stage.container_lane.port,
             workers_per_vcpu=stage.container_lane.workers_per_vcpu,
+            target_group=self.target_group.ref,
             environment={
                 **release.environment("container"),
                 **network.instance_environment,
@@ -104,6 +105,7 @@ class ContainerLane(Construct):
                 # The load balancer's addresses: uvicorn takes their word on the caller's address and scheme.
                 "FORWARDED_ALLOW_IPS": stage.network.cidr,
             },
+            cloudwatch_agent=stage.container_lane.cloudwatch_agent,
         )
 
     def _group(self, stage: Stage, network: Network, template: ec2.LaunchTemplate) -> autoscaling.AutoScalingGroup:

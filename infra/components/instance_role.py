@@ -79,9 +79,7 @@ class InstanceRole(Construct):
             f":autoScalingGroupName/<AWS::StackName>-{group_logical_id}-*]",
             "The group's own name but for what AWS makes up: the UUID, and the suffix that CloudFormation appends.",
         )
-        return iam.PolicyStatement(
-            actions=["autoscaling:CompleteLifecycleAction", "autoscaling:RecordLifecycleActionHeartbeat"], resources=[group]
-        )
+        return iam.PolicyStatement(actions=["autoscaling:CompleteLifecycleAction"], resources=[group])
 
     def _leaving(self, target_group: elbv2.CfnTargetGroup) -> iam.PolicyStatement:
         """A spot instance leaves the target group by itself; nothing else does it in the two minutes of a notice."""

@@ -15,10 +15,10 @@ from aws_cdk import aws_autoscaling as autoscaling
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
+from infra.components.boot.render import BOOT_HOOK, DRAIN_HOOK
 from infra.components.instance_role import METRICS_NAMESPACE
 from infra.config import Stage
 
-BOOT_HOOK, DRAIN_HOOK = "boot", "drain"
 # How long an instance may take from its launch until it says that it serves: packages, bundle, start.
 BOOT_TIMEOUT_S = 600
 # An instance that leaves has ended by T+100 s, and a spot instance is taken away at T+120 s whatever it does.

@@ -7,6 +7,7 @@
     cold_starts.py     how long a bundle and an empty handler take to start
     system_logs.py     what Lambda itself writes of an invocation
     container_lane.py  uvicorn workers from the same bundle
+    metadata_service.py  an instance's metadata service, with spot notices and the group's wishes
     load_balancer.py   an Application Load Balancer's double in front of both
     target_events.py   its events and answers
     processes.py       child processes that cannot be left behind

@@ -180,7 +180,6 @@ class ContainerLane:
     cloudwatch_agent: bool = setting(
         False, "install AWS's agent after the service has started, for memory and disk metrics of the group"
     )
-    log_retention_days: int = setting(14, "how long the instances' logs stay, where the agent sends them")
 
     def checks(self, architecture: str) -> Checks:
         types = self.instance_types
@@ -225,10 +224,6 @@ class ContainerLane:
             (0 <= self.deregistration_delay_s <= 3600, "container_lane.deregistration_delay_s: must be 0 to 3600"),
             (self.health_check_grace_s >= 0, "container_lane.health_check_grace_s: must be 0 or more"),
             (0 <= self.warmup_s <= 3600, "container_lane.warmup_s: must be 0 to 3600"),
-            (
-                self.log_retention_days in LOG_RETENTION_DAYS,
-                f"container_lane.log_retention_days: must be {one_of(LOG_RETENTION_DAYS)}",
-            ),
         )
 
     @staticmethod

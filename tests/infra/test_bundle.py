@@ -50,6 +50,7 @@ def test_the_zip_holds_the_very_files_of_the_tree_and_its_digest_is_the_files(lo
 def test_it_holds_the_service_and_no_tooling_and_is_byte_compiled(local_bundle: Bundle) -> None:
     names = {path.relative_to(local_bundle.tree).as_posix() for path in local_bundle.tree.rglob("*") if path.is_file()}
     ours = {"app/bootstrap.py", "app/suppliers/catalogue.toml", "lambda_handler/handler.py", "secret_values/__main__.py"}
+    ours |= {"instance/boot.py", "instance/agent.py", "instance/systemd/crossover.service"}
     assert {*ours, "uvloop/__init__.py"} <= names
     tops = {name.partition("/")[0] for name in names}
     assert not tops & {"infra", "tests", "boto3", "pytest", "aws_cdk", "bin"}

@@ -1,24 +1,35 @@
-# What an instance of the container lane does at its first boot, after the settings that render.py puts above this line:
-# install Python, fetch the bundle, refuse it unless its SHA-256 is the deployed one, unpack it, start it under systemd,
-# wait until it is ready, and tell CloudFormation. Any failure is told too, so that a bad deployment rolls back.
+# The first part of an instance's boot, after the settings that render.py puts above this line: install Python and fetch the
+# bundle, side by side; refuse the bundle unless its SHA-256 is the deployed one; unpack it; hand over to the boot program in
+# it (instance/boot.py). Any failure of either is told here, so that a bad deployment rolls back.
 # CROSSOVER_ROOT is for tests: a directory to write into instead of /.
 set -Eeuo pipefail
 ROOT="${CROSSOVER_ROOT:-}"
 RETRY_PAUSE_S="${CROSSOVER_RETRY_PAUSE_S:-5}"
+HOME_DIR="$ROOT/opt/crossover"
+ZIP="$HOME_DIR/$SHA256.zip"
 export AWS_DEFAULT_REGION="$REGION" AWS_RETRY_MODE=standard AWS_MAX_ATTEMPTS=5
 
 log() { echo "crossover-boot: $*" >&2; }
 
-signal() {
-    aws cloudformation signal-resource --stack-name "$STACK" --logical-resource-id "$GROUP" --status "$1" \
-        --unique-id "$(cat "$ROOT/var/lib/cloud/data/instance-id")" ||
-        log "no stack update is waiting for this instance"  # so it is when the group grows by itself
+metadata() { # one item of the instance's metadata
+    local url="${AWS_EC2_METADATA_SERVICE_ENDPOINT:-http://169.254.169.254}/latest" token
+    token="$(curl -fsS -m 5 -X PUT -H "X-aws-ec2-metadata-token-ttl-seconds: 60" "$url/api/token")" &&
+        curl -fsS -m 5 -H "X-aws-ec2-metadata-token: $token" "$url/meta-data/$1"
 }
 
+# Tells CloudFormation, the alarm that ends a deployment, and the autoscaling group; the group last, for it ends the instance.
 fail() {
     trap - ERR
     log "refused: $*"
-    signal FAILURE
+    local instance group
+    instance="$(cat "$ROOT/var/lib/cloud/data/instance-id")"
+    aws cloudformation signal-resource --stack-name "$STACK" --logical-resource-id "$GROUP" --status FAILURE \
+        --unique-id "$instance" || log "no stack update is waiting for this instance"  # so it is when the group grows by itself
+    group="$(metadata tags/instance/aws:autoscaling:groupName)" || { log "no group is named in this instance's tags"; exit 1; }
+    aws cloudwatch put-metric-data --namespace Crossover --metric-name BootFailures --unit Count --value 1 \
+        --dimensions "AutoScalingGroupName=$group" || log "the failure is not counted"
+    aws autoscaling complete-lifecycle-action --lifecycle-hook-name "$HOOK" --auto-scaling-group-name "$group" \
+        --instance-id "$instance" --lifecycle-action-result ABANDON || log "the group is not told"
     exit 1
 }
 
@@ -32,46 +43,23 @@ retry() {
     return 1
 }
 
-install_python() {
-    retry dnf install --assumeyes --quiet "$PYTHON" || fail "$PYTHON cannot be installed"
-}
-
-fetch_bundle() {
-    local zip="$ROOT/opt/crossover/$SHA256.zip" found
-    mkdir -p "$ROOT/opt/crossover"
-    retry aws s3 cp --only-show-errors "$BUNDLE_URI" "$zip" || fail "$BUNDLE_URI cannot be fetched"
-    found="$(sha256sum "$zip" | cut -d ' ' -f 1)"
-    if [ "$found" != "$SHA256" ]; then
-        rm -f "$zip"
-        fail "$BUNDLE_URI has SHA-256 $found, deployed is $SHA256"
-    fi
-    rm -rf "$ROOT/opt/crossover/$SHA256.partial"
-    "$PYTHON" -m zipfile -e "$zip" "$ROOT/opt/crossover/$SHA256.partial"
-    mv "$ROOT/opt/crossover/$SHA256.partial" "$ROOT/opt/crossover/$SHA256"
-    rm -f "$zip"
-}
-
-start_service() {
-    mkdir -p "$ROOT/etc/systemd/system" "$ROOT/etc/crossover"
-    printf '%s\n' "$ENVIRONMENT" "CROSSOVER_WORKERS=$(($(nproc) * WORKERS_PER_VCPU))" >"$ROOT/etc/crossover/environment"
-    printf '%s\n' "$UNIT" >"$ROOT/etc/systemd/system/crossover.service"
-    systemctl daemon-reload
-    systemctl enable --now crossover.service
-}
-
-await_ready() {
-    local left
-    for ((left = READY_TIMEOUT_S; left > 0; left--)); do
-        curl --fail --silent --output /dev/null --max-time 2 "http://127.0.0.1:$PORT/readyz" && return 0
-        sleep 1
-    done
-    fail "the service was not ready within $READY_TIMEOUT_S s"
-}
-
 trap 'fail "line $LINENO: $BASH_COMMAND"' ERR
-install_python
-fetch_bundle
-start_service
-await_ready
-log "serving bundle $SHA256 on port $PORT"
-signal SUCCESS
+umask 022 # the agent, a user of its own, reads what is written here
+mkdir -p "$HOME_DIR" "$ROOT/etc/crossover"
+printf '%s\n' "$SETTINGS" >"$ROOT/etc/crossover/instance.json"
+printf '%s\n' "$ENVIRONMENT" >"$ROOT/etc/crossover/environment"
+(trap - ERR; retry dnf install --assumeyes --quiet "$PYTHON") &
+installing=$!
+retry aws s3 cp --only-show-errors "$BUNDLE_URI" "$ZIP" || fail "$BUNDLE_URI cannot be fetched"
+found="$(sha256sum "$ZIP" | cut -d ' ' -f 1)"
+if [ "$found" != "$SHA256" ]; then
+    rm -f "$ZIP"
+    fail "$BUNDLE_URI has SHA-256 $found, deployed is $SHA256"
+fi
+wait "$installing" || fail "$PYTHON cannot be installed"
+rm -rf "$HOME_DIR/$SHA256.partial" "${HOME_DIR:?}/$SHA256"
+"$PYTHON" -m zipfile -e "$ZIP" "$HOME_DIR/$SHA256.partial"
+mv "$HOME_DIR/$SHA256.partial" "$HOME_DIR/$SHA256"
+rm -f "$ZIP"
+cd "$HOME_DIR/$SHA256"
+"$PYTHON" -m instance.boot --root "${ROOT:-/}" || fail "the boot program ended with $?"

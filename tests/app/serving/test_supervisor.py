@@ -155,6 +155,29 @@ async def test_sighup_replaces_every_worker_and_resets_no_connection(tree: Path)
 
 
 @pytest.mark.slow
+async def test_sigterm_to_every_process_at_once_drains_once_and_resets_no_connection(tree: Path) -> None:
+    """As systemd's KillMode=control-group does it: the workers are told directly, and by their supervisor once more."""
+    with serving(tree, "--workers", "2", "--lame-duck-s", "2") as (process, url):
+        while len(workers(process)) < 2:
+            await asyncio.sleep(0.05)
+        callers = Callers(url)
+        load = asyncio.create_task(callers.run())
+        await asyncio.sleep(0.5)
+        began = time.monotonic()
+        for pid in (process.pid, *workers(process)):
+            os.kill(pid, signal.SIGTERM)
+        await asyncio.sleep(0.5)
+        before = callers.seen["ok"]
+        await asyncio.sleep(1.2)
+        callers.halt = True
+        await load
+        assert callers.seen["ok"] > before, "it goes on answering"
+        assert set(callers.seen) == {"ok", "told to close"}, callers.seen
+        assert await asyncio.to_thread(process.wait, 10) == 0
+        assert 3.4 < time.monotonic() - began < 8, "the lame-duck phase, then 1.5 s to move on"
+
+
+@pytest.mark.slow
 def test_a_blocked_loop_is_seen_its_stack_is_written_and_its_worker_replaced(tree: Path) -> None:
     with serving(tree) as (process, url):
         (blocked,) = workers(process)

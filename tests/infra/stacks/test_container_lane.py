@@ -15,6 +15,7 @@ from infra.components.replacement import (
     MAX_LIFETIME_DAYS,
     REFRESH_MAX_HEALTHY_PERCENT,
 )
+from instance.units import LAME_DUCK_S
 from tests.conftest import ROOT
 from tests.infra.stacks.conftest import Assembly, Resource
 from tests.infra.stacks.test_assembly import every_string
@@ -64,7 +65,7 @@ SESSION_MANAGER = (  # which IAM limits to no resource
 
 def test_instances_may_do_what_booting_leaving_and_telling_take_and_nothing_else(default: Assembly) -> None:
     assert sorted(granted(default)) == [
-        "autoscaling:CompleteLifecycleAction autoscaling:RecordLifecycleActionHeartbeat",
+        "autoscaling:CompleteLifecycleAction",
         "cloudformation:SignalResource",
         "cloudwatch:PutMetricData",
         "elasticloadbalancing:DeregisterTargets",
@@ -107,7 +108,7 @@ def test_no_other_resource_is_a_wildcard(default: Assembly, secured: Assembly) -
     for assembly in (default, secured):
         wide = {actions for actions, found in granted(assembly).items() if "*" in "".join(every_string([found["Resource"]]))}
         assert wide == {
-            "autoscaling:CompleteLifecycleAction autoscaling:RecordLifecycleActionHeartbeat",
+            "autoscaling:CompleteLifecycleAction",
             "cloudwatch:PutMetricData",
             SESSION_MANAGER,
         }
@@ -118,6 +119,11 @@ def test_no_other_resource_is_a_wildcard(default: Assembly, secured: Assembly) -
 
 def test_instances_believe_the_callers_address_and_scheme_from_the_load_balancer_alone(default: Assembly) -> None:
     assert "\nFORWARDED_ALLOW_IPS=10.40.0.0/16" in "".join(every_string(template_data(default)["UserData"]))
+
+
+def test_a_leaving_instance_serves_for_longer_than_it_takes_to_be_found_unhealthy() -> None:
+    """Where deregistering fails, the health check is what takes it out of the load balancer."""
+    assert HEALTH_CHECK_INTERVAL_S * UNHEALTHY_THRESHOLD < LAME_DUCK_S < DRAINED_AFTER_S
 
 
 def test_instances_require_imdsv2_and_encrypt_their_volume(default: Assembly) -> None:

@@ -144,7 +144,9 @@ def test_cost_is_in_dollars_where_prices_are_known_and_unknown_elsewhere() -> No
 
 
 def test_managed_instances_cost_what_cloudwatch_does_not_know() -> None:
-    managed = override({"lambda_lane.managed_concurrency": "16", "lambda_lane.runtime_client": "asyncio"})
+    managed = override(
+        {"lambda_lane.managed_concurrency": "16", "lambda_lane.runtime_client": "asyncio", "lambda_lane.memory_mb": "2048"}
+    )
     assert "Lambda lane: cost per hour" not in graphs(managed)
     assert "**Lambda lane: cost per hour: unknown**" in texts(managed)
 
