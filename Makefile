@@ -1,5 +1,5 @@
 # make demo: the main job, end to end. make test: every check and every test. Each sets up what it needs by itself.
-.PHONY: demo test check audit setup bundle synth bench clean help
+.PHONY: demo test check audit setup bundle synth deploy-local picture bench clean help
 .DEFAULT_GOAL := help
 
 SETUP := .setup/done
@@ -16,6 +16,8 @@ help:
 	@echo "make bench                   CPU per search beside what others would have written, cold start, overload, …: over an hour"
 	@echo "make bench QUICK=1           the same in passing: under five minutes, not for quoting"
 	@echo "make synth                   synthesize the CDK stacks"
+	@echo "make deploy-local            deploy a stage into a local AWS, to look around until Ctrl-C; STAGE=prod for another than dev"
+	@echo "make picture                 draw docs/architecture.svg anew from the templates"
 	@echo "make clean                   remove what the targets above made"
 
 $(SETUP): pyproject.toml uv.lock package.json package-lock.json scripts/setup scripts/uv.txt
@@ -44,6 +46,14 @@ bundle: $(SETUP)
 synth: $(SETUP)
 	npx cdk synth --quiet
 
+STAGE ?= dev
+deploy-local: $(SETUP)
+	@$(RUN)/crossover lab aws --stage "$(STAGE)"
+
+picture: $(SETUP)
+	npx cdk synth --quiet -c stage=prod --output out/picture
+	$(RUN)/python -m infra.picture out/picture docs/architecture.svg
+
 comma := ,
 TLS := --tls --only crossover,go_nethttp$(if $(QUICK),,$(comma)go_fasthttp) --json benchmarks/out/fanout_tls.json
 bench: $(SETUP)
@@ -57,6 +67,7 @@ bench: $(SETUP)
 	scripts/bench recycle $(if $(QUICK),--quick)
 	scripts/bench consolidation $(if $(QUICK),--quick)
 	scripts/bench article $(if $(QUICK),--quick)
+	scripts/bench synth $(if $(QUICK),--quick)
 
 clean:
 	rm -rf .venv .setup node_modules out cdk.out

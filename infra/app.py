@@ -1,36 +1,34 @@
-"""The CDK app, as `cdk.json` starts it: settings from the CDK context, the bundle, the stacks.
+"""The CDK app, as `cdk.json` starts it: settings from the CDK context, the bundle, the stage's stacks.
 
 `cdk synth -c stage=prod -c lambda_lane.memory_mb=2048`: the stage's values are in `stages.toml` (`-c stages=FILE` for another
 file), and every key of `infra.overrides.settable()` can be set besides.
+
+The settings are read, and the bundle is looked after, while CDK's library starts: that is what synthesis waits for. cdk.json
+starts Python with -O, which leaves out the library's own check of every argument's type; mypy has checked them.
 """
 
 from __future__ import annotations
 
+import json
 import os
-import shutil
-import subprocess
 import sys
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from infra.bundle import BundleTarget, ensure_bundle
-from infra.config import DEFAULT_STAGE
+from infra.bundle import Bundle, BundleTarget, ensure_bundle
+from infra.config import DEFAULT_STAGE, Stage
+from infra.deploying.cdk_cli import require_cli_version, require_node
 from infra.errors import KitError
-from infra.own_service import load_service
+from infra.own_service import OwnService, load_service
 from infra.stage_file import DEFAULT_FILE, load_stage
 
-OLDEST_NODE = 20
 
-
-def require_node() -> None:
-    """CDK's Python library runs on Node; raises `KitError` where Node is missing or too old."""
-    node = shutil.which("node")
-    if node is None:
-        raise KitError(f"synth and deploy need Node {OLDEST_NODE} or newer on PATH, and there is none")
-    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout.strip()
-    major = version.lstrip("v").partition(".")[0]
-    if not major.isdigit() or int(major) < OLDEST_NODE:
-        raise KitError(f"synth and deploy need Node {OLDEST_NODE} or newer, {node} is {version or 'not answering'}")
+def given_context(environment: Mapping[str, str]) -> dict[str, object]:
+    """The context that the CDK CLI hands over: in a variable, and in a file what is too long for one (CDK's `app.ts`)."""
+    context: dict[str, object] = json.loads(environment.get("CDK_CONTEXT_JSON", "{}"))
+    overflow = environment.get("CONTEXT_OVERFLOW_LOCATION_ENV")
+    return context | json.loads(Path(overflow).read_text()) if overflow else context
 
 
 def settings(context: Mapping[str, object]) -> dict[str, object]:
@@ -38,23 +36,48 @@ def settings(context: Mapping[str, object]) -> dict[str, object]:
     return {key: value for key, value in context.items() if ":" not in key and key != "cli-telemetry"}
 
 
+def warnings(stage: Stage, service: OwnService | None, environment: Mapping[str, str]) -> list[str]:
+    """What can be synthesized, and will not do when it is deployed."""
+    said = []
+    if service is None and stage.suppliers_url == DEFAULT_STAGE.suppliers_url:
+        said.append(f"suppliers_url is still {stage.suppliers_url}, where no supplier answers; give -c suppliers_url=…")
+    current = environment.get("CDK_DEFAULT_ACCOUNT")
+    if stage.account and current and current != stage.account:
+        said.append(
+            f"stage {stage.name} belongs to account {stage.account} and these credentials to {current}: "
+            "deploying it with them is refused"
+        )
+    return said
+
+
 def synthesize() -> None:
     """Write the cloud assembly where the CDK CLI asks for it, or to `cdk.out`."""
     require_node()
+    require_cli_version(os.environ.get("CDK_CLI_VERSION"))
+    given = settings(given_context(os.environ))
+    stage = load_stage(given, Path(str(given.pop("stages", DEFAULT_FILE))))
+    service = load_service(Path(stage.service)) if stage.service else None
+    for warning in warnings(stage, service, os.environ):
+        _say(f"warning: {warning}")
+    with ThreadPoolExecutor(1) as beside:
+        bundle = beside.submit(ensure_bundle, BundleTarget(stage.python, stage.architecture), service=service, progress=_say)
+        _import_library()
+        _assemble(stage, service, bundle.result())
+
+
+def _import_library() -> None:
+    """Starts Node and imports what the stacks are made of, which takes as long as it takes Python to read it."""
     # CDK's library warns on every start once a Node release is past its end of life; 20 is what this project supports.
     os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
+    import infra.stacks.assembly  # noqa: F401
+
+
+def _assemble(stage: Stage, service: OwnService | None, bundle: Bundle) -> None:
     from aws_cdk import App
 
     from infra.components.release import Release
     from infra.stacks.assembly import assemble
 
-    app = App(outdir=os.environ.get("CDK_OUTDIR", "cdk.out"))
-    given = settings(app.node.get_all_context())
-    stage = load_stage(given, Path(str(given.pop("stages", DEFAULT_FILE))))
-    service = load_service(Path(stage.service)) if stage.service else None
-    if service is None and stage.suppliers_url == DEFAULT_STAGE.suppliers_url:
-        _say(f"warning: suppliers_url is still {stage.suppliers_url}, where no supplier answers; give -c suppliers_url=…")
-    bundle = ensure_bundle(BundleTarget(stage.python, stage.architecture), service=service, progress=_say)
     for warning in bundle.warnings:
         _say(f"warning: {warning}")
     release = Release(
@@ -66,6 +89,7 @@ def synthesize() -> None:
         search=stage.search,
         own_environment=service.environment if service else {},
     )
+    app = App(outdir=os.environ.get("CDK_OUTDIR", "cdk.out"))
     assemble(app, stage, release)
     app.synth()
 

@@ -24,7 +24,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -119,6 +119,13 @@ def ensure_bundle(
     return _bundle(target, service, out, progress, reuse=True)
 
 
+def bundle_at_hand(target: BundleTarget, *, service: OwnService | None = None, out: Path | None = None) -> Bundle | None:
+    """The bundle of the sources as they are now where it has been built, else `None`; builds nothing."""
+    out = out or (DEFAULT_OUT / service.name if service else DEFAULT_OUT)
+    requirements = locked_requirements("service") + (service.requirements if service else "")
+    return _read(out / str(target), _fingerprint(target, requirements, service, out))
+
+
 def build_bundle(
     target: BundleTarget,
     *,
@@ -136,7 +143,7 @@ def _bundle(
     out = out or (DEFAULT_OUT / service.name if service else DEFAULT_OUT)
     with _lock(out):
         requirements = locked_requirements("service") + (service.requirements if service else "")
-        fingerprint = _fingerprint(target, requirements, service)
+        fingerprint = _fingerprint(target, requirements, service, out)
         at_hand = _read(out / str(target), fingerprint) if reuse else None
         if at_hand is None:
             at_hand = _build(target, requirements, fingerprint, out, service, progress or (lambda _: None))
@@ -290,11 +297,24 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _fingerprint(target: BundleTarget, requirements: str, service: OwnService | None) -> str:
+def _has_interpreter(python: str, out: Path) -> bool:
+    """Whether byte-code can be made. Finding an interpreter starts many; one that was found before is there still when its
+    file is."""
+    found_before = out / f".python-{python}"
+    with suppress(OSError):
+        if os.access(found_before.read_text(), os.X_OK):
+            return True
+    interpreter = find_interpreter(python)
+    if interpreter is not None:
+        with suppress(OSError):
+            found_before.write_text(str(interpreter))
+    return interpreter is not None
+
+
+def _fingerprint(target: BundleTarget, requirements: str, service: OwnService | None, out: Path) -> str:
     """What the bytes depend on: target, builder, locked wheels, sources, and whether byte-code can be made."""
     hashed = hashlib.sha256()
-    interpreter = find_interpreter(target.python)
-    hashed.update(f"{BUILDER}\0{target}\0{interpreter is not None}\0{requirements}\0".encode())
+    hashed.update(f"{BUILDER}\0{target}\0{_has_interpreter(target.python, out)}\0{requirements}\0".encode())
     sources = source_files(ROOT, *SOURCES) | (service.files() if service else {})
     for name, content in sorted(sources.items()):
         hashed.update(f"{name}\0".encode() + hashlib.sha256(content).digest())

@@ -14,6 +14,7 @@ COMMANDS: dict[str, str] = {
     "bundle": "Build the one artifact that both lanes run.",
     "cost": "Price both lanes for a traffic profile and compare them.",
     "demo": "Bundle, run, load, measure, price and compare both lanes here.",
+    "deploy": "Deploy a stage, and say what is left when it fails.",
     "lab": "Run both lanes behind a load balancer on this machine.",
     "measure": "Measure what the bundle needs on each lane.",
     "policy": "Print the IAM policies of deployer, operator and finance.",

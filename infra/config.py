@@ -92,6 +92,13 @@ class Stage:
     def has_load_balancer(self) -> bool:
         return "container" in self.lanes or self.lambda_lane.front == "load_balancer"
 
+    @property
+    def initial_weights(self) -> tuple[int, int]:
+        """Weights of the Lambda and the container lane at first deployment; a lane that is deployed alone has all."""
+        if len(self.lanes) == 1:
+            return (100, 0) if self.lanes == ("lambda",) else (0, 100)
+        return self.traffic.lambda_weight, self.traffic.container_weight
+
     def _own_checks(self) -> Checks:
         return (
             (
@@ -135,6 +142,10 @@ class Stage:
             (
                 self.cache.kind == "none" or "container" in self.lanes,
                 "cache.kind: only with the container lane; a function would have to leave the internet for the VPC",
+            ),
+            (
+                self.lambda_lane.managed_concurrency is None or self.has_load_balancer,
+                "lambda_lane.managed_concurrency: needs lambda_lane.front=load_balancer, whose network its instances stand in",
             ),
             (
                 self.lambda_lane.managed_concurrency is None or self.lambda_lane.runtime_client == "asyncio",

@@ -12,6 +12,18 @@ class KitError(Exception):
     exit_code = 1
 
 
+class RolledBack(KitError):
+    """Something failed, and what it had changed was taken back."""
+
+    exit_code = 3
+
+
+class UnknownState(KitError):
+    """Something failed and left a state that a person must look at."""
+
+    exit_code = 4
+
+
 class InputError(KitError):
     """A file or an argument the user gave is wrong; names file, line and field where it can."""
 

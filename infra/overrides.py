@@ -10,7 +10,7 @@ import dataclasses
 import difflib
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +40,15 @@ def settable(owner: type[Any] = Stage, prefix: str = "") -> dict[str, Setting]:
         else:
             keys[key] = Setting(key, kind, field.metadata["about"])
     return keys
+
+
+def key_values(given: Iterable[str]) -> dict[str, object]:
+    """`["region=eu-west-1"]` as `-c` gives it. Raises `InputError` for one without `=`."""
+    pairs = [each.partition("=") for each in given]
+    for key, equals, _ in pairs:
+        if not equals:
+            raise InputError(f"-c {key}: must be KEY=VALUE, as -c lambda_lane.memory_mb=2048")
+    return {key: value for key, _, value in pairs}
 
 
 def value_of(stage: Stage, key: str) -> object:

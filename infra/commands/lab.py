@@ -9,6 +9,7 @@ import signal
 import click
 
 from infra.bundle import ensure_bundle, local_target
+from infra.commands.lab_aws import aws
 from infra.commands.own_service import service_option
 from infra.lab.cloud import CloudOptions, LocalCloud
 from infra.own_service import OwnService
@@ -17,6 +18,9 @@ from infra.own_service import OwnService
 @click.group("lab")
 def command() -> None:
     """Run both lanes behind a load balancer on this machine."""
+
+
+command.add_command(aws)
 
 
 def parse_weights(text: str) -> tuple[int, int]:

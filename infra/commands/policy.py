@@ -80,7 +80,7 @@ def _statements(role: str, stage: Stage, assembly: Path, export_bucket: str | No
 
     synthesized = read_synthesized(assembly, stage)
     if role == "deployer":
-        return deployer_statements(synthesized)
+        return deployer_statements(synthesized, stage)
     from infra.policies.execution import execution_statements
 
     return execution_statements(stage, synthesized)

@@ -25,12 +25,13 @@ class TrafficWeights(Construct):
 
     def __init__(self, scope: Construct, id: str, *, stage: Stage) -> None:
         super().__init__(scope, id)
+        lambda_weight, container_weight = stage.initial_weights
         self.parameter = ssm.CfnParameter(
             self,
             "Parameter",
             type="String",
             name=weights_parameter_name(stage),
-            value=f"{stage.traffic.lambda_weight}:{stage.traffic.container_weight}",
+            value=f"{lambda_weight}:{container_weight}",
             allowed_pattern=WEIGHTS_PATTERN,
             description="Weights of the load balancer's rule, <lambda>:<container>, 0 to 999 each",
         )

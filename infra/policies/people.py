@@ -13,9 +13,15 @@ from infra.policies.templates import Synthesized
 WEIGHTS = "crossover/{stage}/traffic-weights"
 
 
-def deployer_statements(synthesized: Synthesized) -> tuple[Statement, ...]:
-    """`cdk deploy` does everything in the roles of `cdk bootstrap`; all it takes of the person is to assume them."""
-    return (Statement("AssumeBootstrapRoles", ["sts:AssumeRole"], synthesized.assumed),)
+def deployer_statements(synthesized: Synthesized, stage: Stage) -> tuple[Statement, ...]:
+    """`cdk deploy` does everything in the roles of `cdk bootstrap`; all it takes of the person is to assume them.
+    `crossover deploy` looks besides, before and after: whether the account is bootstrapped, and how the stacks are."""
+    return (
+        Statement("AssumeBootstrapRoles", ["sts:AssumeRole"], synthesized.assumed),
+        Statement("CheckBootstrap", ["ssm:GetParameter"], [_arn(stage, "ssm", "parameter/cdk-bootstrap/*")]),
+        Statement("FindStacks", ["cloudformation:DescribeStacks"], ["*"]),  # all of the account's are listed
+        Statement("LookAtStacks", ["cloudformation:DescribeStackEvents"], [_stack(stage)]),
+    )
 
 
 def operator_statements(stage: Stage) -> tuple[Statement, ...]:

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from aws_cdk import CfnOutput, DefaultStackSynthesizer, Environment, Stack
+from aws_cdk import CfnOutput
 from constructs import Construct
 
 from infra.components.network import Network
 from infra.components.traffic import LoadBalancing
 from infra.config import Stage
+from infra.stacks.stage_stack import StageStack
 
 
-class TrafficStack(Stack):
+class TrafficStack(StageStack):
     def __init__(self, scope: Construct, id: str, *, stage: Stage, network: Network, target_groups: Mapping[str, str]) -> None:
-        super().__init__(
-            scope,
-            id,
-            env=Environment(region=stage.region),
-            synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
-            description=f"Crossover {stage.name}: load balancer",
-        )
+        super().__init__(scope, id, stage=stage, about="load balancer")
         self.balancing = LoadBalancing(self, "Traffic", stage=stage, network=network, target_groups=target_groups)
         scheme = "https" if stage.traffic.certificate_arn else "http"
         host = stage.traffic.domain or self.balancing.load_balancer.load_balancer_dns_name

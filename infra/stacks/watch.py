@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aws_cdk import Aws, CfnOutput, DefaultStackSynthesizer, Environment, Fn, Stack
+from aws_cdk import Aws, CfnOutput, Fn
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
@@ -13,6 +13,7 @@ from infra.components.watch.alarms import Alarms
 from infra.components.watch.budget import Budget
 from infra.components.watch.notices import Notices
 from infra.config import Stage
+from infra.stacks.stage_stack import StageStack
 from infra.stacks.watch_prices import unit_prices
 
 
@@ -51,15 +52,9 @@ def is_watched(stage: Stage) -> bool:
     return stage.watch.dashboard or stage.watch.alarms or stage.watch.monthly_budget_usd is not None
 
 
-class WatchStack(Stack):
+class WatchStack(StageStack):
     def __init__(self, scope: Construct, id: str, *, stage: Stage, watched: Watched) -> None:
-        super().__init__(
-            scope,
-            id,
-            env=Environment(region=stage.region),
-            synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
-            description=f"Crossover {stage.name}: dashboard, alarms, budget",
-        )
+        super().__init__(scope, id, stage=stage, about="dashboard, alarms, budget")
         places = watched.places()
         if stage.watch.alarms:
             notices = Notices(self, "Notices", stage=stage)

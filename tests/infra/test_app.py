@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from infra import app
+from infra.config import Stage
+from infra.deploying.cdk_cli import pinned_version, require_node
 from infra.errors import KitError
 from tests.conftest import ROOT, require_program
 
@@ -38,10 +40,9 @@ def test_missing_node_is_one_line(tmp_path: Path) -> None:
 def test_node_that_will_not_do_is_named(answer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", fake_node(tmp_path, answer))
     with pytest.raises(KitError, match=r"need Node 20 or newer, \S+/node is (v18\.20\.4|not answering|banana)$"):
-        app.require_node()
+        require_node()
 
 
-@pytest.mark.slow
 def test_wrong_setting_is_one_line_that_names_it() -> None:
     require_program("node")
     context = json.dumps({"arch": "riscv", "@aws-cdk/core:checkSecretUsage": True})
@@ -53,6 +54,33 @@ def test_wrong_setting_is_one_line_that_names_it() -> None:
 def test_cdks_own_context_is_not_taken_for_settings() -> None:
     context = {"@aws-cdk/core:x": True, "aws:cdk:version-reporting": False, "cli-telemetry": False, "stage": "prod"}
     assert app.settings(context) == {"stage": "prod"}
+
+
+def test_context_too_long_for_a_variable_comes_in_a_file(tmp_path: Path) -> None:
+    overflow = tmp_path / "context.json"
+    overflow.write_text(json.dumps({"region": "eu-west-1"}))
+    environment = {"CDK_CONTEXT_JSON": json.dumps({"stage": "prod"}), "CONTEXT_OVERFLOW_LOCATION_ENV": str(overflow)}
+    assert app.given_context(environment) == {"stage": "prod", "region": "eu-west-1"}
+    assert app.given_context({}) == {}
+
+
+def test_credentials_of_another_account_than_the_stages_are_told_at_synthesis() -> None:
+    stage = Stage(name="prod", account="111122223333", suppliers_url="https://suppliers.internal.example.com")
+    assert app.warnings(stage, None, {"CDK_DEFAULT_ACCOUNT": "444455556666"}) == [
+        "stage prod belongs to account 111122223333 and these credentials to 444455556666: deploying it with them is refused"
+    ]
+    assert app.warnings(stage, None, {"CDK_DEFAULT_ACCOUNT": "111122223333"}) == []
+    assert app.warnings(stage, None, {}) == []
+
+
+def test_a_cdk_cli_that_cannot_read_the_assembly_is_refused_before_anything_starts() -> None:
+    require_program("node")
+    done = run_app({**os.environ, "CDK_CLI_VERSION": "3.0.0"})
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"crossover: the CDK CLI is 3.0.0, and this checkout needs {pinned_version()} or a newer 2.x: "
+        "run `npx cdk` inside the checkout, after `make setup`\n"
+    )
 
 
 def test_every_other_command_starts_without_node(tmp_path: Path) -> None:

@@ -40,6 +40,9 @@ def test_every_command_has_help_with_an_example(name: str) -> None:
     [
         (("lambda",), "No such command"),
         (("lab", "up", "--weights", "lambda=1000,container=1"), "must be like lambda=30,container=70"),
+        (("deploy", "--stage", "prod", "-c", "region"), "-c region: must be KEY=VALUE, as -c lambda_lane.memory_mb=2048"),
+        (("deploy", "--stage", "qa"), "stages.toml: no stage 'qa'; it has dev, prod, staging: add a table [qa]"),
+        (("lab", "aws", "-c", "region"), "-c region: must be KEY=VALUE"),
         (("lab", "up", "--port", "99999"), "99999 is not in the range 0<=x<=65535"),
         (("lab", "up", "--workers", "0"), "0 is not in the range 1<=x<=64"),
         (("demo", "--rps", "0"), "--rps must be above 0"),

@@ -114,7 +114,7 @@ def test_another_front_takes_the_load_balancers_place(
 
 def test_managed_instances_by_hand(profile: WorkloadProfile, book: PriceBook, stage: Stage, options: CostOptions) -> None:
     """1,000/s at 7 ms of CPU are 7 vCPU at full load: 6 instances of 2 vCPU at 60%."""
-    managed = with_lambda(stage, runtime_client="asyncio", managed_concurrency=16)
+    managed = with_lambda(stage, runtime_client="asyncio", memory_mb=2048, managed_concurrency=16)
     cost = price_lambda(profile, flat_rate(1000), book, managed, options)
     fleet = 6 * 730 * Decimal("0.0725")
     assert usd(cost, "EC2 on demand, c7g.large") == fleet
@@ -129,7 +129,7 @@ def test_managed_instances_by_hand(profile: WorkloadProfile, book: PriceBook, st
 def test_managed_instances_are_three_at_least_and_miss_what_exceeds_their_limit(
     profile: WorkloadProfile, book: PriceBook, stage: Stage, options: CostOptions
 ) -> None:
-    managed = with_lambda(stage, runtime_client="asyncio", managed_concurrency=16, managed_max_environments=20)
+    managed = with_lambda(stage, runtime_client="asyncio", memory_mb=2048, managed_concurrency=16, managed_max_environments=20)
     idle = price_lambda(profile, flat_rate(0.1), book, managed, options)
     assert usd(idle, "EC2 on demand") == 3 * 730 * Decimal("0.0725")
     busy = price_lambda(profile, flat_rate(1000), book, managed, options)

@@ -1,6 +1,8 @@
-"""The real CDK CLI deploys the real bundle into moto, as a user would: bootstrap, deploy, deploy again.
+"""The real CDK CLI takes one stage of the real bundle through its life in a local AWS: refused before the bootstrap, failed
+half-way, gone on with, deployed again, switched and changed, one lane taken out, destroyed.
 
-What moto does not do is named in `SKIPPED` and asserted on the templates instead (test_foundation, test_container_lane,
+The tests stand in that order and each goes on from the one before. What moto does not do is named in `SKIPPED` and asserted on
+the templates instead (test_foundation, test_container_lane,
 test_container_scaling, test_watch).
 """
 
@@ -9,31 +11,29 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 import re
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from infra.bundle import Bundle, BundleTarget, ensure_bundle
+from infra.lab.aws.local_aws import ACCOUNT, LocalAws
 from infra.overrides import override
+from infra.own_service import load_service
 from infra.policies.execution import execution_statements
 from infra.policies.people import deployer_statements
 from infra.policies.templates import read_synthesized
-from tests.conftest import ROOT, absent, free_port, require_program
+from tests.conftest import ROOT, absent, require_program
 from tests.infra.policies.iam import allowed
 
 pytestmark = pytest.mark.slow
 
-ACCOUNT, REGION = "123456789012", "us-east-1"
+REGION = "us-east-1"
 # Resource types that moto's CloudFormation leaves out, of CDK's own bootstrap stack and of ours.
 SKIPPED = {
     "AWS::S3::BucketPolicy",
@@ -43,134 +43,142 @@ SKIPPED = {
     "AWS::CloudWatch::CompositeAlarm",
     "AWS::SNS::TopicPolicy",
 }
-SETTINGS = (
-    "-c",
-    "stages=tests/infra/stacks/stages.toml",
-    "-c",
-    "stage=trial",
-    "-c",
-    "traffic.lambda_weight=30",
-    "-c",
-    "traffic.container_weight=70",
-)
+STAGES = "tests/infra/stacks/stages.toml"
+SETTINGS = ("-c", f"stages={STAGES}", "-c", "stage=trial")
+DIRECT = ("--method=direct", "--require-approval=never")
+OTHER_CODE = "tests/infra/own_service/quotes"
+FAULT = "AWS::ElasticLoadBalancingV2::ListenerRule"
 
 
 @dataclass(frozen=True)
 class Cloud:
-    """moto on a free loopback port; its log tells what it could not do."""
+    """The local AWS with the stage, and what was said on the way there."""
 
-    url: str
-    log: Path
+    aws: LocalAws
     assembly: Path
-    bootstrapped: int = 0
-    """Length of the log when bootstrapping was done."""
-
-    @property
-    def environment(self) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-        return {
-            **kept,
-            "AWS_ENDPOINT_URL": self.url,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_REGION": REGION,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "CI": "true",
-            "NO_COLOR": "1",
-        }
-
-    def cdk(self, *arguments: str) -> str:
-        done = subprocess.run(
-            ["npx", "cdk", *arguments],
-            cwd=ROOT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=150,
-            check=False,
-        )
-        assert done.returncode == 0, f"cdk {' '.join(arguments)}\n{done.stdout}\n{done.stderr}\n{self.log.read_text()}"
-        return done.stdout + done.stderr
-
-    def synthesize(self, *settings: str) -> None:
-        self.cdk("synth", "--quiet", "--output", str(self.assembly), *SETTINGS, *settings)
-
-    def deploy(self, *how: str) -> str:
-        """What was synthesized last."""
-        always = ("--all", "--method=direct", "--require-approval=never")
-        return self.cdk("deploy", "--app", str(self.assembly), *always, *how)
+    unready: subprocess.CompletedProcess[str]
+    half_way: subprocess.CompletedProcess[str]
+    calls: frozenset[tuple[str, str]]
+    """What the person who deploys called after bootstrapping, each with the role that it names or `-`."""
 
     def client(self, service: str) -> Any:
-        return boto3.client(
-            service, endpoint_url=self.url, region_name=REGION, aws_access_key_id="x", aws_secret_access_key="x"
-        )
+        return self.aws.client(service)
 
-    def calls(self) -> set[tuple[str, str]]:
-        """What the person who deploys has called since bootstrapping, each with the role that it names or `-`."""
-        log = self.log.read_text()[self.bootstrapped :]
-        return set(re.findall(r"called (\S+) with test on \[?'?([^\s'\]]+)", log))
+    def cdk(self, *arguments: str) -> str:
+        return run_cdk(self.aws, *arguments)
 
-    def split(self) -> tuple[str, dict[str, int]]:
-        """The split rule's ARN and its weights by kind of target."""
+    def deploy(self, *what: str) -> str:
+        return self.cdk("deploy", "--all", *DIRECT, *what)
+
+    def crossover(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return crossover(self.aws, *arguments)
+
+    def stacks(self) -> dict[str, str]:
+        found = self.client("cloudformation").describe_stacks()["Stacks"]
+        return {stack["StackName"]: stack["StackStatus"] for stack in found if stack["StackName"].startswith("crossover")}
+
+    def rule(self) -> dict[str, Any]:
         balancing = self.client("elbv2")
-        kinds = {g["TargetGroupArn"]: g["TargetType"] for g in balancing.describe_target_groups()["TargetGroups"]}
         (balancer,) = balancing.describe_load_balancers()["LoadBalancers"]
         listeners = balancing.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
         arns = [listener["ListenerArn"] for listener in listeners]
         rules = [rule for arn in arns for rule in balancing.describe_rules(ListenerArn=arn)["Rules"]]
         (rule,) = [rule for rule in rules if rule["Priority"] == "100"]
+        return dict(rule)
+
+    def split(self) -> tuple[str, dict[str, int]]:
+        """The split rule's ARN and its weights by kind of target."""
+        kinds = {g["TargetGroupArn"]: g["TargetType"] for g in self.client("elbv2").describe_target_groups()["TargetGroups"]}
+        rule = self.rule()
         groups = rule["Actions"][0]["ForwardConfig"]["TargetGroups"]
         return rule["RuleArn"], {kinds[group["TargetGroupArn"]]: group["Weight"] for group in groups}
 
+    def live_digest(self) -> tuple[str, str]:
+        """The version that `live` points at, and the bundle that it reports."""
+        functions = self.client("lambda")
+        (function,) = functions.list_functions()["Functions"]
+        version = functions.get_alias(FunctionName=function["FunctionName"], Name="live")["FunctionVersion"]
+        live = functions.get_function(FunctionName=function["FunctionName"], Qualifier=version)["Configuration"]
+        return version, live["Environment"]["Variables"]["CROSSOVER_BUNDLE_SHA256"]
 
-def await_port(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    end = time.monotonic() + 30
-    while time.monotonic() < end:
-        if server.poll() is not None:
-            break
-        with socket.socket() as probe:
-            probe.settimeout(1)
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    pytest.fail(f"moto did not start:\n{log.read_text()}")
+
+def run_cdk(aws: LocalAws, *arguments: str) -> str:
+    done = aws.cdk(*arguments, output=subprocess.PIPE, timeout_s=150)
+    assert done.returncode == 0, f"cdk {' '.join(arguments)}\n{done.stdout}\n{aws.log.read_text()}"
+    return done.stdout
+
+
+def crossover(aws: LocalAws, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "infra.cli", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=aws.environment, capture_output=True, text=True, timeout=150, check=False)
 
 
 @pytest.fixture(scope="module")
 def bundle() -> Bundle:
-    return ensure_bundle(BundleTarget("3.13", "arm64"))
+    """And the other code's, deployed later: the CDK CLI runs in an environment that may not reach the package index."""
+    target = BundleTarget("3.13", "arm64")
+    ensure_bundle(target, service=load_service(ROOT / OTHER_CODE))
+    return ensure_bundle(target)
 
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory, bundle: Bundle) -> Iterator[Cloud]:
-    """A cloud with one stage deployed from the checkout."""
+    """A cloud with one stage deployed from the checkout, at the second attempt."""
     require_program("node")
-    require_program("npx")
     if not (ROOT / "node_modules" / ".bin" / "cdk").exists():
         absent("the CDK CLI is not installed (npm ci)")
     folder = tmp_path_factory.mktemp("moto")
-    port, log = free_port(), folder / "moto.log"
-    with log.open("wb") as output:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "tests.infra.stacks.moto_cloud", str(port)], cwd=ROOT, stdout=output, stderr=output
-        )
-    try:
-        await_port(server, port, log)
-        cloud = Cloud(f"http://localhost:{port}", log, folder / "cdk.out")
-        cloud.synthesize()
-        cloud.cdk("bootstrap", "--app", str(cloud.assembly), f"aws://{ACCOUNT}/{REGION}")
-        cloud = replace(cloud, bootstrapped=len(log.read_text()))
-        cloud.deploy()
-        yield cloud
-    finally:
-        server.terminate()
-        server.wait(timeout=10)
+    assembly = folder / "cdk.out"
+    with LocalAws(REGION, log=folder / "moto.log", faults=[FAULT]) as aws:
+        run_cdk(aws, "synth", "--quiet", "--output", str(assembly), *SETTINGS)
+        deploy = ("deploy", "--stage", "trial", "--stages", STAGES, "--app", str(assembly))
+        unready = crossover(aws, *deploy)
+        run_cdk(aws, "bootstrap", "--app", str(assembly), f"aws://{ACCOUNT}/{REGION}")
+        bootstrapped = len(aws.log.read_text())
+        half_way = crossover(aws, *deploy, "--", *DIRECT)
+        run_cdk(aws, "deploy", "--app", str(assembly), "--all", *DIRECT)
+        calls = re.findall(rf"called (\S+) with {aws.credentials[0]} on \[?'?([^\s'\]]+)", aws.log.read_text()[bootstrapped:])
+        yield Cloud(aws, assembly, unready, half_way, frozenset(calls))
+
+
+def test_an_account_that_is_not_bootstrapped_is_refused_before_anything_is_changed(cloud: Cloud) -> None:
+    assert cloud.unready.returncode == 1
+    assert cloud.unready.stderr == (
+        f"no  bootstrap of {REGION}: account {ACCOUNT} is not bootstrapped for the CDK in {REGION}: "
+        f"run `npx cdk bootstrap aws://{ACCOUNT}/{REGION}` once\n"
+        "crossover: stage trial cannot be deployed: 1 of the checks above say why; nothing was changed\n"
+    )
+
+
+def test_a_deployment_that_failed_half_way_says_what_is_left_and_how_to_go_on(cloud: Cloud) -> None:
+    assert cloud.half_way.returncode == 3
+    screen = cloud.half_way.stderr[cloud.half_way.stderr.index("\ncrossover: stage trial was not deployed") :]
+    assert screen.splitlines()[3:8] == [
+        "  crossover-trial-foundation  CREATE_COMPLETE           complete",
+        "  crossover-trial-lambda      CREATE_COMPLETE           complete",
+        "  crossover-trial-container   CREATE_COMPLETE           complete",
+        "  crossover-trial-traffic     ROLLBACK_COMPLETE         "
+        "taken back: nothing of it is left, and the next deployment makes it anew",
+        f"      TrafficSplitBEED8585 ({FAULT}): The local AWS was told to fail one {FAULT}",
+    ]
+    assert "To go on, put right what is named above, then: crossover deploy --stage trial\n" in screen
+    assert f"To give up:                                    npx cdk destroy --all --app {cloud.assembly}\n" in screen
+    assert screen.endswith("crossover: stage trial: failed, and what failed was taken back\n")
+    assert len(screen.splitlines()) < 24  # one screen
+
+
+def test_the_next_deployment_goes_on_where_the_failed_one_stopped(cloud: Cloud) -> None:
+    stacks = ("foundation", "lambda", "container", "traffic", "watch")
+    assert cloud.stacks() == {f"crossover-trial-{stack}": "CREATE_COMPLETE" for stack in stacks}
+    shown = cloud.crossover("deploy", "--stage", "trial", "--stages", STAGES, "--status")
+    assert shown.returncode == 0, shown.stderr
+    assert [line.split()[:2] for line in shown.stdout.splitlines()] == [
+        [f"crossover-trial-{stack}", "CREATE_COMPLETE"] for stack in stacks
+    ]
 
 
 def test_requests_are_split_by_the_stages_weights(cloud: Cloud) -> None:
-    assert cloud.split()[1] == {"lambda": 30, "instance": 70}
+    assert cloud.split()[1] == {"lambda": 0, "instance": 100}
 
 
 def test_function_is_the_bundle_and_live_points_at_its_version(cloud: Cloud, bundle: Bundle) -> None:
@@ -178,8 +186,7 @@ def test_function_is_the_bundle_and_live_points_at_its_version(cloud: Cloud, bun
     (function,) = functions.list_functions()["Functions"]
     assert function["Handler"] == "lambda_handler.handler.handler"
     assert function["Runtime"] == "python3.13"
-    assert function["Environment"]["Variables"]["CROSSOVER_BUNDLE_SHA256"] == bundle.sha256
-    assert functions.get_alias(FunctionName=function["FunctionName"], Name="live")["FunctionVersion"] == "1"
+    assert cloud.live_digest() == ("1", bundle.sha256)
     live = functions.get_function(FunctionName=function["FunctionName"], Qualifier="1")["Configuration"]
     assert live["CodeSize"] == bundle.zip_bytes
 
@@ -265,34 +272,6 @@ def test_alarms_topic_is_encrypted_with_a_key_of_the_account(cloud: Cloud) -> No
     assert topics.get_topic_attributes(TopicArn=arn)["Attributes"]["KmsMasterKeyId"] in keys
 
 
-def test_deploying_again_changes_nothing(cloud: Cloud) -> None:
-    before = cloud.split()
-    said = cloud.deploy()
-    assert said.count("(no changes)") == 5
-    assert cloud.split() == before
-
-
-def test_a_deployment_that_changes_the_rule_keeps_the_weights_that_a_switch_wrote(cloud: Cloud) -> None:
-    """What aws/aws-cdk issue 36649 is about: weights that stand in a template come back with every change of the rule."""
-    certificate = cloud.client("acm").request_certificate(DomainName="search.example.com")["CertificateArn"]
-    cloud.client("ssm").put_parameter(Name="/crossover/trial/traffic-weights", Value="55:45", Overwrite=True)
-    cloud.synthesize("-c", f"traffic.certificate_arn={certificate}")  # another listener, so the rule changes
-    # moto fails to look up the previous value of a parameter that was left at its default.
-    cloud.deploy("--no-previous-parameters")
-    assert cloud.split()[1] == {"lambda": 55, "instance": 45}
-
-
-def test_the_person_who_deploys_needs_what_the_deployers_policy_grants_and_nothing_else(cloud: Cloud) -> None:
-    stage = override({"stage": "trial", "account": ACCOUNT})
-    (granted,) = deployer_statements(read_synthesized(cloud.assembly, stage))
-    calls = cloud.calls() - {("sts:GetCallerIdentity", "-")}  # which needs no permission (STS API reference)
-    assert {action for action, _ in calls} == {"sts:AssumeRole"}
-    assumed = {role for _, role in calls}
-    assert all(allowed([granted], "sts:AssumeRole", role) for role in assumed)
-    unused = set(granted.resources) - assumed
-    assert unused == {f"arn:aws:iam::{ACCOUNT}:role/cdk-hnb659fds-lookup-role-{ACCOUNT}-{REGION}"}, "for `cdk diff`"
-
-
 def test_cloudformations_policy_covers_the_names_that_deployed_resources_have(cloud: Cloud) -> None:
     stage = override({"stage": "trial", "account": ACCOUNT})
     granted = execution_statements(stage, read_synthesized(cloud.assembly, stage))
@@ -327,8 +306,90 @@ def test_cloudformations_policy_covers_the_names_that_deployed_resources_have(cl
             assert allowed(granted, action, arn.format(name)), f"{action} on {name}"
 
 
+def test_the_person_who_deploys_needs_what_the_deployers_policy_grants_and_nothing_else(cloud: Cloud) -> None:
+    stage = override({"stage": "trial", "account": ACCOUNT})
+    assume, *looks = deployer_statements(read_synthesized(cloud.assembly, stage), stage)
+    calls = cloud.calls - {("sts:GetCallerIdentity", "-")}  # which needs no permission (STS API reference)
+    assert {action for action, _ in calls} == {"sts:AssumeRole"} | {action for look in looks for action in look.actions}
+    assumed = {role for action, role in calls if action == "sts:AssumeRole"}
+    assert all(allowed([assume], "sts:AssumeRole", role) for role in assumed)
+    assert set(assume.resources) == assumed, "what is granted is used"
+
+
+def test_a_diff_of_the_unchanged_checkout_is_empty(cloud: Cloud) -> None:
+    said = cloud.cdk(
+        "diff", "--fail", "--method=template", *SETTINGS, "--output", str(cloud.assembly.with_name("again.out"))
+    )  # --fail: exit 1 on any difference
+    assert "Number of stacks with differences: 0" in said
+
+
+def test_deploying_again_changes_nothing(cloud: Cloud) -> None:
+    before = cloud.split()
+    said = cloud.deploy("--app", str(cloud.assembly))
+    assert said.count("(no changes)") == 5
+    assert cloud.split() == before
+
+
+def test_a_deployment_that_changes_the_rule_and_the_code_keeps_the_weights_that_a_switch_wrote(
+    cloud: Cloud, bundle: Bundle
+) -> None:
+    cloud.client("ssm").put_parameter(Name="/crossover/trial/traffic-weights", Value="30:70", Overwrite=True)
+    rule = cloud.rule()
+    groups = rule["Actions"][0]["ForwardConfig"]["TargetGroups"]
+    kinds = {g["TargetGroupArn"]: g["TargetType"] for g in cloud.client("elbv2").describe_target_groups()["TargetGroups"]}
+    shifted = [{**group, "Weight": 30 if kinds[group["TargetGroupArn"]] == "lambda" else 70} for group in groups]
+    cloud.client("elbv2").modify_rule(
+        RuleArn=rule["RuleArn"], Actions=[{"Type": "forward", "ForwardConfig": {"TargetGroups": shifted}}]
+    )
+    certificate = cloud.client("acm").request_certificate(DomainName="search.example.com")["CertificateArn"]
+    other_code = ("-c", f"service={OTHER_CODE}")
+    changed = ("-c", f"traffic.certificate_arn={certificate}", *other_code)  # another listener, another rule
+    cloud.deploy(*SETTINGS, *changed, "--output", str(cloud.assembly.with_name("changed.out")))
+    arn, weights = cloud.split()
+    assert weights == {"lambda": 30, "instance": 70}
+    assert arn != rule["RuleArn"]
+    version, digest = cloud.live_digest()
+    assert version == "2"
+    assert digest != bundle.sha256
+
+
+def test_a_lane_is_taken_out_in_the_order_that_the_page_gives(cloud: Cloud) -> None:
+    alone = cloud.assembly.with_name("alone.out")
+    lambda_only = ("-c", "lanes=lambda", "--output", str(alone))
+    cloud.cdk("deploy", "--exclusively", "crossover-trial-traffic", "crossover-trial-watch", *DIRECT, *SETTINGS, *lambda_only)
+    assert cloud.split()[1].keys() == {"lambda"}
+    cloud.cdk("destroy", "--exclusively", "--force", "crossover-trial-container", "--app", str(cloud.assembly))
+    cloud.deploy("--app", str(alone))
+    assert sorted(cloud.stacks()) == [
+        "crossover-trial-foundation",
+        "crossover-trial-lambda",
+        "crossover-trial-traffic",
+        "crossover-trial-watch",
+    ]
+    assert cloud.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"] == []
+
+
+def test_destroying_leaves_nothing_but_the_bootstrap(cloud: Cloud) -> None:
+    cloud.cdk("destroy", "--all", "--force", "--app", str(cloud.assembly.with_name("alone.out")))
+    assert cloud.stacks() == {}
+    balancing, compute, identity = cloud.client("elbv2"), cloud.client("ec2"), cloud.client("iam")
+    assert balancing.describe_load_balancers()["LoadBalancers"] == []
+    assert balancing.describe_target_groups()["TargetGroups"] == []
+    assert cloud.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"] == []
+    instances = [i for group in compute.describe_instances()["Reservations"] for i in group["Instances"]]
+    assert {instance["State"]["Name"] for instance in instances} == {"terminated"}
+    assert [vpc["IsDefault"] for vpc in compute.describe_vpcs()["Vpcs"]] == [True]
+    assert compute.describe_launch_templates()["LaunchTemplates"] == []
+    assert compute.describe_vpc_endpoints()["VpcEndpoints"] == []
+    assert {role["RoleName"].partition("-")[0] for role in identity.list_roles()["Roles"]} == {"cdk"}
+    assert identity.list_instance_profiles()["InstanceProfiles"] == []
+    parameters = cloud.client("ssm").describe_parameters()["Parameters"]
+    assert [parameter["Name"] for parameter in parameters] == ["/cdk-bootstrap/hnb659fds/version"]
+    assert cloud.client("logs").describe_log_groups()["logGroups"] == []
+
+
 def test_moto_took_every_request_and_skipped_only_what_the_templates_answer_for(cloud: Cloud) -> None:
-    log = re.sub(r"\x1b\[[0-9;]*m", "", cloud.log.read_text())
+    log = re.sub(r"\x1b\[[0-9;]*m", "", cloud.aws.log.read_text())
     assert "Traceback" not in log
     assert re.findall(r'"\S+ \S+ HTTP/1\.1" 5\d\d', log) == []
     assert set(re.findall(r"No Moto CloudFormation support for (\S+)", log)) == SKIPPED

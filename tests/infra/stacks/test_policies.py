@@ -169,13 +169,17 @@ def test_every_policy_fits_into_iam(assembly: Assembly) -> None:
     assert all(sid.isalnum() for sid in sids)
 
 
-def test_the_deployer_assumes_the_bootstrap_roles_and_nothing_else(default: Assembly) -> None:
+def test_the_deployer_assumes_the_bootstrap_roles_and_else_only_looks(default: Assembly) -> None:
     stage = override({"account": ACCOUNT})
-    policy = Policy("", deployer_statements(read_synthesized(default.directory, stage)))
+    policy = Policy("", deployer_statements(read_synthesized(default.directory, stage), stage))
     names = ("deploy", "file-publishing", "lookup")
     roles = [f"arn:aws:iam::{ACCOUNT}:role/cdk-hnb659fds-{name}-role-{ACCOUNT}-us-east-1" for name in names]
-    assert policy.document["Statement"] == [
-        {"Sid": "AssumeBootstrapRoles", "Effect": "Allow", "Action": ["sts:AssumeRole"], "Resource": roles}
+    first, *looks = policy.document["Statement"]
+    assert first == {"Sid": "AssumeBootstrapRoles", "Effect": "Allow", "Action": ["sts:AssumeRole"], "Resource": roles}
+    assert sorted(action for look in looks for action in look["Action"]) == [
+        "cloudformation:DescribeStackEvents",
+        "cloudformation:DescribeStacks",
+        "ssm:GetParameter",
     ]
 
 

@@ -1,62 +1,19 @@
-"""`python -m tests.infra.stacks.moto_cloud PORT`: moto's server with what its CloudFormation lacks: Lambda aliases, generated
-secrets, the dynamic references that read them, tagged keys.
-
-Ends with the process that started it. moto logs what it skips in a template; besides, each call is logged with who made it. The
-deployment test reads that log.
-"""
+"""Secrets and keys in templates, as CloudFormation handles them and moto does not: generated secrets, the dynamic references
+that read them, keys with tags."""
 
 from __future__ import annotations
 
-import ctypes
 import json
-import logging
 import re
-import signal
-import sys
 from collections.abc import Callable
 from typing import Any
 
-from moto.awslambda.models import LambdaVersion, get_backend
 from moto.cloudformation import parsing
-from moto.core.authorization import ActionAuthenticatorMixin
 from moto.core.common_models import CloudFormationModel
 from moto.kms.models import Key
 from moto.secretsmanager.models import secretsmanager_backends
-from moto.server import main
 
-PR_SET_PDEATHSIG = 1
-SECRET_REFERENCE = r"\{\{resolve:secretsmanager:(arn:[^:]+:secretsmanager:([^:]+):([^:]+):secret:[^:]+):SecretString:::\}\}"
-
-
-class Alias(CloudFormationModel):
-    """`AWS::Lambda::Alias`, kept in moto's Lambda backend."""
-
-    __module__ = "moto.awslambda.models"  # moto files its models by the service in their module's name
-
-    def __init__(self, arn: str) -> None:
-        self.physical_resource_id = arn
-
-    @staticmethod
-    def cloudformation_name_type() -> str:
-        return "Name"
-
-    @staticmethod
-    def cloudformation_type() -> str:
-        return "AWS::Lambda::Alias"
-
-    @classmethod
-    def create_from_cloudformation_json(
-        cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **_: Any
-    ) -> Alias:
-        properties = cloudformation_json["Properties"]
-        alias = get_backend(account_id, region_name).create_alias(
-            name=resource_name,
-            function_name=properties["FunctionName"],
-            function_version=properties["FunctionVersion"],
-            description="",
-            routing_config="",
-        )
-        return cls(alias.arn)
+DYNAMIC_REFERENCE = r"\{\{resolve:secretsmanager:(arn:[^:]+:secretsmanager:([^:]+):([^:]+):secret:[^:]+):SecretString:::\}\}"
 
 
 class Secret(CloudFormationModel):
@@ -120,7 +77,7 @@ def resolving(clean: Any) -> Any:
 
     def clean_json(resource_json: Any, resources_map: Any) -> Any:
         cleaned = clean(resource_json, resources_map)
-        return re.sub(SECRET_REFERENCE, value_of, cleaned) if isinstance(cleaned, str) else cleaned
+        return re.sub(DYNAMIC_REFERENCE, value_of, cleaned) if isinstance(cleaned, str) else cleaned
 
     return clean_json
 
@@ -136,23 +93,7 @@ def with_kms_tags(create: Callable[..., Key]) -> Callable[..., Key]:
     return from_template
 
 
-def version_attribute(version: LambdaVersion, name: str) -> str:
-    """What `Fn::GetAtt` reads of an `AWS::Lambda::Version`."""
-    return str({"Version": version.version}[name])
-
-
-def log_call(response: Any, *_: Any) -> None:
-    """In place of moto's check of permissions, of which IAM's resources are no part."""
-    scope = re.search(r"Credential=([^/]+)/[^/]+/[^/]+/([^/]+)/", response.headers.get("Authorization", ""))
-    key, service = scope.groups() if scope else ("nobody", "none")
-    logging.info("called %s:%s with %s on %s", service, response._get_action(), key, response.data.get("RoleArn", "-"))
-
-
-if __name__ == "__main__":
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    LambdaVersion.get_cfn_attribute = version_attribute
-    parsing.clean_json = resolving(parsing.clean_json)
-    Key.create_from_cloudformation_json = with_kms_tags(Key.create_from_cloudformation_json)
-    ActionAuthenticatorMixin._authenticate_and_authorize_action = log_call
-    logging.basicConfig(level=logging.INFO)
-    main(["--host", "127.0.0.1", "--port", sys.argv[1]])
+def install() -> None:
+    """Defining `Secret` has told moto of it already."""
+    setattr(parsing, "clean_json", resolving(parsing.clean_json))  # noqa: B010 - moto asks for it by that name
+    setattr(Key, "create_from_cloudformation_json", with_kms_tags(Key.create_from_cloudformation_json))  # noqa: B010

@@ -1,0 +1,13 @@
+"""A local AWS: moto's server on loopback, with what the CDK CLI needs of CloudFormation and moto lacks.
+
+    lambda_resources.py  Lambda aliases, versions and their attributes in templates
+    secrets.py           generated secrets, references to them, tagged keys
+    calls.py             who called what
+    stack_life.py        deletion in reverse order, rollback with its events, exports that are in use
+    stack_update.py      an update in CloudFormation's order
+    deletions.py         what moto leaves of a deleted stack
+    server.py            the process: `python -m infra.lab.aws.server PORT`
+    local_aws.py         starting it, and the CDK CLI against it
+
+Nothing here decides what is deployed: the templates are those that go to AWS.
+"""

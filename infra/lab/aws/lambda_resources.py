@@ -1,0 +1,103 @@
+"""Lambda in templates, as CloudFormation handles it and moto does not: aliases, function URLs, and versions
+that can be asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.awslambda.models import LambdaVersion
+from moto.awslambda.utils import get_backend
+from moto.core.common_models import CloudFormationModel
+
+
+class Alias(CloudFormationModel):
+    """`AWS::Lambda::Alias`, kept in moto's Lambda backend."""
+
+    __module__ = "moto.awslambda.models"  # moto files its models by the service in their module's name
+
+    def __init__(self, arn: str, function: str, name: str) -> None:
+        self.physical_resource_id = arn
+        self._function = function
+        self._name = name
+
+    @staticmethod
+    def cloudformation_name_type() -> str:
+        return "Name"
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        return "AWS::Lambda::Alias"
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **_: Any
+    ) -> Alias:
+        properties = cloudformation_json["Properties"]
+        function = properties["FunctionName"]
+        alias = get_backend(account_id, region_name).create_alias(
+            name=resource_name,
+            function_name=function,
+            function_version=properties["FunctionVersion"],
+            description="",
+            routing_config="",
+        )
+        return cls(alias.arn, function, resource_name)
+
+    @classmethod
+    def update_from_cloudformation_json(
+        cls, original_resource: Any, new_resource_name: str, cloudformation_json: Any, account_id: str, region_name: str
+    ) -> Alias:
+        """A new version: the alias is pointed at it."""
+        backend, version = get_backend(account_id, region_name), cloudformation_json["Properties"]["FunctionVersion"]
+        backend.update_alias(new_resource_name, original_resource._function, version, "", "")
+        return cls(original_resource.physical_resource_id, original_resource._function, new_resource_name)
+
+    def delete(self, account_id: str, region_name: str) -> None:
+        get_backend(account_id, region_name).delete_alias(self._name, self._function)
+
+
+class FunctionUrl(CloudFormationModel):
+    """`AWS::Lambda::Url`, kept in moto's Lambda backend, which knows one a function and no qualifier."""
+
+    __module__ = "moto.awslambda.models"
+
+    def __init__(self, function: str, url: str) -> None:
+        self.physical_resource_id = function
+        self._url = url
+
+    @staticmethod
+    def cloudformation_name_type() -> str:
+        return ""
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        return "AWS::Lambda::Url"
+
+    @classmethod
+    def has_cfn_attr(cls, attr: str) -> bool:
+        return attr in ("FunctionArn", "FunctionUrl")
+
+    def get_cfn_attribute(self, attribute_name: str) -> str:
+        return {"FunctionArn": self.physical_resource_id, "FunctionUrl": self._url}[attribute_name]
+
+    @classmethod
+    def create_from_cloudformation_json(
+        cls, resource_name: str, cloudformation_json: Any, account_id: str, region_name: str, **_: Any
+    ) -> FunctionUrl:
+        properties = cloudformation_json["Properties"]
+        function = properties["TargetFunctionArn"]
+        config = get_backend(account_id, region_name).create_function_url_config(function, properties)
+        return cls(function, config.url)
+
+    def delete(self, account_id: str, region_name: str) -> None:
+        get_backend(account_id, region_name).delete_function_url_config(self.physical_resource_id)
+
+
+def _version_attribute(version: Any, name: str) -> str:
+    """What `Fn::GetAtt` reads of an `AWS::Lambda::Version`."""
+    return str({"Version": version.version}[name])
+
+
+def install() -> None:
+    """Defining `Alias` and `FunctionUrl` has told moto of them already."""
+    setattr(LambdaVersion, "get_cfn_attribute", _version_attribute)  # noqa: B010 - moto asks for it by that name
