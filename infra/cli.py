@@ -10,17 +10,28 @@ import click
 from infra.errors import KitError
 
 COMMANDS: dict[str, str] = {
+    "abort": "Have a running switch go back.",
     "audit": "Ask for known vulnerabilities of what is locked.",
     "bundle": "Build the one artifact that both lanes run.",
     "cost": "Price both lanes for a traffic profile and compare them.",
     "demo": "Bundle, run, load, measure, price and compare both lanes here.",
     "deploy": "Deploy a stage, and say what is left when it fails.",
+    "doctor": "Say what is not as a switch left it, and how to mend it.",
+    "history": "List what switches did, when, by whom and why.",
     "lab": "Run both lanes behind a load balancer on this machine.",
     "measure": "Measure what the bundle needs on each lane.",
+    "pause": "Hold a running switch at its step.",
+    "plan": "Say what a switch would do, and what is against it.",
     "policy": "Print the IAM policies of deployer, operator and finance.",
+    "prewarm": "Have a lane's instances or environments ready.",
     "prices": "Show the price book.",
+    "promote": "Have a running switch take its next step now.",
+    "resume": "Go on with a switch that is paused or has lost its driver.",
+    "rollback": "Go back to where traffic was before the last switch.",
     "settings": "List every key that a deployment may set.",
     "simulator": "Serve the simulated suppliers.",
+    "status": "Show how traffic is split and how both lanes are.",
+    "switch": "Move live traffic between the lanes, step by step.",
 }
 
 

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from infra.config import ContainerLane, Stage
-from infra.cost.lines.lambda_ import FULL_VCPU_MB
 from infra.cost.prices import InstanceType
 from infra.cost.profile import LaneProfile
 from infra.cost.traffic import TrafficProfile
 from infra.errors import InputError
+from infra.sizing import cpu_share as cpu_share
+from infra.sizing import environments, instances, seconds_on_lambda
+from infra.sizing import rps_per_instance as sized
 
 MANAGED_LEAST = 3
 """Lambda Managed Instances keep an environment, and so an instance, in each of three zones (AWS Lambda documentation)."""
@@ -72,15 +74,9 @@ class ContainerNeed:
         return self.on_demand_hours + self.spot_hours
 
 
-def cpu_share(memory_mb: int) -> float:
-    """Share of one vCPU that a single-threaded handler gets: memory / 1,769 MB, and never more than one."""
-    return min(1.0, memory_mb / FULL_VCPU_MB)
-
-
 def lambda_seconds(lane: LaneProfile, memory_mb: int, cpu_scale: float) -> float:
-    """Billed seconds of one search: CPU stretched by the CPU share, waiting as it is, and half of the
-    millisecond to which Lambda rounds up."""
-    return (lane.cpu_ms_per_search * cpu_scale / cpu_share(memory_mb) + lane.wait_ms + 0.5) / 1000
+    """Billed seconds of one search."""
+    return seconds_on_lambda(cpu_ms=lane.cpu_ms_per_search, wait_ms=lane.wait_ms, memory_mb=memory_mb, cpu_scale=cpu_scale)
 
 
 def lambda_need(
@@ -94,17 +90,17 @@ def lambda_need(
     if lane.memory_mb > memory_mb:
         raise InputError(f"lambda_lane.memory_mb: {memory_mb} MB is less than the {lane.memory_mb:g} MiB measured; choose more")
     seconds = lambda_seconds(lane, memory_mb, cpu_scale)
-    environments = [rate * seconds for rate in traffic.rates]
-    beyond = [max(0.0, needed - provisioned) for needed in environments]
+    at_work = [environments(rate, seconds) for rate in traffic.rates]
+    beyond = [max(0.0, needed - provisioned) for needed in at_work]
     rises = (max(0.0, now - before) for before, now in zip([beyond[-1], *beyond], beyond, strict=False))
     return LambdaNeed(
         seconds_per_search=seconds,
         init_seconds=lane.cold_start_ms * cpu_scale / cpu_share(memory_mb) / 1000,
-        peak_environments=max(environments),
+        peak_environments=max(at_work),
         cold_starts=math.fsum(rises),
-        provisioned_share=1 - math.fsum(beyond) / math.fsum(environments) if provisioned else 0.0,
+        provisioned_share=1 - math.fsum(beyond) / math.fsum(at_work) if provisioned else 0.0,
         limit=limit,
-        steps_over_limit=sum(needed > limit for needed in environments),
+        steps_over_limit=sum(needed > limit for needed in at_work),
     )
 
 
@@ -138,7 +134,7 @@ def container_need(
     """
     per_instance = rps_per_instance(lane, fleet, instance, cpu_scale=cpu_scale)
     step_hours = traffic.step_s / 3600
-    wanted = [math.ceil(rate / per_instance - 1e-9) for rate in traffic.rates]
+    wanted = [instances(rate, per_instance) for rate in traffic.rates]
     used = [min(max(fleet.min_instances, count), fleet.max_instances) for count in wanted]
     on_demand = [_on_demand(count, fleet) for count in used]
     full = fleet.max_instances * per_instance / fleet.target_utilization
@@ -154,8 +150,13 @@ def container_need(
 
 def rps_per_instance(lane: LaneProfile, fleet: ContainerLane, instance: InstanceType, *, cpu_scale: float) -> float:
     """Searches a second one instance serves at the target utilization; a worker uses at most one vCPU."""
-    vcpus = min(instance.vcpu, instance.vcpu * fleet.workers_per_vcpu)
-    return vcpus * fleet.target_utilization / (lane.cpu_ms_per_search * cpu_scale / 1000)
+    return sized(
+        cpu_ms=lane.cpu_ms_per_search,
+        vcpu=instance.vcpu,
+        workers_per_vcpu=fleet.workers_per_vcpu,
+        utilization=fleet.target_utilization,
+        cpu_scale=cpu_scale,
+    )
 
 
 def check_memory(lane: LaneProfile, fleet: ContainerLane, instance: InstanceType) -> None:

@@ -185,6 +185,7 @@ def _looking(stage: Stage) -> tuple[Statement, ...]:
                 "cloudformation:DescribeStackEvents",
                 "cloudformation:DescribeStackResources",
                 "cloudformation:DescribeStacks",
+                "cloudformation:GetTemplate",
                 "cloudformation:ListStackResources",
             ],
             [_stack(stage)],

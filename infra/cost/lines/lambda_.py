@@ -9,8 +9,6 @@ from infra.cost.lines.line import LineItem, after_free, priced
 from infra.cost.prices import PriceBook
 
 SERVICE = "AWSLambda"
-FULL_VCPU_MB = 1_769
-"""Memory at which a function has one vCPU (AWS Lambda documentation)."""
 
 
 def gb_seconds(invocations: Decimal, seconds: Decimal, memory_mb: int) -> Decimal:

@@ -25,6 +25,7 @@ STAGE = override({"stage": "prod", "account": ACCOUNT, "region": "eu-west-1"})
 PAGES = (ROOT / "docs" / "deploy.md", *sorted((ROOT / "docs" / "runbooks").glob("*.md")))
 # Commands of those pages that are not the operator's, each with whose they are.
 NOT_OPERATORS = {
+    "sts:GetCallerIdentity": "needs no permission (STS API reference)",
     "secretsmanager:CreateSecret": "made once by the deployer's administrator",
     "iam:CreatePolicy": "an administrator's",
 }

@@ -11,6 +11,7 @@ import pytest
 
 from infra.components.traffic_weights import WEIGHTS_PATTERN
 from infra.overrides import override
+from infra.switching.weights import PATTERN
 from tests.infra.stacks.conftest import Assembly, Synthesize, unexplained_findings
 
 pytestmark = pytest.mark.slow  # starts Node
@@ -77,7 +78,7 @@ def test_weights_start_at_the_stages(default: Assembly) -> None:
 
 def test_weights_that_are_not_two_numbers_are_refused_by_the_parameter(default: Assembly) -> None:
     pattern = default.one("foundation", "AWS::SSM::Parameter")["AllowedPattern"]
-    assert pattern == WEIGHTS_PATTERN
+    assert pattern == WEIGHTS_PATTERN == PATTERN
     assert re.match(pattern, "0:100")
     assert not any(re.match(pattern, wrong) for wrong in ("0:1000", "-1:100", "50", "50:50:0", "a:b", ""))
 
@@ -208,3 +209,15 @@ def test_a_stage_without_instances_pays_for_no_way_out(default: Assembly) -> Non
     template.resource_count_is("AWS::EC2::SecurityGroup", 1)
     template.resource_count_is("AWS::EC2::Subnet", 2)
     assert network.egress == "public"
+
+
+def test_the_switchs_table_outlives_its_stack_and_can_be_brought_back(default: Assembly) -> None:
+    (body,) = default.all("foundation", "AWS::DynamoDB::Table").values()
+    assert list(default.all("foundation", "AWS::DynamoDB::Table")) == ["SwitchTable"]
+    assert (body["DeletionPolicy"], body["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
+    table = body["Properties"]
+    assert "TableName" not in table  # a retained table must not be in the way of the next one
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert [(key["AttributeName"], key["KeyType"]) for key in table["KeySchema"]] == [("pk", "HASH"), ("sk", "RANGE")]
+    assert default.template("foundation")["Outputs"]["SwitchTableName"]["Value"] == {"Ref": "SwitchTable"}

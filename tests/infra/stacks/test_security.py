@@ -141,6 +141,7 @@ def always(_: Resource) -> bool:
 
 # Types that store something, and how each is seen to be encrypted.
 STORES: dict[str, Callable[[Resource], bool]] = {
+    "AWS::DynamoDB::Table": always,  # always, under a key of its own where none is named (DynamoDB Developer Guide)
     "AWS::EC2::LaunchTemplate": stored_on_volumes,
     "AWS::ElastiCache::ReplicationGroup": stored_in_nodes,
     "AWS::ElastiCache::ServerlessCache": always,  # at rest and in transit, and cannot be turned off (ElastiCache User Guide)

@@ -1,0 +1,112 @@
+"""`crossover switch`: move live traffic to a lane, or split it, step by step, going back where a lane is not well."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from infra.commands.at_stage import confirm, connected, stage_options
+from infra.commands.switch_plan import Proposal, document, plan_options, propose, request_of, show
+from infra.errors import KitError
+from infra.switching.weights import Weights, parse_goal, parse_weights
+
+if TYPE_CHECKING:
+    from infra.switching.aws.control import Control
+    from infra.switching.driver import Driver
+    from infra.switching.record import Record
+
+
+@click.command("switch")
+@click.argument("goal", nargs=-1, required=True)
+@stage_options
+@click.option("--why", default="", help="Why, for the history.")
+@plan_options()
+@click.option("--dry-run", is_flag=True, help="Print the plan and what is against it; change nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask for the stage's name.")
+@click.option("--force", is_flag=True, help="Go on although the preflight refuses; what was gone over stands in the history.")
+def command(
+    goal: tuple[str, ...],
+    stage: str,
+    region: str | None,
+    as_json: bool,
+    why: str,
+    dry_run: bool,
+    yes: bool,
+    force: bool,
+    **options: Any,
+) -> None:
+    """Move live traffic to GOAL: `container`, `lambda`, or `split LAMBDA/CONTAINER`.
+
+    The target lane is asked, prewarmed, and given its share in steps. After each step both lanes are judged by what
+    CloudWatch has of them; a lane that is not well, or not known, is left again. Safe to stop at any moment:
+    `crossover resume` goes on from where it stood.
+
+    \b
+    Examples:
+      crossover switch container --stage prod --why "weekday load"
+      crossover switch split 70/30 --stage staging --steps 10,50,100
+      crossover switch lambda --stage prod --dry-run
+      crossover switch container --stage prod --profile out/demo/profile.json --yes --json
+
+    \b
+    Exit codes: 0 done, 1 refused and no traffic moved, 2 usage, 3 rolled back, 4 unknown state (`crossover status`),
+    130 stopped by a signal.
+    """
+    weights, request = parse_goal(goal), request_of(options)
+    control = connected(stage, region)
+    proposal = propose(control, weights, request)
+    if dry_run:
+        print_plan(proposal, as_json=as_json)
+        return
+    carry_out(control, proposal, why=why, yes=yes, force=force, as_json=as_json)
+
+
+def print_plan(proposal: Proposal, *, as_json: bool) -> None:
+    """The dry run: refused where the switch would be."""
+    import msgspec
+    from rich.console import Console
+
+    if as_json:
+        sys.stdout.write(msgspec.json.format(msgspec.json.encode(document(proposal)), indent=2).decode() + "\n")
+    else:
+        show(proposal, Console(highlight=False, soft_wrap=True))
+    if proposal.refusals:
+        raise KitError(f"the switch would be refused: {'; '.join(map(str, proposal.refusals))}")
+
+
+def carry_out(control: Control, proposal: Proposal, *, why: str, yes: bool, force: bool, as_json: bool) -> None:
+    """Refuse, ask, and run."""
+    import msgspec
+    from rich.console import Console
+
+    from infra.commands.switch_run import run
+
+    plan = proposal.plan
+    facts = proposal.facts
+    if plan is None and facts.rule != facts.parameter:
+        raise KitError(f"the rule splits so already and the parameter holds {facts.parameter}: see `crossover doctor`")
+    if plan is None:
+        click.echo(f"crossover: traffic is split so already: {_words(proposal.facts.rule)}", err=True)
+        return
+    against = [each for each in proposal.refusals if not (force and each.forcible)]
+    if not as_json:
+        show(proposal, Console(stderr=True, highlight=False, soft_wrap=True))
+    if against:
+        if as_json:
+            sys.stdout.write(msgspec.json.encode({"result": "refused", **document(proposal)}).decode() + "\n")
+        hint = "" if any(not each.forcible for each in against) else "; --force goes over it"
+        raise KitError(f"refused, no traffic was moved: {'; '.join(map(str, against))}{hint}")
+    confirm(plan.stage, f"This moves live traffic to {parse_weights(plan.goal).words}.", yes=yes)
+    forced = tuple(str(each) for each in proposal.refusals)
+    digests = (proposal.facts.digests.get("lambda"), proposal.facts.digests.get("container"))
+
+    def begin(driver: Driver) -> Record:
+        return driver.begin(plan, why=why or "no reason given", digests=digests, forced=forced)
+
+    run(control, begin, as_json=as_json)
+
+
+def _words(weights: Weights | None) -> str:
+    return "?" if weights is None else weights.words

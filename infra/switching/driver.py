@@ -1,0 +1,202 @@
+"""Drives one switch to its end: look, decide, write the record, then do the one thing.
+
+The record is written before each mutation and each mutation may be done twice, so a driver that dies between any two lines
+leaves a record from which the next one goes on. The lease says that somebody is at it; a record whose lease has run out may be
+taken over, and the former driver finds out at its next write, before it changes anything else.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from infra.errors import KitError, UnknownState
+from infra.switching.moves import Action, Look, Move, Prewarm, Release, ScaleDown, Seen, Write
+from infra.switching.observe import World, look, unless_unreachable
+from infra.switching.plan import Plan
+from infra.switching.ports import Store, Superseded, Unreachable
+from infra.switching.record import Event, Phase, Record, Wish
+from infra.switching.transition import advance
+
+LEASE_S = 90.0
+"""Longer than the longest stretch without a write: a look, a pause, and the retries of one call."""
+GIVE_UP_S = 600.0
+"""How long the record cannot be written before the driver stops and says that the state is unknown to it."""
+
+
+class Busy(KitError):
+    """Somebody else is switching this stage."""
+
+
+class Driver:
+    """`owner` names who drives, each process by another name. `say` hears what goes wrong on the way, `tell` each event of the
+    history, `watch` each look. One driver drives one switch."""
+
+    def __init__(
+        self,
+        world: World,
+        *,
+        owner: str,
+        say: Callable[[str], None] = lambda text: None,
+        tell: Callable[[Event], None] = lambda event: None,
+        watch: Callable[[Record, Seen], None] = lambda record, seen: None,
+    ) -> None:
+        self._world, self._owner, self._say, self._hear, self._watch = world, owner, say, tell, watch
+
+    def begin(
+        self, plan: Plan, *, why: str, digests: tuple[str | None, str | None] = (None, None), forced: tuple[str, ...] = ()
+    ) -> Record:
+        """Take the lock with a new record; `Busy` where a switch has not ended."""
+        before = self._world.store.load()
+        if before is not None and not before.ended:
+            raise Busy(self._who(before))
+        now = self._world.clock.now()
+        record = Record(
+            id=uuid.uuid4().hex[:12],
+            plan=plan,
+            phase=Phase.PREWARM,
+            owner=self._owner,
+            why=why,
+            started=now,
+            since=now,
+            forced=forced,
+            digests=digests,
+            lease_until=now + LEASE_S,
+            version=0 if before is None else before.version,
+        )
+        try:
+            record = self._world.store.save(record)
+        except Superseded:
+            raise Busy(self._who(self._world.store.load())) from None
+        steps = ", ".join(step.weights for step in plan.steps)
+        over = f"; FORCED over {'; '.join(forced)}" if forced else ""
+        self._tell(record, f"switch from {plan.start} to {plan.goal} by {steps} (lambda:container): {why}{over}")
+        return record
+
+    def take_over(self, *, force: bool = False) -> Record:
+        """The unfinished record as ours; `Busy` where its lease still runs, unless forced."""
+        record = self._world.store.load()
+        if record is None or record.ended:
+            raise KitError("there is no unfinished switch")
+        now = self._world.clock.now()
+        if record.owner != self._owner and record.lease_until > now and not force:
+            raise Busy(self._who(record))
+        taken = self._world.store.save(replace(record, owner=self._owner, lease_until=now + LEASE_S))
+        self._tell(taken, f"resumed by {self._owner} at {taken.where}")
+        return taken
+
+    def run(self, record: Record) -> Record:
+        """To the end: done, rolled back or refused. `UnknownState` where the record cannot be written for long,
+        `Superseded` where somebody else took over."""
+        while not record.ended:
+            record = self._with_wish(record)
+            seen = look(self._world, record)
+            self._watch(record, seen)
+            move = advance(record, seen)
+            record = self._write(record, move)
+            if move.say:
+                self._tell(record, move.say, move)
+            # A laptop that slept since the write may have been taken over: it looks anew before it changes anything.
+            if not record.ended and self._world.clock.now() < record.lease_until:
+                self._do(move.action)
+        return record
+
+    def let_go(self) -> Record | None:
+        """Leave the lease, for whoever resumes it; the record as it stands. None where it is not ours, or cannot be reached."""
+        try:
+            record = self._world.store.load()
+            if record is None or record.ended or record.owner != self._owner:
+                return None
+            return self._world.store.save(replace(record, lease_until=self._world.clock.now()))
+        except KitError:
+            return None
+
+    def _with_wish(self, record: Record) -> Record:
+        """What an operator has asked for meanwhile stands in the store; everything else there must be ours."""
+        stored = unless_unreachable(self._world.store.load)
+        if stored is None:
+            return record
+        if stored.id != record.id or stored.owner != self._owner:
+            raise Superseded(f"{self._who(stored)}; this driver stops")
+        return stored if stored.version >= record.version else record
+
+    def _write(self, record: Record, move: Move) -> Record:
+        """Written before anything is done, renewing the lease; an unreachable store is asked again until it answers."""
+        clock = self._world.clock
+        began = clock.now()
+        while True:
+            try:
+                return self._world.store.save(replace(move.record, version=record.version, lease_until=clock.now() + LEASE_S))
+            except Unreachable as error:
+                if clock.now() - began > GIVE_UP_S:
+                    raise UnknownState(
+                        f"the switch's record cannot be written ({error}); it stands at {record.where}: "
+                        "`crossover resume` goes on from there"
+                    ) from None
+                clock.sleep(1.0)
+                stored = unless_unreachable(self._world.store.load)
+                if stored is not None and stored.version == record.version + 1 and stored.owner == self._owner:
+                    return stored  # it had been written after all
+            except Superseded:
+                stored = self._world.store.load()
+                wished = stored is not None and stored.id == record.id and stored.owner == self._owner
+                if not wished or stored is None or stored.wish is record.wish:
+                    raise Superseded(f"{self._who(stored)}; this driver stops") from None
+                return stored  # an operator's wish came between: decide anew, with it
+
+    def _do(self, action: Action) -> None:
+        """One thing. What fails is tried again at the next look, which sees that it is not so."""
+        world = self._world
+        try:
+            if isinstance(action, Write):
+                world.traffic.write(action.weights)
+            elif isinstance(action, Prewarm):
+                world.lanes.prewarm(action.lane, action.units)
+                world.clock.sleep(Look().after_s)
+            elif isinstance(action, ScaleDown):
+                world.lanes.scale_down(action.lane, action.units)
+            elif isinstance(action, Release):
+                world.lanes.release(action.lane, action.units)
+            else:
+                world.clock.sleep(action.after_s)
+        except Unreachable as error:
+            self._say(f"{error}: trying again")
+            world.clock.sleep(1.0)
+
+    def _tell(self, record: Record, text: str, move: Move | None = None) -> None:
+        event = Event(
+            at=self._world.clock.now(),
+            switch=record.id,
+            who=self._owner,
+            what=text,
+            phase=record.phase,
+            figures=move.figures if move is not None else {},
+        )
+        self._hear(event)
+        try:
+            self._world.store.append(event)
+        except Unreachable as error:
+            self._say(f"history: {error}")
+
+    def _who(self, record: Record | None) -> str:
+        if record is None:
+            return "somebody else is switching this stage"
+        now = self._world.clock.now()
+        minutes = (now - record.started) / 60
+        lease = "its driver is at work" if record.lease_until > now else "its driver is gone: `crossover resume` takes it over"
+        return f"{record.owner} is switching since {minutes:.0f} min, at {record.where}; {lease}"
+
+
+def wish(store: Store, asked: Wish) -> Record:
+    """Leave a wish for the running switch; written over whatever version there is."""
+    for _ in range(20):
+        record = store.load()
+        if record is None or record.ended:
+            raise KitError("there is no unfinished switch")
+        try:
+            return store.save(replace(record, wish=asked))
+        except Superseded:
+            continue  # its driver wrote at the same time
+    raise KitError("the record changes too often to write into it; try again")

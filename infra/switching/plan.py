@@ -1,0 +1,113 @@
+"""What a switch will do: the steps, what each is held against, and what the lanes must have ready. A dry run prints it."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from infra.errors import InputError
+from infra.switching.weights import Weights, all_on, between, other
+
+DEFAULT_STEPS = (1, 5, 25, 50, 100)
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """What a lane must hold, absolutely and against the other lane at the same time. A step is judged on at least
+    `min_samples` requests of the rising lane: for fewer the bake is extended, at most to `max_bake_s`. Without `loop_lag_ms`
+    event-loop lag is not judged: a service of the user's own need not tell it."""
+
+    error_percent: float = 1.0
+    error_times: float = 2.0
+    error_floor_percent: float = 0.5
+    p99_ms: float = 2_500.0
+    p99_times: float = 1.5
+    p99_floor_ms: float = 50.0
+    throttle_percent: float = 0.1
+    loop_lag_ms: float | None = 100.0
+    min_samples: int = 200
+    bake_s: float = 60.0
+    max_bake_s: float = 600.0
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise InputError(f"limits.{name}: must be more than 0, not {value}")
+        if self.bake_s > self.max_bake_s:
+            raise InputError(f"limits.bake_s: must be at most max_bake_s, {self.max_bake_s:g}")
+
+
+class Need(Struct, frozen=True, kw_only=True):
+    """What the rising lane must have ready: instances (container) or environments (lambda), and why so many."""
+
+    units: int
+    why: str
+
+
+class Step(Struct, frozen=True):
+    """`percent` of the way, and the weights (`<lambda>:<container>`) there."""
+
+    percent: int
+    weights: str
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """One switch, whole. Weights are text, as the parameter holds them. `standby` is what the falling lane is scaled down to
+    once it has had no request for `quiet_s`; None leaves it as it is. `floor` is how many the rising lane kept at least before
+    the switch, to which it is let go in the end, whatever the end is; None where the switch raises nothing."""
+
+    stage: str
+    start: str
+    goal: str
+    rising: str
+    steps: tuple[Step, ...]
+    need: Need | None
+    limits: Limits
+    prewarm_s: float = 900.0
+    write_s: float = 120.0
+    quiet_s: float = 120.0
+    standby: int | None = None
+    floor: int | None = None
+
+    @property
+    def falling(self) -> str:
+        return other(self.rising)
+
+
+def make_plan(
+    *,
+    stage: str,
+    start: Weights,
+    goal: Weights,
+    percents: tuple[int, ...] = DEFAULT_STEPS,
+    need: Need | None = None,
+    limits: Limits | None = None,
+    quiet_s: float = 120.0,
+    prewarm_s: float = 900.0,
+    standby: int | None = None,
+    floor: int | None = None,
+) -> Plan | None:
+    """The steps from `start` to `goal`; None where traffic is split so already. Steps that change nothing are left out."""
+    if not percents or list(percents) != sorted(set(percents)) or percents[0] < 1 or percents[-1] != 100:
+        raise InputError(f"steps {','.join(map(str, percents))}: must rise from 1 or more to 100, as 1,5,25,50,100")
+    if start.same_split(goal):
+        return None
+    rising = "lambda" if goal.share("lambda") > start.share("lambda") else "container"
+    steps: list[Step] = []
+    for percent in percents:
+        weights = str(between(start, goal, percent))
+        if not steps or steps[-1].weights != weights:
+            steps.append(Step(percent, weights))
+    return Plan(
+        stage=stage,
+        start=str(start),
+        goal=str(goal),
+        rising=rising,
+        steps=tuple(steps),
+        need=need,
+        limits=limits or Limits(),
+        quiet_s=quiet_s,
+        prewarm_s=prewarm_s,
+        # A lane that keeps a share of the traffic is never scaled down.
+        standby=standby if goal.same_split(all_on(rising)) else None,
+        floor=floor if need is not None else None,
+    )

@@ -1,0 +1,96 @@
+"""The switch's memory: one record a stage, written before each mutation, and a history that is only ever added to.
+
+Whoever reads the record knows who switches what, since when, at which step, and can continue it.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from infra.switching.plan import Plan
+
+
+class Phase(StrEnum):
+    """Each names what is being brought about; it is left when it is seen to be so."""
+
+    PREWARM = "prewarm"
+    SHIFT = "shift"
+    VERIFY = "verify"
+    COOL = "cool"
+    SCALE_DOWN = "scale-down"
+    RELEASE = "release"
+    DONE = "done"
+    ROLL_BACK = "roll-back"
+    ROLLED_BACK = "rolled-back"
+    REFUSED = "refused"
+
+
+ENDED = (Phase.DONE, Phase.ROLLED_BACK, Phase.REFUSED)
+EXIT_CODES = {Phase.DONE: 0, Phase.REFUSED: 1, Phase.ROLLED_BACK: 3}
+
+
+class Wish(StrEnum):
+    """What an operator asks of a running switch; the driver obeys at its next look."""
+
+    GO_ON = "go-on"
+    PAUSE = "pause"
+    PROMOTE = "promote"
+    ABORT = "abort"
+
+
+class Record(Struct, frozen=True, kw_only=True):
+    """Times are seconds since 1970. `since` is when the phase or the step began; `reason` says why it went back, or was
+    refused. `rollback_to` are the weights being gone back to. `outcome` is how it ends once the rising lane is released.
+    `version` rises with each write."""
+
+    id: str
+    plan: Plan
+    phase: Phase
+    owner: str
+    why: str
+    started: float
+    since: float
+    step: int = 0
+    wish: Wish = Wish.GO_ON
+    reason: str = ""
+    rollback_to: str = ""
+    outcome: Phase = Phase.DONE
+    quiet_since: float | None = None
+    forced: tuple[str, ...] = ()
+    digests: tuple[str | None, str | None] = (None, None)
+    lease_until: float = 0.0
+    version: int = 0
+
+    @property
+    def ended(self) -> bool:
+        return self.phase in ENDED
+
+    @property
+    def where(self) -> str:
+        """For another operator: `verify, step 2 of 5 (lambda 95%, container 5%)`."""
+        if self.phase in (Phase.SHIFT, Phase.VERIFY):
+            return f"{self.phase}, step {self.step + 1} of {len(self.plan.steps)} ({self.plan.steps[self.step].weights})"
+        return str(self.phase)
+
+
+class Event(Struct, frozen=True, kw_only=True):
+    """One line of the history: when, who, what, and every figure that the decision used."""
+
+    at: float
+    switch: str
+    who: str
+    what: str
+    phase: Phase
+    figures: dict[str, Any] = {}
+
+
+def encode(record: Record) -> bytes:
+    return msgspec.json.encode(record)
+
+
+def decode(data: bytes | str) -> Record:
+    return msgspec.json.decode(data, type=Record)

@@ -1,0 +1,441 @@
+"""The switch's commands from end to end, on moto with a clock that jumps and CloudWatch's figures made from the weights."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from msgspec.structs import replace as changed
+
+from infra.cli import cli
+from infra.errors import InputError, KitError
+from infra.switching.driver import LEASE_S, Driver, wish
+from infra.switching.record import Event, Phase, Wish
+from tests.conftest import ROOT
+from tests.infra.switching.aws.live_stage import T0, LiveStage, name_lanes
+from tests.infra.switching.aws.moto_stage import MotoStage, aws_in_moto, deploy, refusal
+from tests.infra.switching.world import Killed
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[MotoStage]:
+    with aws_in_moto():
+        stage = deploy()
+        name_lanes(stage)
+        yield stage
+
+
+@pytest.fixture
+def live(cloud: MotoStage) -> LiveStage:
+    return LiveStage(cloud.restore())
+
+
+def crossover(live: LiveStage, *arguments: str, input: str | None = None) -> Result:
+    command, *rest = arguments
+    return CliRunner().invoke(cli, [command, "--stage", "prod", *rest], obj=live.connect, standalone_mode=False, input=input)
+
+
+def code(result: Result) -> int:
+    if isinstance(result.exception, KitError):
+        return result.exception.exit_code
+    if result.exception is not None:
+        raise result.exception
+    return 0
+
+
+def lines(result: Result) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+QUICK = ("--steps", "50,100", "--quiet-s", "30", "--units", "4", "--yes")
+
+
+def test_a_switch_moves_traffic_in_steps_prewarms_and_lets_go(live: LiveStage) -> None:
+    done = crossover(live, "switch", "container", "--why", "weekday load", *QUICK)
+    assert code(done) == 0, done.output
+    assert live.splits == [
+        {"lambda": 100, "container": 0},
+        {"lambda": 50, "container": 50},
+        {"lambda": 0, "container": 100},
+    ]
+    assert live.moto.parameter() == "0:100"
+    group = live.moto.group()
+    assert (group["MinSize"], group["DesiredCapacity"]) == (2, 4)  # its floor is let down, its load keeps the rest
+    assert live.asked == ["lambda /version", "container /version"] + 3 * ["container /search"]
+    for said in ("prod: lambda 100% → container 100%", "4 instances: given as --units", "is well"):
+        assert said in done.stderr
+    record = live.control.store.load()
+    assert record is not None
+    assert (record.phase, record.why, record.forced) == (Phase.DONE, "weekday load", ())
+    assert record.digests[0] == record.digests[1] is not None
+
+
+def test_json_tells_each_event_and_the_result_in_lines(live: LiveStage) -> None:
+    told = lines(crossover(live, "switch", "container", *QUICK, "--json"))
+    assert told[-1]["result"] == "done"
+    promoted = [event for event in told[:-1] if "is well after" in event["what"]]
+    assert len(promoted) == 2
+    assert promoted[0]["figures"]["container"]["requests"] >= 200
+    assert promoted[0]["figures"]["container"]["loop_lag_ms"] == 5.0
+    history = lines(crossover(live, "history", "--json"))
+    assert [event["what"] for event in history] == [event["what"] for event in told[:-1]]
+
+
+def test_a_lane_that_answers_with_errors_is_left_again_with_exit_3(live: LiveStage) -> None:
+    live.errors["container"] = 0.2
+    done = crossover(live, "switch", "container", *QUICK)
+    assert code(done) == 3
+    assert "20.00% errors, allowed are 1.00%" in str(done.exception)
+    assert live.splits[-1] == {"lambda": 100, "container": 0}
+    assert live.moto.parameter() == "100:0"
+    assert live.moto.group()["MinSize"] == 2
+
+
+def test_a_lane_of_which_cloudwatch_tells_nothing_is_not_promoted(live: LiveStage) -> None:
+    live.clock.on_sleep.append(lambda now: setattr(live, "silent", True))
+    done = crossover(live, "switch", "container", *QUICK)
+    assert code(done) == 3
+    assert "what is not known is not promoted" in str(done.exception)
+    assert live.moto.parameter() == "100:0"
+
+
+def test_what_the_preflight_finds_is_refused_with_what_would_be_right_and_nothing_is_changed(live: LiveStage) -> None:
+    live.digests["container"] = "cd" * 32
+    live.smoke_status = 500
+    live.moto.metrics.alarms["crossover-prod-container"] = "ALARM"
+    done = crossover(live, "switch", "container", "--steps", "100", "--units", "40", "--yes")
+    assert code(done) == 1
+    for said in (
+        "versions: the container lane runs bundle cdcdcdcdcdcd, the lambda lane abababababab",
+        "alarms: the container lane's alarm fires",
+        "smoke: 0 of 3 requests to the container lane were answered: HTTP 500",
+        "capacity: 40 instances are needed (given as --units), 10 are the most; raise container_lane.max_instances",
+        "--force goes over it",
+    ):
+        assert said in str(done.exception)
+    assert live.control.store.load() is None
+    assert live.moto.parameter() == "100:0"
+
+
+def test_a_refusal_is_told_to_programs_too(live: LiveStage) -> None:
+    live.smoke_status = 503
+    refused = crossover(live, "switch", "container", *QUICK, "--json")
+    assert code(refused) == 1
+    (told,) = lines(refused)
+    assert told["result"] == "refused"
+    assert [(each["check"], each["forcible"]) for each in told["refusals"]] == [("smoke", True)]
+
+
+def test_cloudwatch_that_goes_away_is_waited_for_and_then_gone_back_from(live: LiveStage) -> None:
+    live.clock.on_sleep.append(lambda now: setattr(live.moto.metrics, "failing", refusal("InternalServiceFault", 500)))
+    done = crossover(live, "switch", "container", *QUICK)
+    assert code(done) == 3
+    assert "what is not known is not promoted" in str(done.exception)
+    assert live.moto.parameter() == "100:0"
+
+
+def test_credentials_that_end_in_the_middle_are_exit_4_and_resumed_with_others(live: LiveStage) -> None:
+    def expire(now: float) -> None:
+        if live.splits[-1]["container"] == 50:
+            live.moto.metrics.failing = refusal("ExpiredToken", 403)
+
+    live.clock.on_sleep.append(expire)
+    done = crossover(live, "switch", "container", *QUICK)
+    assert code(done) == 4
+    assert "the AWS credentials have expired; renew them" in str(done.exception)
+    assert "the switch stopped at verify, step 1 of 2 (50:50): see `crossover status --stage prod`" in str(done.exception)
+    live.clock.on_sleep.remove(expire)
+    live.moto.metrics.failing = None
+    assert code(crossover(live, "resume")) == 0
+
+
+def test_force_goes_over_a_firing_alarm_and_stands_in_the_record_and_the_history(live: LiveStage) -> None:
+    live.moto.metrics.alarms["crossover-prod-container"] = "ALARM"
+    assert code(crossover(live, "switch", "container", *QUICK, "--force")) == 0
+    record = live.control.store.load()
+    assert record is not None
+    assert record.forced == ("alarms: the container lane's alarm fires; see docs/runbooks/ for what it names",)
+    assert "FORCED over alarms" in live.control.store.history(100)[0].what
+
+
+def test_production_wants_its_name_typed_or_yes(live: LiveStage) -> None:
+    refused = crossover(live, "switch", "container", "--steps", "100", "--units", "2")
+    assert code(refused) == 1
+    assert str(refused.exception) == "prod is production and this is no terminal: say --yes"
+    assert live.control.store.load() is None
+
+
+def test_a_dry_run_and_plan_print_the_same_and_change_nothing(live: LiveStage) -> None:
+    dry = crossover(live, "switch", "split", "30/70", "--dry-run", "--json", "--units", "3")
+    planned = crossover(live, "plan", "split", "30/70", "--json", "--units", "3")
+    assert code(dry) == code(planned) == 0
+    assert json.loads(dry.stdout) == json.loads(planned.stdout)
+    plan = json.loads(dry.stdout)["plan"]
+    assert [step["weights"] for step in plan["steps"]] == ["99:1", "96:4", "82:18", "65:35", "30:70"]
+    assert live.control.store.load() is None
+    assert len(live.splits) == 1
+
+
+def test_the_need_is_by_what_the_lanes_do_now(live: LiveStage) -> None:
+    unknown = crossover(live, "plan", "container")
+    assert code(unknown) == 1
+    assert "the container lane had fewer than 1,000 requests in the last hour; give --profile FILE" in str(unknown.exception)
+    live.moto.restore("0:100")
+    planned = json.loads(crossover(live, "plan", "lambda", "--json").stdout)
+    assert planned["plan"]["need"] == {"units": 40, "why": "100.0 requests/s of 0.40 s each (as in the last hour)"}
+
+
+def test_traffic_that_is_split_so_already_is_left_alone(live: LiveStage) -> None:
+    done = crossover(live, "switch", "lambda", "--yes")
+    assert code(done) == 0
+    assert "split so already: lambda 100%" in done.stderr
+
+
+def test_a_switch_without_a_driver_is_found_resumed_and_finished(live: LiveStage) -> None:
+    proposal = json.loads(crossover(live, "plan", "container", *QUICK[:-1], "--json").stdout)
+    assert proposal["refusals"] == []
+
+    def die(now: float) -> None:
+        if live.splits[-1]["container"] == 50:
+            live.clock.on_sleep.remove(die)
+            raise KeyboardInterrupt
+
+    live.clock.on_sleep.append(die)
+    stopped = crossover(live, "switch", "container", *QUICK)
+    assert code(stopped) == 130
+    assert "stopped at verify, step 1 of 2 (50:50); traffic stays as it is" in str(stopped.exception)
+    assert "crossover resume --stage prod" in str(stopped.exception)
+    assert "ITS DRIVER IS GONE" in crossover(live, "status").stdout
+    found = crossover(live, "doctor")
+    assert code(found) == 1
+    assert "stands at verify, step 1 of 2 (50:50) and nobody drives it" in found.stdout
+    assert code(crossover(live, "resume")) == 0
+    assert live.moto.parameter() == "0:100"
+    assert code(crossover(live, "resume")) == 1
+
+
+def test_a_driver_that_was_killed_holds_its_lease_for_a_while_and_is_then_resumed(live: LiveStage) -> None:
+    def die(now: float) -> None:
+        if live.splits[-1]["container"] == 50:
+            live.clock.on_sleep.remove(die)
+            raise Killed
+
+    live.clock.on_sleep.append(die)
+    with pytest.raises(Killed):
+        crossover(live, "switch", "container", *QUICK)
+    store = live.control.store
+    left = store.load()
+    assert left is not None
+    store.save(changed(left, owner="anna@laptop:1"))  # of another process than this test's
+    assert "anna@laptop:1 is switching" in str(crossover(live, "resume").exception)
+    live.clock.sleep(LEASE_S)
+    assert code(crossover(live, "resume")) == 0
+    assert live.moto.parameter() == "0:100"
+
+
+def test_a_switch_that_has_lost_its_driver_is_aborted_by_the_command_itself(live: LiveStage) -> None:
+    def die(now: float) -> None:
+        if live.splits[-1]["container"] == 50:
+            live.clock.on_sleep.remove(die)
+            raise KeyboardInterrupt
+
+    live.clock.on_sleep.append(die)
+    crossover(live, "switch", "container", *QUICK)
+    aborted = crossover(live, "abort")
+    assert code(aborted) == 3
+    assert "aborted by an operator" in str(aborted.exception)
+    assert live.moto.parameter() == "100:0"
+
+
+def test_the_second_operator_is_told_who_and_where(live: LiveStage) -> None:
+    from infra.commands.switch_plan import propose, request_of
+    from infra.switching.weights import all_on
+
+    options = {"steps": "50,100", "limits": (), "bake_s": None, "units": 4, "profile": None, "standby": None}
+    request = request_of({**options, "quiet_s": 30.0, "allow_version_skew": False, "smoke_path": None})
+    plan = propose(live.control, all_on("container"), request).plan
+    assert plan is not None
+    Driver(live.control.world, owner="anna@laptop:1").begin(plan, why="cheaper")
+    for command in (("switch", "container", *QUICK), ("resume",)):
+        busy = crossover(live, *command)
+        assert code(busy) == 1
+        assert "anna@laptop:1 is switching since 0 min, at prewarm; its driver is at work" in str(busy.exception)
+    for command, asked in (("pause", Wish.PAUSE), ("promote", Wish.PROMOTE), ("abort", Wish.ABORT)):
+        live.clock.at += 1
+        left = crossover(live, command, "--json")
+        assert code(left) == 0
+        assert json.loads(left.stdout)["driven"] is True
+        record = live.control.store.load()
+        assert record is not None and record.wish is asked
+        assert live.control.store.history(1)[0].what == f"{asked} asked"
+
+
+def test_rollback_is_a_switch_to_where_traffic_was_and_is_no_surprise(live: LiveStage) -> None:
+    none = crossover(live, "rollback", "--yes")
+    assert code(none) == 1
+    assert "there has been no switch of prod to go back from" in str(none.exception)
+    assert code(crossover(live, "switch", "container", *QUICK)) == 0
+    assert code(crossover(live, "rollback", "--yes", "--quiet-s", "30")) == 0
+    assert live.splits[-1] == {"lambda": 100, "container": 0}
+    assert live.moto.group()["DesiredCapacity"] == 2  # down to its minimum once it was quiet
+
+
+def test_weights_changed_by_hand_are_found_by_doctor_and_refused(live: LiveStage) -> None:
+    assert code(crossover(live, "doctor")) == 0
+    assert code(crossover(live, "switch", "container", *QUICK)) == 0
+    import boto3
+
+    boto3.client("ssm", "us-east-1").put_parameter(
+        Name="/crossover/prod/traffic-weights", Value="20:80", Type="String", Overwrite=True
+    )
+    found = crossover(live, "doctor", "--json")
+    assert code(found) == 1
+    (finding,) = json.loads(found.stdout)["findings"]
+    assert finding["what"].startswith("the rule holds 0:100 and the parameter 20:80, which the next deployment writes")
+    assert finding["mend"].endswith("traffic-weights --value 0:100; or switch to what is right")
+    again = crossover(live, "switch", "container", *QUICK)
+    assert code(again) == 1
+    assert "the rule splits so already and the parameter holds 20:80" in str(again.exception)
+    refused = crossover(live, "switch", "lambda", *QUICK)
+    assert "weights: the parameter holds 20:80, the rule 0:100" in str(refused.exception)
+
+
+def test_status_shows_both_lanes_and_what_is_not_known(live: LiveStage) -> None:
+    told = json.loads(crossover(live, "status", "--json").stdout)
+    assert told["split"] == {"lambda": 1.0, "container": 0.0}
+    assert told["lanes"]["lambda"]["requests"] == 24_000  # the four whole minutes of five
+    assert told["lanes"]["container"]["p99_ms"] is None
+    assert told["switch"] is None
+    live.silent = True
+    assert json.loads(crossover(live, "status", "--json").stdout)["lanes"]["lambda"]["requests"] == 24_000
+    shown = crossover(live, "status").stdout
+    assert "No switch yet." in shown and "500 ms" in shown
+
+
+def test_watching_looks_again_and_again(live: LiveStage) -> None:
+    looks: list[float] = []
+
+    def enough(now: float) -> None:
+        looks.append(now)
+        if len(looks) == 3:
+            raise KeyboardInterrupt
+
+    live.clock.on_sleep.append(enough)
+    watched = CliRunner().invoke(
+        cli, ["status", "--stage", "prod", "--watch", "--json"], obj=live.connect, standalone_mode=True
+    )
+    assert [told["at"] for told in map(json.loads, watched.stdout.splitlines())] == [T0, T0 + 20, T0 + 40]
+
+
+def test_prewarm_raises_and_release_lets_go(live: LiveStage) -> None:
+    assert code(crossover(live, "prewarm", "container", "--units", "5", "--json")) == 0
+    assert live.moto.group()["MinSize"] == 5
+    assert live.control.store.history(1)[0].what == "5 ready on the container lane, 5 were asked for"
+    assert code(crossover(live, "doctor")) == 1
+    assert code(crossover(live, "prewarm", "container", "--release")) == 0
+    assert live.moto.group()["MinSize"] == 2
+    too_many = crossover(live, "prewarm", "container", "--units", "50")
+    assert "50 were asked for, the container lane may have 10" in str(too_many.exception)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("switch", "moon"), "must be lambda, container, or split LAMBDA/CONTAINER"),
+        (("switch", "container", "--steps", "5,x"), "must be whole numbers that rise to 100"),
+        (("switch", "container", "--limit", "speed=1"), "NAME one of error_percent"),
+        (("switch", "container", "--limit", "p99_ms=fast"), "'fast' is no number"),
+        (("switch", "container", "--limit", "p99_ms=0"), "limits.p99_ms: must be more than 0"),
+    ],
+)
+def test_wrong_usage_is_exit_2_before_anything_is_asked(arguments: tuple[str, ...], message: str) -> None:
+    def nobody(stage: str, region: str | None) -> None:
+        pytest.fail("asked")
+
+    command, *rest = arguments
+    done = CliRunner().invoke(cli, [command, "--stage", "prod", *rest], obj=nobody, standalone_mode=False)
+    assert isinstance(done.exception, InputError)
+    assert message in str(done.exception)
+
+
+def test_wishes_without_a_switch_are_refused(live: LiveStage) -> None:
+    for command in ("pause", "promote", "abort", "resume"):
+        assert str(crossover(live, command).exception) == "there is no unfinished switch"
+    with pytest.raises(KitError):
+        wish(live.control.store, Wish.PAUSE)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_leaves_a_record_that_can_be_resumed_at_once(live: LiveStage, number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+
+    def arrive(now: float) -> None:
+        if live.splits[-1]["container"] == 50:
+            live.clock.on_sleep.remove(arrive)
+            os.kill(os.getpid(), number)
+
+    live.clock.on_sleep.append(arrive)
+    assert code(crossover(live, "switch", "container", *QUICK)) == 130
+    assert signal.getsignal(number) is before
+    record = live.control.store.load()
+    assert record is not None
+    assert (record.ended, record.lease_until <= live.clock.now()) == (False, True)
+
+
+def test_the_name_is_typed_on_a_terminal() -> None:
+    for typed, expected in ((b"prod\n", b"went on"), (b"yes\n", b"that is not 'prod': nothing was changed")):
+        script = (
+            "from infra.commands.at_stage import confirm; confirm('prod', 'This moves traffic.', yes=False); print('went on')"
+        )
+        ours, theirs = pty.openpty()
+        child = subprocess.Popen(
+            [sys.executable, "-c", script], stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=ROOT
+        )
+        os.write(ours, typed)
+        said, _ = child.communicate(timeout=30)
+        os.close(ours)
+        os.close(theirs)
+        assert b"This moves traffic." in said
+        assert expected in said
+
+
+def test_killed_at_each_of_its_events_it_is_resumed_from_the_table_and_ends_on_the_goal(cloud: MotoStage) -> None:
+    """The walk over every single call is test_driver's; this one is over DynamoDB, the rule and the group."""
+    kills = 0
+    while True:
+        live = LiveStage(cloud.restore())
+        append, left = live.control.store.append, kills
+
+        def fatal(event: Event, append: Any = append) -> None:
+            nonlocal left
+            append(event)
+            if left == 0:
+                raise Killed
+            left -= 1
+
+        control = live.control
+        control.store.append = fatal  # type: ignore[method-assign]
+        arguments = ["switch", "--stage", "prod", "container", "--steps", "100", "--quiet-s", "30", "--units", "4", "--yes"]
+        try:
+            done = CliRunner().invoke(cli, arguments, obj=lambda *_, control=control: control, standalone_mode=False)
+            assert code(done) == 0
+            break
+        except Killed:
+            kills += 1
+        record = live.control.store.load()
+        assert record is not None
+        if not record.ended:
+            live.clock.at += LEASE_S + 1
+            assert code(crossover(live, "resume")) == 0
+        assert live.moto.parameter() == "0:100"
+        assert live.moto.weights_in_rule() == {"lambda": 0, "container": 100}
+        assert live.moto.group()["MinSize"] == 2
+    assert kills == 6  # begun, prewarmed, read back, well, quiet, released
