@@ -11,10 +11,9 @@ from infra.cost.surroundings import ACCESS_LOG_ENTRY_BYTES
 
 NOT_PRICED = (
     "the suppliers' own fees for searches",
-    "Savings Plans, reserved instances and other agreed discounts",
+    "discounts agreed with AWS; Savings Plans and reserved instances unless chosen (--savings-plan)",
     "AWS Support, taxes, currency exchange",
-    "CloudWatch alarms, which are not counted here (`crossover prices show AmazonCloudWatch` has the price of one), and "
-    "detailed monitoring",
+    "the KMS key of the alarms' topic",
     "storage of bundles, hosted zones, deployment pipelines",
     "the work of building and running either lane",
 )
@@ -68,8 +67,20 @@ def _shared(comparison: Comparison) -> tuple[Assumption, ...]:
         ),
         Assumption("Gigabyte", "10^9 bytes", "for transfer and logs; counting 2^30 bytes would be 7% less"),
         Assumption("Data transfer in", "free", "answers of suppliers cost nothing to receive without a NAT gateway"),
+        *_bought(comparison),
         *_around(comparison.stage),
     )
+
+
+def _bought(comparison: Comparison) -> tuple[Assumption, ...]:
+    plan = comparison.options.savings_plan
+    if plan is None:
+        return ()
+    rates = {
+        f"{rate.service} {rate.discount:.0%}": rate.source for rate in comparison.prices.savings_plans if rate.plan == plan
+    }
+    why = "the cheapest commitment for each lane's hours; not for requests, spot or fees; rates: "
+    return (Assumption("Savings plan", f"{plan}: {', '.join(rates)}", why + "; ".join(dict.fromkeys(rates.values()))),)
 
 
 def _around(stage: Stage) -> tuple[Assumption, ...]:

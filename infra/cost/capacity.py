@@ -49,6 +49,7 @@ class ManagedNeed:
 
     seconds_per_search: float
     instance_hours: float
+    instances_by_step: tuple[int, ...]
     peak_instances: int
     peak_environments: float
     steps_over_limit: int
@@ -66,6 +67,7 @@ class ContainerNeed:
     peak_instances: int
     on_demand_hours: float
     spot_hours: float
+    on_demand_by_step: tuple[int, ...]
     steps_over_capacity: int
     searches_beyond_capacity: float
 
@@ -119,6 +121,7 @@ def managed_need(
     return ManagedNeed(
         seconds_per_search=seconds,
         instance_hours=sum(instances) * traffic.step_s / 3600,
+        instances_by_step=tuple(instances),
         peak_instances=max(instances),
         peak_environments=max(environments),
         steps_over_limit=sum(needed > settings.managed_max_environments for needed in environments),
@@ -143,6 +146,7 @@ def container_need(
         peak_instances=max(used),
         on_demand_hours=sum(on_demand) * step_hours,
         spot_hours=(sum(used) - sum(on_demand)) * step_hours,
+        on_demand_by_step=tuple(on_demand),
         steps_over_capacity=sum(count > fleet.max_instances for count in wanted),
         searches_beyond_capacity=math.fsum(max(0.0, rate - full) for rate in traffic.rates) * traffic.step_s,
     )

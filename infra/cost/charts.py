@@ -17,7 +17,7 @@ from infra.cost.findings import rate
 
 COLOURS = {"Lambda": "#c2410c", "Containers": "#1d4ed8"}
 GROUPS = {
-    "Compute": ("Lambda", "EC2"),
+    "Compute": ("Lambda", "EC2", "Savings plan"),
     "Disks and IPs": ("EBS", "Public IPv4", "NAT gateway"),
     "Load balancer": ("Load balancer", "HTTP API", "WAF"),
     "Data transfer": ("Data transfer",),

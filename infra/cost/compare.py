@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from infra.config import Stage
 from infra.cost import capacity
@@ -14,8 +15,13 @@ from infra.cost.lane import CostOptions, LaneCost
 from infra.cost.model import fleet_instance, price_container, price_lambda
 from infra.cost.prices import PriceBook
 from infra.cost.profile import WorkloadProfile
+from infra.cost.savings import check_plan
+from infra.cost.split import Split, price_split
 from infra.cost.traffic import TrafficProfile, flat_rate
 from infra.errors import InputError
+
+if TYPE_CHECKING:
+    from infra.cost.sensitivity import Sensitivity
 
 LOWEST_RPS = 0.001
 CURVE_FROM_RPS = 0.1
@@ -59,10 +65,17 @@ class Comparison:
     crossover: Crossover
     curve: tuple[CurvePoint, ...]
     egress: tuple[Egress, ...]
+    split: Split | None = None
+    sensitivity: Sensitivity | None = None
 
     @property
     def lanes(self) -> tuple[LaneCost, LaneCost]:
         return self.lambda_lane, self.container_lane
+
+    @property
+    def bills(self) -> tuple[LaneCost, ...]:
+        """The lanes, and the split where one was asked for."""
+        return self.lanes if self.split is None else (*self.lanes, self.split.whole)
 
     @property
     def cheaper(self) -> LaneCost:
@@ -80,8 +93,10 @@ def compare(
     stage: Stage,
     *,
     options: CostOptions,
+    lambda_percent: int | None = None,
 ) -> Comparison:
-    """Price both lanes for one month of the traffic, and find the crossover with the same model at steady rates.
+    """Price both lanes for one month of the traffic, and find the crossover with the same model at steady rates; with
+    `lambda_percent` also the split of the traffic that gives the Lambda lane so much.
 
     Raises `InputError` for a missing price, a stage that does not fit the measurement, or a book of another region.
     """
@@ -96,6 +111,11 @@ def compare(
             price_container(profile, flat, prices, stage, options).usd_per_month,
         )
 
+    if options.savings_plan is not None:
+        check_plan(prices, options.savings_plan)
+    split = None
+    if lambda_percent is not None:
+        split = price_split(profile, traffic, prices, stage, options, lambda_percent=lambda_percent)
     lambda_cost = price_lambda(profile, traffic, prices, stage, options)
     container_cost = price_container(profile, traffic, prices, stage, options)
     crossover = find_crossover(profile, prices, stage, options, at)
@@ -110,6 +130,7 @@ def compare(
         crossover=crossover,
         curve=_curve(crossover, traffic, at),
         egress=egress_choices(profile.container_lane, traffic, prices, stage, options),
+        split=split,
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 from infra.cost.compare import Comparison
-from infra.cost.lines.line import LineItem
+from infra.cost.lane import LaneCost
+from infra.cost.lines.line import EXACT, LineItem
 from infra.cost.prices import STALE_AFTER_DAYS
 
 LANE_NAMES = {"lambda": "Lambda", "container": "container"}
@@ -40,9 +41,22 @@ def crossover_sentence(comparison: Comparison) -> str:
     return f"{text} ({crossover.reason}.)" if crossover.reason else text
 
 
+def savings_sentence(lane: LaneCost) -> str | None:
+    """From the list price to the effective one; None without a savings plan, or where it covers nothing of the lane."""
+    savings = lane.savings
+    if savings is None:
+        return None
+    return (
+        f"Savings plan {savings.plan}, {savings.commitment_usd_per_hour.normalize(EXACT):f} USD committed an hour: list price "
+        f"{dollars(float(savings.list_usd))}, less {dollars(float(savings.discount_usd))} discount, plus "
+        f"{dollars(float(savings.unused_usd))} of the commitment unused, is {dollars(float(savings.effective_usd))} a month. "
+        f"It covers {savings.coverage:.0%} of what it can cover and is used to {savings.utilization:.0%}."
+    )
+
+
 def stale_figures(comparison: Comparison) -> list[LineItem]:
     """One line for each price used that was last confirmed over 90 days before the report, or on no known day."""
-    used = {(line.service, line.dimension): line for lane in comparison.lanes for line in lane.lines}
+    used = {(line.service, line.dimension): line for lane in comparison.bills for line in lane.lines}
     ages = {key: age_days(line.as_of, comparison.options.report_date) for key, line in used.items()}
     return [used[key] for key, age in ages.items() if age is None or age > STALE_AFTER_DAYS]
 

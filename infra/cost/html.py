@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from infra.cost import charts
 from infra.cost.compare import Comparison
-from infra.cost.findings import crossover_sentence, rate
+from infra.cost.findings import crossover_sentence, rate, savings_sentence
 from infra.cost.lines.line import EXACT
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -36,6 +36,7 @@ def render_html(comparison: Comparison, document: Mapping[str, object]) -> str:
         c=comparison,
         d=document,
         crossover_sentence=crossover_sentence(comparison),
+        savings_sentence=savings_sentence,
         charts={
             name: {"wide": Markup(draw(comparison, WIDE)), "narrow": Markup(draw(comparison, NARROW))}  # noqa: S704 - our SVG
             for name, draw in drawings.items()

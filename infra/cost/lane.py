@@ -26,7 +26,8 @@ class CostOptions:
     `month_hours` is the length of a month (730, as in the AWS calculator; AWS's pages use 720). `cpu_scale` is CPU time
     on the target over CPU time on the measuring machine. `account_concurrency` is Lambda's quota in the region (1,000
     unless raised), used where the stage reserves none. `requests_per_connection` is how many searches callers send on
-    one connection. `listener_rules` is how many rules the load balancer evaluates a request.
+    one connection. `listener_rules` is how many rules the load balancer evaluates a request. `savings_plan` is the name of a
+    purchase option of the book, committed to as far as it pays (`infra.cost.savings`). `carbon` adds each lane's carbon.
     """
 
     report_date: date
@@ -36,6 +37,8 @@ class CostOptions:
     account_concurrency: int = 1_000
     requests_per_connection: float = 1.0
     listener_rules: int = 1
+    savings_plan: str | None = None
+    carbon: bool = False
 
     def __post_init__(self) -> None:
         checks = (
@@ -51,6 +54,33 @@ class CostOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What a commitment can cover of a lane: list price an hour and hours, for each hour of the profile; `usd` of the month,
+    `each_usd` of one instance's hour (0 for Lambda)."""
+
+    service: str
+    what: str
+    hourly: tuple[tuple[Decimal, float], ...]
+    usd: Decimal
+    each_usd: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Savings:
+    """List price, less the discount, plus what of the commitment is lost, is the effective price; all of one month.
+    `coverage` is the share of what can be covered that is, `utilization` the share of the commitment that is used."""
+
+    plan: str
+    commitment_usd_per_hour: Decimal
+    list_usd: Decimal
+    discount_usd: Decimal
+    unused_usd: Decimal
+    effective_usd: Decimal
+    coverage: float
+    utilization: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LaneCost:
     """One lane's month. `misses` says in words where it cannot serve the traffic; `capacity` holds its key figures."""
 
@@ -62,6 +92,8 @@ class LaneCost:
     capacity: dict[str, float]
     misses: tuple[str, ...]
     not_priced: tuple[str, ...]
+    committable: tuple[Usage, ...] = ()
+    savings: Savings | None = None
 
     @property
     def usd_per_month(self) -> Decimal:
@@ -104,35 +136,51 @@ def check_measured(lane: LaneProfile, name: str) -> None:
             raise InputError(f"profile: {name}.{field}: {value} is not a measured figure")
 
 
-def edge_lines(
-    lane: LaneProfile, month: Month, book: PriceBook, stage: Stage, options: CostOptions, *, target: str
-) -> list[LineItem]:
-    """What a lane has in front of it, the load balancer and its addresses or what replaces it, and data transfer."""
-    if target == "lambda" and stage.lambda_lane.front != "load_balancer":
-        front = _other_front(month, book, stage.lambda_lane.front)
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A lane and the traffic it serves of a month; `target` is "lambda" or "instance"."""
+
+    lane: LaneProfile
+    month: Month
+    target: str
+
+
+def edge_lines(served: Sequence[Served], book: PriceBook, stage: Stage, options: CostOptions) -> list[LineItem]:
+    """What stands before one lane or two, and is shared: the load balancer and its addresses or what replaces it, and data
+    transfer, whose monthly tiers the lanes fill together."""
+    if served[0].target == "lambda" and stage.lambda_lane.front != "load_balancer":
+        front = _other_front(served[0].month, book, stage.lambda_lane.front)
     else:
-        front = _load_balancer(lane, month, book, stage, options, target)
+        front = _load_balancer(served, book, stage, options)
+
+    def gigabytes(*fields: str) -> Decimal:
+        return sum(
+            (each.month.gigabytes(sum(getattr(each.lane, field) or 0 for field in fields)) for each in served), Decimal(0)
+        )
+
+    def said(field: str) -> str:
+        return " and ".join(dict.fromkeys(_bytes(getattr(each.lane, field)) for each in served))
+
     return [
         *front,
         *network.transfer_out(
             book,
-            month.gigabytes((lane.response_bytes or 0) + (lane.upstream_bytes_out or 0)),
+            gigabytes("response_bytes", "upstream_bytes_out"),
             free_tier=options.free_tier,
-            note=f"{_bytes(lane.response_bytes)} bytes a search to callers, {_bytes(lane.upstream_bytes_out)} to suppliers",
+            note=f"{said('response_bytes')} bytes a search to callers, {said('upstream_bytes_out')} to suppliers",
         ),
         *network.transfer_in(
             book,
-            month.gigabytes((lane.request_bytes or 0) + (lane.upstream_bytes_in or 0)),
-            note=f"{_bytes(lane.request_bytes)} bytes a search from callers, {_bytes(lane.upstream_bytes_in)} from suppliers",
+            gigabytes("request_bytes", "upstream_bytes_in"),
+            note=f"{said('request_bytes')} bytes a search from callers, {said('upstream_bytes_in')} from suppliers",
         ),
     ]
 
 
-def _load_balancer(
-    lane: LaneProfile, month: Month, book: PriceBook, stage: Stage, options: CostOptions, target: str
-) -> list[LineItem]:
-    lifetime = (lane.cpu_ms_per_search + lane.wait_ms) / 1000 + stage.traffic.idle_timeout_s
-    hourly = [(_lcu(rate, lane, options, lifetime, target), hours) for rate, hours in month.traffic.hourly()]
+def _load_balancer(served: Sequence[Served], book: PriceBook, stage: Stage, options: CostOptions) -> list[LineItem]:
+    month = served[0].month
+    each_lane = [[(_lcu(rate, each, options, stage), hours) for rate, hours in each.month.traffic.hourly()] for each in served]
+    hourly = [(load_balancer.together(lcu for lcu, _ in moment), moment[0][1]) for moment in zip(*each_lane, strict=True)]
     lcu_hours = math.fsum(lcu.billed * hours for lcu, hours in hourly) * month.factor
     busiest = max((lcu for lcu, _ in hourly), key=lambda lcu: lcu.billed)
     zones = len(stage.network.availability_zones)
@@ -173,14 +221,15 @@ def unknown_transfer(lane: LaneProfile, name: str) -> tuple[str, ...]:
     return tuple(unknown)
 
 
-def _lcu(rate: float, lane: LaneProfile, options: CostOptions, lifetime_s: float, target: str) -> load_balancer.Lcu:
+def _lcu(rate: float, served: Served, options: CostOptions, stage: Stage) -> load_balancer.Lcu:
+    lane = served.lane
     return load_balancer.lcu(
         requests_per_s=rate,
         new_connections_per_s=rate / options.requests_per_connection,
-        connection_seconds=lifetime_s,
+        connection_seconds=(lane.cpu_ms_per_search + lane.wait_ms) / 1000 + stage.traffic.idle_timeout_s,
         bytes_per_s=rate * ((lane.request_bytes or 0) + (lane.response_bytes or 0)),
         rules=options.listener_rules,
-        target=target,
+        target=served.target,
     )
 
 

@@ -1,6 +1,7 @@
 """Price one lane: what it needs for the traffic (`capacity`), times what that costs (`lines`), for one month.
 
-Each lane is priced as if it served all of the traffic, behind a load balancer of its own.
+Each lane is priced as if it served all of the traffic, behind a load balancer of its own; with `alone` False without what
+two lanes share (`split`).
 """
 
 from __future__ import annotations
@@ -9,25 +10,34 @@ from decimal import Decimal
 
 from infra.config import Stage
 from infra.cost import capacity
-from infra.cost.egress import egress_need, price_egress
-from infra.cost.lane import CostOptions, LaneCost, Month, check_measured, edge_lines, log_lines, unknown_transfer
+from infra.cost.commitments import instance_usage, lambda_usage
+from infra.cost.container_model import fleet_instance, price_container
+from infra.cost.lane import CostOptions, LaneCost, Month, Served, check_measured, edge_lines, log_lines, unknown_transfer
 from infra.cost.lines import ec2, lambda_
 from infra.cost.lines.line import LineItem, quantity, total
-from infra.cost.prices import InstanceType, PriceBook
+from infra.cost.prices import PriceBook
 from infra.cost.profile import LaneProfile, WorkloadProfile
-from infra.cost.surroundings import agent_lines, cache_lines, front_lines, secret_lines, watch_lines
+from infra.cost.savings import with_savings_plan
+from infra.cost.surroundings import secret_reads, shared_lines, watch_lines
 from infra.cost.traffic import TrafficProfile
-from infra.errors import InputError
+
+__all__ = ["fleet_instance", "price_container", "price_lambda"]
 
 
 def price_lambda(
-    profile: WorkloadProfile, traffic: TrafficProfile, book: PriceBook, stage: Stage, options: CostOptions
+    profile: WorkloadProfile,
+    traffic: TrafficProfile,
+    book: PriceBook,
+    stage: Stage,
+    options: CostOptions,
+    *,
+    alone: bool = True,
 ) -> LaneCost:
     """The Lambda lane's month; `InputError` for a missing price or a memory size below the measured one."""
     lane, memory = profile.lambda_lane, stage.lambda_lane.memory_mb
     check_measured(lane, "lambda_lane")
     if stage.lambda_lane.managed_concurrency is not None:
-        return price_managed(profile, traffic, book, stage, options)
+        return price_managed(profile, traffic, book, stage, options, alone=alone)
     month = Month(traffic=traffic, hours=options.month_hours)
     reserved = stage.lambda_lane.reserved_concurrency
     limit = options.account_concurrency if reserved is None else reserved
@@ -37,14 +47,14 @@ def price_lambda(
     free_tier = options.free_tier and not provisioned  # which functions with provisioned concurrency have no part in
     compute, init = _lambda_compute(lane, month, book, stage, options, need, cold)
     requests = lambda_.requests(book, month.searches, free_tier=free_tier, note="one request a search")
-    lines, not_priced = _around_lambda(lane, month, book, stage, options, starts=quantity(cold))
+    lines, not_priced = _around_lambda(lane, month, book, stage, options, starts=quantity(cold), alone=alone)
     misses = []
     if need.steps_over_limit:
         misses.append(
             f"{need.steps_over_limit} of {len(traffic.rates)} steps need more than the {limit} concurrent environments "
             f"allowed (peak {need.peak_environments:.0f}); searches beyond are throttled"
         )
-    return LaneCost(
+    cost = LaneCost(
         lane="lambda",
         title=f"Lambda, {memory} MB {stage.architecture}",
         lines=(*requests, *compute, *lines),
@@ -60,11 +70,19 @@ def price_lambda(
         },
         misses=tuple(misses),
         not_priced=not_priced,
+        committable=(lambda_usage(traffic, compute, options),),
     )
+    return with_savings_plan(cost, book, options.savings_plan) if alone else cost
 
 
 def price_managed(
-    profile: WorkloadProfile, traffic: TrafficProfile, book: PriceBook, stage: Stage, options: CostOptions
+    profile: WorkloadProfile,
+    traffic: TrafficProfile,
+    book: PriceBook,
+    stage: Stage,
+    options: CostOptions,
+    *,
+    alone: bool = True,
 ) -> LaneCost:
     """The Lambda lane's month on Lambda Managed Instances: EC2 instances on demand, Lambda's share for managing them, and
     requests. AWS chooses the instances; the fleet's first type stands for them."""
@@ -74,10 +92,10 @@ def price_managed(
     need = capacity.managed_need(lane, traffic, stage, instance, cpu_scale=options.cpu_scale)
     hours = quantity(need.instance_hours * month.factor)
     fleet = ec2.on_demand(book, instance.name, hours, note=f"at least {capacity.MANAGED_LEAST}; AWS chooses the type")
-    lines, not_priced = _around_lambda(lane, month, book, stage, options, starts=None)
+    lines, not_priced = _around_lambda(lane, month, book, stage, options, starts=None, alone=alone)
     limit = settings.managed_max_environments
     over = f"{need.steps_over_limit} of {len(traffic.rates)} steps need more than the {limit} environments allowed"
-    return LaneCost(
+    cost = LaneCost(
         lane="lambda",
         title=f"Lambda Managed Instances, {settings.managed_concurrency} searches at once, {instance.name}",
         lines=(
@@ -99,20 +117,29 @@ def price_managed(
         },
         misses=(over,) if need.steps_over_limit else (),
         not_priced=(*not_priced, "volumes, addresses and the way out of Lambda's managed instances"),
+        committable=(instance_usage(instance.name, instance.on_demand.usd, need.instances_by_step, traffic, total(fleet)),),
     )
+    return with_savings_plan(cost, book, options.savings_plan) if alone else cost
 
 
 def _around_lambda(
-    lane: LaneProfile, month: Month, book: PriceBook, stage: Stage, options: CostOptions, *, starts: Decimal | None
+    lane: LaneProfile,
+    month: Month,
+    book: PriceBook,
+    stage: Stage,
+    options: CostOptions,
+    *,
+    starts: Decimal | None,
+    alone: bool,
 ) -> tuple[tuple[LineItem, ...], tuple[str, ...]]:
-    """The front, transfer, logs and what stands around; beside it, what could not be priced."""
+    """The front and transfer where the lane is alone, logs and what stands around; beside it, what could not be priced."""
     log_items, unmeasured = log_lines(lane, month, book, stage, "Lambda")
-    around = [
-        watch_lines(book, stage, "lambda"),
-        secret_lines(book, stage, starts),
-        *([front_lines(month, book, stage, options)] if stage.lambda_lane.front == "load_balancer" else []),
-    ]
-    edge = edge_lines(lane, month, book, stage, options, target="lambda")
+    around = [watch_lines(book, stage, "lambda"), secret_reads(book, stage, starts)]
+    edge: list[LineItem] = []
+    if alone:
+        edge = edge_lines([Served(lane, month, "lambda")], book, stage, options)
+        balanced = stage.lambda_lane.front == "load_balancer"
+        around.append(shared_lines(month, book, stage, options, balanced=balanced))
     return (
         (*edge, *log_items, *(line for lines, _ in around for line in lines)),
         (*unmeasured, *unknown_transfer(lane, "Lambda"), *(gap for _, gaps in around for gap in gaps)),
@@ -154,99 +181,3 @@ def _lambda_compute(
         note = f"one version's {memory} MB, kept all month; restored at each of {cold:,.0f} cold starts"
         lines += lambda_.snap_start(book, cached, gigabytes, note=note)
     return lines, starting
-
-
-def price_container(
-    profile: WorkloadProfile, traffic: TrafficProfile, book: PriceBook, stage: Stage, options: CostOptions
-) -> LaneCost:
-    """The container lane's month; `InputError` for a missing price, mixed types, or memory that does not fit."""
-    lane, fleet = profile.container_lane, stage.container_lane
-    check_measured(lane, "container_lane")
-    month = Month(traffic=traffic, hours=options.month_hours)
-    instance = fleet_instance(book, stage)
-    for name in fleet.instance_types:
-        capacity.check_memory(lane, fleet, book.instance(name))
-    need = capacity.container_need(lane, traffic, fleet, instance, cpu_scale=options.cpu_scale)
-    running = quantity(need.on_demand_hours * month.factor) + quantity(need.spot_hours * month.factor)
-    egress = price_egress(stage.network.egress, egress_need(lane, month, running), book, stage, options)
-    around = [
-        watch_lines(book, stage, "container"),
-        secret_lines(book, stage, None),
-        front_lines(month, book, stage, options),
-        cache_lines(profile, month, book, stage, options),
-    ]
-    log_items, not_priced = log_lines(lane, month, book, stage, "container")
-    misses = []
-    if need.steps_over_capacity:
-        beyond = (
-            f"; {need.searches_beyond_capacity * month.factor:,.0f} searches a month are beyond all its CPU"
-            if need.searches_beyond_capacity
-            else ""
-        )
-        misses.append(
-            f"{need.steps_over_capacity} of {len(traffic.rates)} steps need more than the {fleet.max_instances} "
-            f"instances allowed at {fleet.target_utilization:.0%} CPU{beyond}"
-        )
-    return LaneCost(
-        lane="container",
-        title=f"Containers, {fleet.min_instances} to {fleet.max_instances} × {instance.name} and alike",
-        lines=(
-            *_fleet(month, book, stage, options, need, instance.name),
-            *egress.lines,
-            *edge_lines(lane, month, book, stage, options, target="instance"),
-            *log_items,
-            *agent_lines(book, running),
-            *(line for lines, _ in around for line in lines),
-        ),
-        searches_per_month=month.searches,
-        month_hours=options.month_hours,
-        capacity={
-            "rps_per_instance": need.rps_per_instance,
-            "peak_instances": float(need.peak_instances),
-            "mean_instances": need.instance_hours / traffic.hours,
-            "steps_over_capacity": float(need.steps_over_capacity),
-            "searches_beyond_capacity_per_month": need.searches_beyond_capacity * month.factor,
-        },
-        misses=tuple(misses),
-        not_priced=(
-            *not_priced,
-            *unknown_transfer(lane, "container"),
-            *([egress.unknown] if egress.unknown else []),
-            *(gap for _, gaps in around for gap in gaps),
-        ),
-    )
-
-
-def _fleet(
-    month: Month, book: PriceBook, stage: Stage, options: CostOptions, need: capacity.ContainerNeed, first_type: str
-) -> list[LineItem]:
-    """The instances on demand and on spot, and their volumes."""
-    fleet = stage.container_lane
-    on_demand, spot = quantity(need.on_demand_hours * month.factor), quantity(need.spot_hours * month.factor)
-    running = on_demand + spot
-    fit = f"{need.rps_per_instance:.1f} searches/s an instance at {fleet.target_utilization:.0%} CPU"
-    return [
-        *ec2.on_demand(
-            book, first_type, on_demand, note=f"{fit}; base of {fleet.on_demand_base} and the rest above it; first type"
-        ),
-        *ec2.spot(book, fleet.instance_types, spot, note=f"{fleet.spot_percent}% of the capacity above the base"),
-        *ec2.volumes(
-            book,
-            fleet.volume_gb,
-            running,
-            options.month_hours,
-            note=f"{fleet.volume_gb} GB for each of {running:,.0f} instance-hours",
-        ),
-    ]
-
-
-def fleet_instance(book: PriceBook, stage: Stage) -> InstanceType:
-    """The first instance type, once all of them have its vCPU count and the stage's architecture."""
-    types = [book.instance(name) for name in stage.container_lane.instance_types]
-    for each in types:
-        if each.vcpu != types[0].vcpu or each.architecture != stage.architecture:
-            raise InputError(
-                f"container_lane.instance_types: {each.name} has {each.vcpu} vCPU, {each.architecture}; all must have "
-                f"{types[0].vcpu} as {types[0].name} and {stage.architecture} as the stage"
-            )
-    return types[0]

@@ -89,6 +89,7 @@ WISHES: tuple[Wish, ...] = (
     _cloudwatch("logs_insights_scan", "GB", "DataScanned-Bytes"),
     _cloudwatch("custom_metric", "metric-month", "CW:MetricMonitorUsage"),
     _cloudwatch("standard_alarm", "alarm-month", "CW:AlarmMonitorUsage"),
+    _cloudwatch("composite_alarm", "alarm-month", "CW:CompositeAlarmMonitorUsage"),
     _fargate("fargate_vcpu_x86_64", "vCPU-s", "Fargate-vCPU-Hours:perCPU"),
     _fargate("fargate_vcpu_arm64", "vCPU-s", "Fargate-ARM-vCPU-Hours:perCPU"),
     _fargate("fargate_memory_x86_64", "GB-s", "Fargate-GB-Hours"),

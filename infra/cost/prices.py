@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from infra.errors import InputError
 
@@ -76,6 +77,19 @@ class InstanceType:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRate:
+    """How much less one service costs under a commitment, as a share; `families` of instances, empty where it is for all."""
+
+    plan: str
+    service: str
+    families: tuple[str, ...]
+    discount: Decimal
+    source: str
+    as_of: str | None
+    confidence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PriceBook:
     """All prices of one region. `as_of` is the day the book was compiled; every figure carries its own date too."""
 
@@ -85,6 +99,7 @@ class PriceBook:
     prices: Mapping[tuple[str, str], Price]
     free_tiers: Mapping[tuple[str, str], FreeTier]
     instances: Mapping[str, InstanceType]
+    savings_plans: tuple[PlanRate, ...] = ()
 
     def price(self, service: str, dimension: str) -> Price:
         """The price of one dimension; `InputError` where the book has none."""
@@ -159,6 +174,16 @@ class _FreeRow(Struct, frozen=True, forbid_unknown_fields=True):
     confidence: str
 
 
+class _PlanRow(Struct, frozen=True, forbid_unknown_fields=True):
+    plan: Annotated[str, Meta(pattern=r"^(compute|ec2-instance|reserved)-")]
+    service: Literal["AmazonEC2", "AWSLambda"]
+    discount: Decimal
+    source: str
+    as_of: str | None
+    confidence: str
+    families: tuple[str, ...] = ()
+
+
 class _InstanceRow(Struct, frozen=True, forbid_unknown_fields=True):
     architecture: str
     vcpu: int
@@ -194,6 +219,7 @@ class _BookFile(Struct, frozen=True, forbid_unknown_fields=True):
     prices: tuple[_PriceRow, ...]
     free_tiers: tuple[_FreeRow, ...]
     instances: _Instances
+    savings_plans: tuple[_PlanRow, ...] = ()
 
 
 def shipped_regions() -> tuple[str, ...]:
@@ -226,6 +252,7 @@ def load_price_book(region: str, path: Path | None = None) -> PriceBook:
             for row in file.free_tiers
         },
         instances={name: _instance(name, row, file.instances, region) for name, row in file.instances.types.items()},
+        savings_plans=tuple(_plan(row, path) for row in file.savings_plans),
     )
 
 
@@ -247,6 +274,12 @@ def _price(row: _PriceRow, region: str, path: Path) -> Price:
         confidence=row.confidence,
         note=row.note,
     )
+
+
+def _plan(row: _PlanRow, path: Path) -> PlanRate:
+    if not 0 <= row.discount < 1:
+        raise InputError(f"{path}: savings plan {row.plan}, {row.service}: a discount must be 0 or more, and below 1")
+    return PlanRate(**{name: getattr(row, name) for name in row.__struct_fields__})
 
 
 def _instance(name: str, row: _InstanceRow, head: _Instances, region: str) -> InstanceType:

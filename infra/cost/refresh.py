@@ -177,6 +177,7 @@ def _document(
         "region": region,
         "as_of": today.isoformat(),
         "source": "AWS Price List, offers " + ", ".join(f"{head.offer} {head.version}" for head in heads),
+        "savings_plans": old.get("savings_plans", []) if same_region else [],
         "prices": [merged[key] for key in sorted(merged)],
         "instances": {**old["instances"], "types": dict(sorted({**types, **instances}.items()))},
     }

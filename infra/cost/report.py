@@ -14,12 +14,15 @@ from pathlib import Path
 import msgspec
 
 from infra.cost.assumptions import assumptions, not_priced
+from infra.cost.carbon import SOURCE, carbon
 from infra.cost.compare import Comparison
 from infra.cost.egress import Egress
 from infra.cost.findings import headline, stale_figures
-from infra.cost.lane import LaneCost
-from infra.cost.lines.line import EXACT, LineItem
+from infra.cost.lane import LaneCost, Savings
+from infra.cost.lines.line import EXACT, LineItem, total
 from infra.cost.prices import STALE_AFTER_DAYS
+from infra.cost.sensitivity import sensitivity_document
+from infra.cost.split import Split
 from infra.cost.terminal import render_terminal
 
 __all__ = ["html_bytes", "json_bytes", "render_terminal", "report_document", "write_report"]
@@ -70,6 +73,9 @@ def report_document(comparison: Comparison, parity: Mapping[str, object] | None 
             "container": msgspec.to_builtins(profile.container_lane),
         },
         "lanes": {lane.lane: _lane(lane) for lane in comparison.lanes},
+        "split": _split(comparison.split),
+        "sensitivity": None if comparison.sensitivity is None else sensitivity_document(comparison.sensitivity),
+        "carbon": _carbon(comparison) if comparison.options.carbon else None,
         "network_choices": [_egress(choice) for choice in comparison.egress],
         "crossover_rps": None if crossover.rps is None else round(crossover.rps, 4),
         "crossover": {
@@ -105,7 +111,51 @@ def _lane(lane: LaneCost) -> dict[str, object]:
         "searches_per_month": float(round(lane.searches_per_month, 2)),
         "capacity": {name: round(value, 4) for name, value in lane.capacity.items()},
         "misses": list(lane.misses),
+        "savings_plan": _savings(lane.savings),
         "lines": [_line(line) for line in lane.lines],
+    }
+
+
+def _savings(savings: Savings | None) -> dict[str, object] | None:
+    """From the list price to the effective one; None without a plan, or where it covers nothing."""
+    if savings is None:
+        return None
+    return {
+        "plan": savings.plan,
+        "commitment_usd_per_hour": f"{savings.commitment_usd_per_hour.normalize(EXACT):f}",
+        "list_usd_per_month": _cents(savings.list_usd),
+        "discount_usd_per_month": _cents(savings.discount_usd),
+        "unused_usd_per_month": _cents(savings.unused_usd),
+        "effective_usd_per_month": _cents(savings.effective_usd),
+        "coverage": round(savings.coverage, 4),
+        "utilization": round(savings.utilization, 4),
+    }
+
+
+def _carbon(comparison: Comparison) -> dict[str, object]:
+    lanes = {
+        each.lane: {
+            "kg_co2e_per_month": round(each.kg_co2e, 4),
+            "kwh_per_month": round(each.kwh, 4),
+            "vcpu_hours": round(each.vcpu_hours, 2),
+            "busy_hours": round(each.busy_hours, 2),
+        }
+        for each in carbon(comparison)
+    }
+    return {"source": SOURCE, "lanes": lanes}
+
+
+def _split(split: Split | None) -> dict[str, object] | None:
+    """The weighted split as a lane of its own, with what of it is whose."""
+    if split is None:
+        return None
+    on_lambda, on_containers = (total(lane.lines) for lane in split.own)
+    return {
+        "lambda_percent": split.lambda_percent,
+        "lambda_usd_per_month": _cents(on_lambda),
+        "container_usd_per_month": _cents(on_containers),
+        "shared_usd_per_month": _cents(total(split.shared)),
+        **_lane(split.whole),
     }
 
 
@@ -160,7 +210,7 @@ def _traffic(comparison: Comparison) -> dict[str, object]:
 
 def _prices(comparison: Comparison) -> dict[str, object]:
     book, day = comparison.prices, comparison.options.report_date
-    used = {(line.service, line.dimension): line for lane in comparison.lanes for line in lane.lines}
+    used = {(line.service, line.dimension): line for lane in comparison.bills for line in lane.lines}
     return {
         "as_of": book.as_of.isoformat(),
         "source": book.source,

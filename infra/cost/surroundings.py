@@ -1,4 +1,4 @@
-"""What stands around a lane and is billed with it: access logs, WAF, secrets, the dashboard, metrics, the shared cache.
+"""What stands around a lane and is billed with it: access logs, WAF, secrets, the dashboard, alarms, metrics, the shared cache.
 
 Each function gives lines and, beside them, what could not be priced. What a stage leaves out adds no line.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from infra.config import Stage
+from infra.cost.alarms import lane_alarm_lines, shared_alarm_lines
 from infra.cost.lane import DAYS_PER_MONTH_OF_LOGS, CostOptions, Month
 from infra.cost.lines import cache, protection, storage, watching
 from infra.cost.lines.line import EXACT, LineItem, quantity
@@ -52,12 +53,22 @@ def front_lines(month: Month, book: PriceBook, stage: Stage, options: CostOption
     return lines, not_priced
 
 
-def watch_lines(book: PriceBook, stage: Stage, lane: str) -> Priced:
-    """The dashboard, and the metrics that the service writes as log lines where the stage asks for them."""
-    lines: list[LineItem] = []
-    not_priced = []
+def shared_lines(month: Month, book: PriceBook, stage: Stage, options: CostOptions, *, balanced: bool = True) -> Priced:
+    """What a stage has once, however many lanes share it: what the load balancer, if there is one, brings along, the
+    dashboard, the load balancer's alarms, the stage's own secret."""
+    lines, not_priced = front_lines(month, book, stage, options) if balanced else ([], [])
     if stage.watch.dashboard:
         lines += watching.dashboard(book, note="one a stage, with both lanes")
+    lines += shared_alarm_lines(book, stage)
+    if stage.secret is not None:
+        lines += protection.secret(book, of="suppliers' keys", note="the secret that the stage names")
+    return lines, not_priced
+
+
+def watch_lines(book: PriceBook, stage: Stage, lane: str) -> Priced:
+    """The lane's alarms, and the metrics that the service writes as log lines where the stage asks for them."""
+    lines = lane_alarm_lines(book, stage, lane)
+    not_priced = []
     taken = lane == "lambda" or stage.container_lane.cloudwatch_agent
     if stage.search.emf_s > 0 and taken:
         lines += watching.metrics(book, EMF_METRICS, of="embedded", note=f"a line every {stage.search.emf_s} s (search.emf_s)")
@@ -65,26 +76,30 @@ def watch_lines(book: PriceBook, stage: Stage, lane: str) -> Priced:
     return lines, not_priced
 
 
-def agent_lines(book: PriceBook, instance_hours: Decimal) -> list[LineItem]:
-    """The container lane's own metrics, which it is scaled by: one request an instance every minute carries them all."""
+def agent_lines(book: PriceBook, instance_hours: Decimal, month_hours: Decimal) -> list[LineItem]:
+    """The container lane's metrics, which it is scaled by: its own, which one request an instance every minute carries, and
+    EC2's each minute."""
     requests = instance_hours * 3600 / AGENT_METRICS_EVERY_S
     return [
         *watching.metrics(book, len(AGENT_METRICS), of="container lane", note=", ".join(AGENT_METRICS)),
         *watching.put_metric_data(
             book, requests, note=f"one every {AGENT_METRICS_EVERY_S} s for each of {instance_hours:,.0f} instance-hours"
         ),
+        *watching.detailed_monitoring(
+            book,
+            EXACT.divide(instance_hours, month_hours),
+            note=f"{watching.DETAILED_METRICS} metrics for each of {instance_hours:,.0f} instance-hours",
+        ),
     ]
 
 
-def secret_lines(book: PriceBook, stage: Stage, starts: Decimal | None) -> Priced:
-    """The stage's own secret, read once by whatever starts; None where the number of starts is not known."""
+def secret_reads(book: PriceBook, stage: Stage, starts: Decimal | None) -> Priced:
+    """Reads of the stage's own secret, once by whatever starts; None where the number of starts is not known."""
     if stage.secret is None:
         return [], []
-    lines = protection.secret(book, of="suppliers' keys", note="the secret that the stage names")
     if starts is None:
-        return lines, ["reads of the stage's secret when instances start: their number is not simulated"]
-    lines += protection.secret_reads(book, starts, of="suppliers' keys", note=f"one for each of {starts:,.0f} cold starts")
-    return lines, []
+        return [], ["reads of the stage's secret when instances start: their number is not simulated"]
+    return protection.secret_reads(book, starts, of="suppliers' keys", note=f"one for each of {starts:,.0f} cold starts"), []
 
 
 def cache_lines(profile: WorkloadProfile, month: Month, book: PriceBook, stage: Stage, options: CostOptions) -> Priced:

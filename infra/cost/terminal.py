@@ -9,8 +9,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from infra.cost.carbon import SOURCE, carbon
 from infra.cost.compare import Comparison
-from infra.cost.findings import crossover_sentence, headline, stale_figures
+from infra.cost.findings import LANE_NAMES, crossover_sentence, headline, savings_sentence, stale_figures
 from infra.cost.lane import LaneCost
 
 
@@ -19,13 +20,19 @@ def render_terminal(comparison: Comparison, console: Console) -> None:
     console.print(f"\n[bold]{escape(headline(comparison))}[/bold]")
     console.print(escape(crossover_sentence(comparison)))
     console.print(_totals(comparison))
-    for lane in comparison.lanes:
+    for lane in comparison.bills:
         console.print(_lines(lane))
+        plan = savings_sentence(lane)
+        if plan is not None:
+            console.print(escape(plan))
         for miss in lane.misses:
             console.print(f"[bold red]cannot serve all:[/bold red] {escape(miss)}")
         for gap in lane.not_priced:
             console.print(f"[yellow]not priced:[/yellow] {escape(gap)}")
     console.print(_egress(comparison))
+    if comparison.options.carbon:
+        said = ", ".join(f"{LANE_NAMES[each.lane]} {each.kg_co2e:,.3g} kg CO2e" for each in carbon(comparison))
+        console.print(f"Carbon of a month's compute: {said}. {SOURCE}.", highlight=False)
     _prices(comparison, console)
 
 
@@ -39,7 +46,7 @@ def _totals(comparison: Comparison) -> Table:
     table.add_column("Lane")
     for name in ("$ a month", "$ a day", "$ per million searches"):
         table.add_column(name, justify="right")
-    for lane in comparison.lanes:
+    for lane in comparison.bills:
         table.add_row(
             escape(lane.title),
             f"{lane.usd_per_month:,.2f}",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import gzip
 import io
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -76,9 +76,14 @@ class TrafficProfile:
 
     def hourly(self) -> tuple[tuple[float, float], ...]:
         """(mean rate, hours) of each hour, the last perhaps shorter; steps that do not fit an hour stay as they are."""
-        per_hour = 3600 // self.step_s if 3600 % self.step_s == 0 else 1
-        chunks = (self.rates[i : i + per_hour] for i in range(0, len(self.rates), per_hour))
-        return tuple((math.fsum(chunk) / len(chunk), len(chunk) * self.step_s / 3600) for chunk in chunks)
+        return hourly_means(self.rates, self.step_s)
+
+
+def hourly_means(values: Sequence[float], step_s: int) -> tuple[tuple[float, float], ...]:
+    """(mean, hours) of each hour of equal steps, the last perhaps shorter; steps that do not fit an hour stay as they are."""
+    per_hour = 3600 // step_s if 3600 % step_s == 0 else 1
+    chunks = (values[i : i + per_hour] for i in range(0, len(values), per_hour))
+    return tuple((math.fsum(chunk) / len(chunk), len(chunk) * step_s / 3600) for chunk in chunks)
 
 
 def check_rate(value: float, where: str) -> float:

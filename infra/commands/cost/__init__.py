@@ -11,6 +11,10 @@ COMMANDS = {
     "diff": "Say what a change costs, from two reports.",
     "check": "Refuse a report that is over a budget or dearer than before.",
     "simulate": "Run a year of the traffic on every lane and instance type.",
+    "crossover": "Say where the cheaper lane changes, by burstiness and waiting.",
+    "optimize": "Find the cheapest configuration that holds the objective.",
+    "schedule": "Say which lane is cheaper hour by hour, and what a schedule or the hybrid saves.",
+    "sensitivity": "Say which input moves the answer, and by how much.",
 }
 
 

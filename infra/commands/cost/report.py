@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -19,6 +20,8 @@ from infra.cost.prices import load_price_book
 from infra.cost.profile import read_profile
 from infra.cost.report import html_bytes, json_bytes
 from infra.cost.scenario import load_scenario
+from infra.cost.sensitivity import sensitivity, world_of
+from infra.cost.split import read_split
 from infra.cost.terminal import render_terminal
 from infra.cost.traffic import TrafficProfile, flat_rate, load_traffic
 from infra.cost.traffic_shape import generate_bursty_fortnight, load_shape
@@ -42,6 +45,10 @@ from infra.stage_file import DEFAULT_FILE, load_stage
 @click.option("--month-hours", default="730", show_default=True, help="Hours in a month; AWS's own pages use 720.")
 @click.option("--cpu-scale", type=float, default=1.0, show_default=True, help="CPU time in AWS over CPU time measured.")
 @click.option("--free-tier", is_flag=True, help="Take off the monthly free tiers.")
+@click.option("--split", help="Also price both lanes behind one load balancer, percent to Lambda first, as 70/30.")
+@click.option("--savings-plan", help="Commit to a plan of the price book as far as it pays, as compute-1y.")
+@click.option("--sensitivity", "tornado", is_flag=True, help="Vary each input by a fifth, for --json and --html.")
+@click.option("--carbon", is_flag=True, help="Add the carbon of each lane's compute.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON instead of tables.")
 @click.option("--html", type=click.Path(path_type=Path), help="Also write the report as one HTML page.")
 def command(
@@ -59,6 +66,10 @@ def command(
     month_hours: str,
     cpu_scale: float,
     free_tier: bool,
+    split: str | None,
+    savings_plan: str | None,
+    tornado: bool,
+    carbon: bool,
     as_json: bool,
     html: Path | None,
 ) -> None:
@@ -78,24 +89,43 @@ def command(
       crossover cost report --profile out/demo/profile.json --shape fortnight --peak-rps 200 --json
       crossover cost report --profile out/demo/profile.json --rps 100 --stage prod --set network.egress=nat_gateway
       crossover cost report --scenario examples/article.toml
+      crossover cost report --profile out/demo/profile.json --rps 100 --split 70/30 --savings-plan compute-1y
     """
     today = datetime.now(tz=UTC).date()
+    percent = None if split is None else read_split(split)
     if scenario is not None:
         _refuse_beside_scenario()
         read = load_scenario(scenario, report_date=today, profile=profile)
-        comparison = compare(read.profile, read.traffic, load_price_book(read.stage.region), read.stage, options=read.options)
+        comparison = compare(
+            read.profile,
+            read.traffic,
+            load_price_book(read.stage.region),
+            read.stage,
+            options=replace(read.options, savings_plan=savings_plan, carbon=carbon),
+            lambda_percent=percent,
+        )
     else:
         if profile is None:
             raise InputError("give --profile, written by `crossover measure`, or --scenario")
         stage = _stage(stage_name, file, {**_pairs(changes), **_given(region, memory_mb)})
-        options = CostOptions(report_date=today, month_hours=_hours(month_hours), cpu_scale=cpu_scale, free_tier=free_tier)
+        options = CostOptions(
+            report_date=today,
+            month_hours=_hours(month_hours),
+            cpu_scale=cpu_scale,
+            free_tier=free_tier,
+            savings_plan=savings_plan,
+            carbon=carbon,
+        )
         comparison = compare(
             read_profile(profile),
             read_traffic(traffic, rps, shape, peak_rps),
             load_price_book(stage.region),
             stage,
             options=options,
+            lambda_percent=percent,
         )
+    if tornado:
+        comparison = replace(comparison, sensitivity=sensitivity(world_of(comparison)))
     if html is not None:
         _write(html, html_bytes(comparison))
     if as_json:
@@ -109,7 +139,7 @@ def command(
 def _refuse_beside_scenario() -> None:
     """A scenario is the whole of it: what stands beside it would be overlooked."""
     context = click.get_current_context()
-    beside = {"scenario", "profile", "as_json", "html"}
+    beside = {"scenario", "profile", "as_json", "html", "split", "savings_plan", "tornado", "carbon"}
     for parameter in context.command.params:
         given = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
         if given and parameter.name not in beside:

@@ -6,6 +6,8 @@ An LCU is 25 new connections a second, 3,000 active connections a minute, 1 GB a
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -54,6 +56,17 @@ def lcu(
         active_connections=new_connections_per_s * connection_seconds / ACTIVE_CONNECTIONS,
         processed_bytes=bytes_per_s * 3600 / 1e9 / float(GB_PER_HOUR[target]),
         rule_evaluations=max(0, rules - FREE_RULES) * requests_per_s / RULE_EVALUATIONS_PER_S,
+    )
+
+
+def together(parts: Iterable[Lcu]) -> Lcu:
+    """The LCUs of one load balancer before several kinds of targets: each dimension adds up, then the largest is billed."""
+    parts = list(parts)
+    return Lcu(
+        new_connections=math.fsum(part.new_connections for part in parts),
+        active_connections=math.fsum(part.active_connections for part in parts),
+        processed_bytes=math.fsum(part.processed_bytes for part in parts),
+        rule_evaluations=math.fsum(part.rule_evaluations for part in parts),
     )
 
 

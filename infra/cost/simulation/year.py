@@ -73,10 +73,18 @@ def suitable_types(book: PriceBook, stage: Stage, lane: LaneProfile) -> list[str
     return found
 
 
-def simulate(arrivals: Arrivals, draws: Draws, book: PriceBook, types: Sequence[str], setup: Setup) -> list[Outcome]:
-    """All lanes; `InputError` for a missing price or an instance type of another architecture."""
-    simulation = _Simulation(arrivals, draws, book, setup)
-    outcomes = [simulation.functions_alone()]
+def simulate(
+    arrivals: Arrivals,
+    draws: Draws,
+    book: PriceBook,
+    types: Sequence[str],
+    setup: Setup,
+    *,
+    lanes: Sequence[str] = LANES,
+) -> list[Outcome]:
+    """The lanes asked for, all by default; `InputError` for a missing price or an instance type of another architecture."""
+    simulation = _Simulation(arrivals, draws, book, setup, lanes)
+    outcomes = [simulation.functions_alone()] if "lambda" in lanes else []
     for name in types:
         instance = book.instance(name)
         if instance.architecture != setup.stage.architecture:
@@ -86,7 +94,7 @@ def simulate(arrivals: Arrivals, draws: Draws, book: PriceBook, types: Sequence[
 
 
 class _Simulation:
-    def __init__(self, arrivals: Arrivals, draws: Draws, book: PriceBook, setup: Setup) -> None:
+    def __init__(self, arrivals: Arrivals, draws: Draws, book: PriceBook, setup: Setup, lanes: Sequence[str]) -> None:
         self.arrivals, self.draws, self.book, self.setup = arrivals, draws, book, setup
         lane = setup.stage.container_lane
         mixed = FleetRule(
@@ -105,6 +113,7 @@ class _Simulation:
             "fargate": replace(on_demand, boot_s=setup.task_s),
             "managed": on_demand,
         }
+        self.rules = {name: rule for name, rule in self.rules.items() if name in lanes}
         self.running = {name: Fleet(arrivals, rule) for name, rule in self.rules.items()}
         self.month = setup.month_hours / arrivals.hours
         reserved = setup.stage.lambda_lane.reserved_concurrency

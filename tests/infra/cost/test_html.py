@@ -17,6 +17,7 @@ from infra.cost.lane import CostOptions
 from infra.cost.prices import PriceBook
 from infra.cost.profile import WorkloadProfile
 from infra.cost.report import html_bytes, write_report
+from infra.cost.sensitivity import INPUTS, sensitivity, world_of
 from infra.cost.traffic import flat_rate
 from infra.cost.traffic_shape import generate_bursty_fortnight, load_shape
 from tests.conftest import CHROMIUM_FLAGS, require_program
@@ -147,3 +148,21 @@ def test_steady_rate_and_missing_crossover_still_make_a_page(
     text = html_bytes(none).decode()
     assert "There is no crossover: lambda is cheaper at every rate." in text
     assert "Crossover: " not in text
+
+
+def test_split_plan_and_sensitivity_stand_on_the_page(
+    profile: WorkloadProfile, book: PriceBook, stage: Stage, options: CostOptions
+) -> None:
+    plan = replace(options, savings_plan="compute-1y")
+    comparison = compare(profile, flat_rate(50), book, stage, options=plan, lambda_percent=70)
+    assert comparison.split is not None
+    assert "Which input moves the answer" not in html_bytes(comparison).decode()
+    varied = replace(comparison, sensitivity=sensitivity(world_of(comparison)))
+    page = html_bytes(varied).decode()
+    assert f"${comparison.split.whole.usd_per_month:,.2f}" in page
+    assert "Split 70/30" in page
+    assert page.count("Savings plan compute-1y, ") >= 3
+    assert page.count('<span class="bar"') == len(INPUTS)
+    for lane in comparison.lanes:  # the discount and the unused commitment are drawn with compute
+        compute = [line for line in lane.lines if line.name.startswith(GROUPS["Compute"])]
+        assert [line for line in lane.lines if line.service == "SavingsPlans"] == compute[-2:]

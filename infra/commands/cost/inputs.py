@@ -1,0 +1,119 @@
+"""What the cost commands that search and vary have in common: a scenario, or a profile and traffic; how figures are printed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import msgspec
+from rich import box
+from rich.table import Table
+
+from infra.commands.cost.report import read_traffic
+from infra.config import DEFAULT_STAGE, Stage
+from infra.cost.lane import CostOptions
+from infra.cost.prices import load_price_book
+from infra.cost.profile import read_profile
+from infra.cost.scenario import Scenario, load_scenario
+from infra.cost.simulation.arrivals import Burst
+from infra.cost.world import World
+from infra.errors import InputError
+from infra.stage_file import DEFAULT_FILE, load_stage
+
+DEFAULT_OBJECTIVE_S = 2.5
+Command = TypeVar("Command", bound=Callable[..., None])
+
+
+def scenario_options(command: Command) -> Command:
+    """`--scenario`, or `--profile` with one of `--traffic`, `--rps`, `--shape`; for `read_inputs`."""
+    options = (
+        click.option("--scenario", type=click.Path(path_type=Path), help="A file with workload, traffic, stage, objective."),
+        click.option("--profile", type=click.Path(path_type=Path), help="Profile written by `crossover measure`."),
+        click.option("--traffic", type=click.Path(path_type=Path), help="CSV series, or access log (file or folder; .gz)."),
+        click.option("--rps", type=float, help="One steady rate, in searches a second."),
+        click.option("--shape", help="A shape shipped with the kit (fortnight), or a file like it."),
+        click.option("--peak-rps", type=float, help="Scale the traffic so that its highest step is this rate."),
+        click.option("--stage", "stage_name", help="A stage of stages.toml.  [default: the kit's own defaults]"),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def read_inputs(
+    scenario: Path | None,
+    profile: Path | None,
+    traffic: Path | None,
+    rps: float | None,
+    shape: str | None,
+    peak_rps: float | None,
+    stage_name: str | None,
+) -> Scenario:
+    """The scenario of the file, or one made of the options; `InputError` where they contradict."""
+    today = datetime.now(tz=UTC).date()
+    if scenario is not None:
+        if any(each is not None for each in (traffic, rps, shape, peak_rps, stage_name)):
+            raise InputError("traffic and stage: stand in the scenario; give them there, or leave out --scenario")
+        return load_scenario(scenario, report_date=today, profile=profile)
+    if profile is None:
+        raise InputError("give --profile, written by `crossover measure`, or --scenario")
+    stage: Stage = DEFAULT_STAGE if stage_name is None else load_stage({"stage": stage_name}, DEFAULT_FILE)
+    return Scenario(
+        name="command line",
+        about="",
+        profile=read_profile(profile),
+        traffic=read_traffic(traffic, rps, shape, peak_rps),
+        burst=Burst(),
+        stage=stage,
+        options=CostOptions(report_date=today),
+        objective_s=DEFAULT_OBJECTIVE_S,
+    )
+
+
+def stand_in_traffic(
+    scenario: Path | None,
+    profile: Path | None,
+    traffic: Path | None,
+    rps: float | None,
+    shape: str | None,
+    peak_rps: float | None,
+    stage_name: str | None,
+) -> Scenario:
+    """As `read_inputs`, for what depends on no traffic: one search a second stands in where none is given."""
+    if scenario is None and traffic is None and shape is None and rps is None:
+        rps = 1.0
+    return read_inputs(scenario, profile, traffic, rps, shape, peak_rps, stage_name)
+
+
+def world_of(read: Scenario) -> World:
+    """What the scenario is priced from; `InputError` where its region has no price book."""
+    return World(
+        profile=read.profile,
+        traffic=read.traffic,
+        book=load_price_book(read.stage.region),
+        stage=read.stage,
+        options=read.options,
+    )
+
+
+def with_objective(read: Scenario, objective_ms: float | None) -> Scenario:
+    return read if objective_ms is None else replace(read, objective_s=objective_ms / 1000)
+
+
+def print_json(document: dict[str, Any]) -> None:
+    """The same document, the same bytes."""
+    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
+
+
+def plain_table(title: str, first: str, *figures: str) -> Table:
+    """A table whose first column is words and whose others are figures."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table.add_column(first)
+    for name in figures:
+        table.add_column(name, justify="right")
+    return table
