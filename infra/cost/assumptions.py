@@ -30,12 +30,14 @@ class Assumption:
 
 def assumptions(comparison: Comparison) -> tuple[Assumption, ...]:
     """All assumptions of one comparison, in the order a reader meets them."""
-    return (*_shared(comparison), *_lambda(comparison), *_container(comparison))
+    stated = (Assumption(*each) for each in comparison.stated)
+    return (*stated, *_shared(comparison), *_lambda(comparison), *_container(comparison))
 
 
 def not_priced(comparison: Comparison) -> tuple[str, ...]:
     """What the totals leave out: always, and for want of a measurement."""
-    return (*comparison.lambda_lane.not_priced, *comparison.container_lane.not_priced, *NOT_PRICED)
+    own = (*comparison.lambda_lane.not_priced, *comparison.container_lane.not_priced)
+    return (*own, *comparison.unpriced, *NOT_PRICED)
 
 
 def _shared(comparison: Comparison) -> tuple[Assumption, ...]:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from infra.cost.compare import Comparison
-from infra.cost.lines.lambda_ import FULL_VCPU_MB
 from infra.errors import InputError
+from infra.sizing import FULL_VCPU_MB
 
 SOURCE = "Cloud Carbon Footprint, coefficients of its AWS package (location-based, compute only)"
 MIN_WATTS, MAX_WATTS = 0.74, 3.5

@@ -53,7 +53,11 @@ class Crossover:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Everything a report is made of; the inputs stand beside the results."""
+    """Everything a report is made of; the inputs stand beside the results.
+
+    `stated` are assumptions that the inputs brought with them (name, value, why); `unpriced` what templates deploy and no line
+    stands for.
+    """
 
     profile: WorkloadProfile
     traffic: TrafficProfile
@@ -67,6 +71,8 @@ class Comparison:
     egress: tuple[Egress, ...]
     split: Split | None = None
     sensitivity: Sensitivity | None = None
+    stated: tuple[tuple[str, str, str], ...] = ()
+    unpriced: tuple[str, ...] = ()
 
     @property
     def lanes(self) -> tuple[LaneCost, LaneCost]:

@@ -14,13 +14,13 @@ import numpy as np
 
 from infra.config import Stage
 from infra.cost.capacity import cpu_share, lambda_seconds
-from infra.cost.lines.lambda_ import FULL_VCPU_MB
 from infra.cost.prices import PriceBook
 from infra.cost.profile import LaneProfile, WorkloadProfile
 from infra.cost.simulation.arrivals import Arrivals
 from infra.cost.simulation.draws import Draws
 from infra.cost.simulation.year import Outcome, Setup, simulate, suitable_types
 from infra.errors import InputError
+from infra.sizing import FULL_VCPU_MB
 
 SPOT_PERCENT = (0, 25, 50, 80, 100)
 TARGETS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)

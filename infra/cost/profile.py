@@ -47,6 +47,18 @@ class LaneProfile(Struct, frozen=True, forbid_unknown_fields=True):
     bare_cold_start_ms: float | None = None
 
 
+class Distribution(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a live deployment's logs say of one figure; percentiles to half a percent."""
+
+    samples: int
+    mean: float
+    p5: float
+    p50: float
+    p95: float
+    p99: float
+    highest: float
+
+
 class Conditions(Struct, frozen=True, forbid_unknown_fields=True):
     """Under what load the figures were taken: offered rate, supplier count, simulated latency, concurrency.
     A service of the user's own has no simulated suppliers: both are `None`."""
@@ -71,7 +83,8 @@ class MeasuredBundle(Struct, frozen=True, forbid_unknown_fields=True):
 
 class WorkloadProfile(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole measurement. `measured_at` is ISO 8601 UTC; `machine` says on what, for the reader. Of a workload that a
-    scenario types in, `machine` says so, and the other three are None."""
+    scenario types in, `machine` says so, and the other three are None. `live` holds, by lane and figure, what logs of a live
+    deployment told (`crossover measure --from-logs`); None: the lab alone."""
 
     measured_at: str | None
     machine: str
@@ -80,6 +93,7 @@ class WorkloadProfile(Struct, frozen=True, forbid_unknown_fields=True):
     lambda_lane: LaneProfile
     container_lane: LaneProfile
     schema: int = 1
+    live: dict[str, dict[str, Distribution]] | None = None
 
 
 def read_profile(path: Path) -> WorkloadProfile:

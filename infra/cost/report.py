@@ -188,6 +188,7 @@ def _line(line: LineItem) -> dict[str, object]:
         "as_of": line.as_of,
         "confidence": line.confidence,
         "note": line.note,
+        "resources": list(line.resources),
     }
 
 

@@ -22,12 +22,16 @@ CENT = Decimal("0.01")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineChange:
-    """One line of the bill in both reports; an amount is None where a report has no such line."""
+    """One line of the bill in both reports; an amount is None where a report has no such line.
+
+    `resources` are logical ids, where the reports were made of templates.
+    """
 
     name: str
     before: Decimal | None
     after: Decimal | None
     why: str
+    resources: tuple[str, ...] = ()
 
     @property
     def usd(self) -> Decimal:
@@ -88,7 +92,9 @@ def _lines(before: list[Mapping[str, Any]], after: list[Mapping[str, Any]]) -> t
         amounts = [
             None if rows is None else sum((Decimal(row["usd_exact"]) for row in rows), Decimal(0)) for rows in (was, now)
         ]
-        change = LineChange(name=name, before=amounts[0], after=amounts[1], why=_why(was, now))
+        rows = [*(now or ()), *(was or ())]
+        behind = tuple(dict.fromkeys(each for row in rows for each in row.get("resources", ())))
+        change = LineChange(name=name, before=amounts[0], after=amounts[1], why=_why(was, now), resources=behind)
         if change.usd:
             found.append(change)
     return tuple(sorted(found, key=lambda change: (-abs(change.usd), change.name)))
@@ -117,8 +123,8 @@ def _why(was: list[Mapping[str, Any]] | None, now: list[Mapping[str, Any]] | Non
     return "; ".join(said)
 
 
-def markdown(changes: tuple[LaneChange, ...], after: Mapping[str, Any]) -> str:
-    """A comment for a pull request: totals, then the lines that differ, folded."""
+def markdown(changes: tuple[LaneChange, ...], after: Mapping[str, Any], resources: tuple[str, ...] = ()) -> str:
+    """A comment for a pull request: totals, then the lines that differ, folded. `resources` says what differs in templates."""
     rows = ["| lane | $ a month before | after | change |", "|---|---:|---:|---:|"]
     for each in changes:
         rows.append(f"| {each.lane} | {_usd(each.before)} | {_usd(each.after)} | {_signed(each.usd)}{_share(each)} |")
@@ -128,15 +134,29 @@ def markdown(changes: tuple[LaneChange, ...], after: Mapping[str, Any]) -> str:
             text += [f"<details><summary>{each.lane} lane: what changed</summary>", ""]
             text += ["| line | before | after | change | why |", "|---|---:|---:|---:|---|"]
             text += [
-                f"| {line.name} | {_usd(line.before)} | {_usd(line.after)} | {_signed(line.usd)} | {line.why} |"
+                f"| {line.name} | {_usd(line.before)} | {_usd(line.after)} | {_signed(line.usd)} | {_because(line)} |"
                 for line in each.lines
             ]
             text += ["", "</details>", ""]
+    if resources:
+        text += [
+            "<details><summary>Resources that differ</summary>",
+            "",
+            *(f"- {each}" for each in resources),
+            "",
+            "</details>",
+            "",
+        ]
     gaps = dict.fromkeys(gap for each in changes for gap in each.not_priced_since)
-    text += [f"- no longer priced: {gap}" for gap in gaps]
+    text += [f"- not priced since this change: {gap}" for gap in gaps]
     traffic = after["traffic"]
     text.append(f"{traffic['source']}; prices of {after['prices']['region']}, {after['prices']['as_of']}.")
     return "\n".join(text) + "\n"
+
+
+def _because(line: LineChange) -> str:
+    behind = ", ".join(f"`{each}`" for each in line.resources)
+    return "; ".join(filter(None, (line.why, behind)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

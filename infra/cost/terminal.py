@@ -29,6 +29,10 @@ def render_terminal(comparison: Comparison, console: Console) -> None:
             console.print(f"[bold red]cannot serve all:[/bold red] {escape(miss)}")
         for gap in lane.not_priced:
             console.print(f"[yellow]not priced:[/yellow] {escape(gap)}")
+    for gap in comparison.unpriced:
+        console.print(f"[yellow]not priced:[/yellow] {escape(gap)}")
+    for name, value, why in comparison.stated:
+        console.print(f"[yellow]{escape(name)}:[/yellow] {escape(value)}: {escape(why)}")
     console.print(_egress(comparison))
     if comparison.options.carbon:
         said = ", ".join(f"{LANE_NAMES[each.lane]} {each.kg_co2e:,.3g} kg CO2e" for each in carbon(comparison))

@@ -10,6 +10,7 @@ COMMANDS = {
     "report": "Price both lanes for a traffic profile and compare them.",
     "diff": "Say what a change costs, from two reports.",
     "check": "Refuse a report that is over a budget or dearer than before.",
+    "actuals": "Hold the bill against the estimate, line by line, and forecast the month.",
     "simulate": "Run a year of the traffic on every lane and instance type.",
     "crossover": "Say where the cheaper lane changes, by burstiness and waiting.",
     "optimize": "Find the cheapest configuration that holds the objective.",

@@ -1,40 +1,113 @@
-"""`crossover cost diff`: two reports against each other, for a pull request."""
+"""`crossover cost diff`: two reports, or two syntheses, against each other, for a pull request."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
 
+from infra.commands.cost.deployed import compare_assembly
+from infra.commands.cost.report import read_traffic
+from infra.config import DEFAULT_STAGE
+from infra.cost.cloud_assembly.changes import ResourceChange, resource_changes
+from infra.cost.cloud_assembly.reading import read_assembly
+from infra.cost.lane import CostOptions
+from infra.cost.profile import read_profile
+from infra.cost.report import report_document
 from infra.cost.report_diff import compare_reports, markdown, read_report
+from infra.cost.scenario import load_scenario
+from infra.errors import InputError
+from infra.stage_file import DEFAULT_FILE
 
 
 @click.command("diff")
 @click.argument("before", type=click.Path(path_type=Path))
 @click.argument("after", type=click.Path(path_type=Path))
+@click.option("--assembly", is_flag=True, help="BEFORE and AFTER are folders of synthesized templates, not reports.")
+@click.option("--scenario", type=click.Path(path_type=Path), help="Workload and traffic for the two, from a file.")
+@click.option("--profile", type=click.Path(path_type=Path), help="Profile written by `crossover measure`.")
+@click.option("--traffic", type=click.Path(path_type=Path), help="CSV series, or access log (a file or a folder; .gz too).")
+@click.option("--rps", type=float, help="One steady rate, in searches a second.")
+@click.option("--shape", help="A shape shipped with the kit (fortnight), or a file like it.")
+@click.option("--peak-rps", type=float, help="Scale the traffic so that its highest step is this rate.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of Markdown.")
-def command(before: Path, after: Path, as_json: bool) -> None:
-    """Say what a change costs: Markdown for a pull request's comment, from two reports.
+def command(
+    before: Path,
+    after: Path,
+    assembly: bool,
+    scenario: Path | None,
+    profile: Path | None,
+    traffic: Path | None,
+    rps: float | None,
+    shape: str | None,
+    peak_rps: float | None,
+    as_json: bool,
+) -> None:
+    """Say what a change costs: Markdown for a pull request's comment, from two reports or two syntheses.
 
     \b
     Examples:
       crossover cost report --scenario production.toml --json > after.json
       crossover cost diff before.json after.json
+      crossover cost diff --assembly main/cdk.out cdk.out --profile profile.json --rps 100
     """
-    old, new = read_report(before), read_report(after)
-    found = compare_reports(old, new)
+    differing: tuple[ResourceChange, ...] = ()
+    if assembly:
+        documents = _priced((before, after), scenario, profile, (traffic, rps, shape, peak_rps))
+        differing = resource_changes(read_assembly(before), read_assembly(after))
+    elif any(each is not None for each in (scenario, profile, traffic, rps, shape, peak_rps)):
+        raise InputError("workload and traffic stand in the reports; give them with --assembly only")
+    else:
+        documents = (read_report(before), read_report(after))
+    found = compare_reports(*documents)
     if not as_json:
-        click.echo(markdown(found, new), nl=False)
+        click.echo(
+            markdown(found, documents[1], tuple(f"`{each.id}` ({each.type}): {each.what}" for each in differing)), nl=False
+        )
         return
-    document = {
+    told: dict[str, object] = {
         each.lane: {
             "before_usd": f"{each.before:f}",
             "after_usd": f"{each.after:f}",
             "change_usd": f"{each.usd:f}",
-            "lines": [{"name": line.name, "change_usd": f"{line.usd:f}", "why": line.why} for line in each.lines],
+            "lines": [
+                {"name": line.name, "change_usd": f"{line.usd:f}", "why": line.why, "resources": list(line.resources)}
+                for line in each.lines
+            ],
         }
         for each in found
     }
-    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
+    if assembly:
+        told["resources"] = [{"id": each.id, "type": each.type, "what": each.what} for each in differing]
+    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n")
+
+
+def _priced(
+    folders: tuple[Path, Path],
+    scenario: Path | None,
+    profile: Path | None,
+    traffic: tuple[Path | None, float | None, str | None, float | None],
+) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Both syntheses as reports of the same day, workload and traffic."""
+    today = datetime.now(tz=UTC).date()
+    if scenario is not None:
+        if any(each is not None for each in traffic):
+            raise InputError("traffic: stands in the scenario; give it there, or leave out --scenario")
+        read = load_scenario(scenario, report_date=today, profile=profile)
+        measured, searches, options, stage = read.profile, read.traffic, read.options, read.stage
+    else:
+        if profile is None:
+            raise InputError("give --profile, written by `crossover measure`, or --scenario")
+        measured, searches = read_profile(profile), read_traffic(*traffic)
+        options, stage = CostOptions(report_date=today), DEFAULT_STAGE
+
+    def report(folder: Path) -> Mapping[str, Any]:
+        priced = compare_assembly(folder, measured, searches, stage, options, stages=DEFAULT_FILE, named=scenario is not None)
+        return report_document(priced)
+
+    return report(folders[0]), report(folders[1])

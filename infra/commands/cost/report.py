@@ -13,7 +13,9 @@ import click
 from click.core import ParameterSource
 from rich.console import Console
 
+from infra.commands.cost.deployed import compare_assembly, refuse_beside_assembly
 from infra.config import Stage
+from infra.cost.actuals.calibration import Said, calibrated
 from infra.cost.compare import compare
 from infra.cost.lane import CostOptions
 from infra.cost.prices import load_price_book
@@ -37,6 +39,8 @@ from infra.stage_file import DEFAULT_FILE, load_stage
 @click.option("--rps", type=float, help="One steady rate, in searches a second.")
 @click.option("--shape", help="A shape shipped with the kit (fortnight), or a file like it.")
 @click.option("--peak-rps", type=float, help="Scale the traffic so that its highest step is this rate.")
+@click.option("--assembly", type=click.Path(path_type=Path), help="A folder of synthesized templates (cdk.out): price them.")
+@click.option("--calibration", type=click.Path(path_type=Path), help="Written by `crossover cost actuals`.")
 @click.option("--stage", "stage_name", help="A stage of the file: price what it deploys.  [default: the kit's own defaults]")
 @click.option("--stages", "file", type=click.Path(path_type=Path), default=DEFAULT_FILE, show_default=True, help="The file.")
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Another value of a setting; may be repeated.")
@@ -58,6 +62,8 @@ def command(
     rps: float | None,
     shape: str | None,
     peak_rps: float | None,
+    assembly: Path | None,
+    calibration: Path | None,
     stage_name: str | None,
     file: Path,
     changes: tuple[str, ...],
@@ -90,24 +96,22 @@ def command(
       crossover cost report --profile out/demo/profile.json --rps 100 --stage prod --set network.egress=nat_gateway
       crossover cost report --scenario examples/article.toml
       crossover cost report --profile out/demo/profile.json --rps 100 --split 70/30 --savings-plan compute-1y
+      crossover cost report --profile out/demo/profile.json --rps 100 --assembly cdk.out
     """
     today = datetime.now(tz=UTC).date()
     percent = None if split is None else read_split(split)
     if scenario is not None:
         _refuse_beside_scenario()
         read = load_scenario(scenario, report_date=today, profile=profile)
-        comparison = compare(
-            read.profile,
-            read.traffic,
-            load_price_book(read.stage.region),
-            read.stage,
-            options=replace(read.options, savings_plan=savings_plan, carbon=carbon),
-            lambda_percent=percent,
-        )
+        measured, searches, stage, options = read.profile, read.traffic, read.stage, read.options
+        options = replace(options, savings_plan=savings_plan, carbon=carbon)
     else:
         if profile is None:
             raise InputError("give --profile, written by `crossover measure`, or --scenario")
+        if assembly is not None:
+            refuse_beside_assembly()
         stage = _stage(stage_name, file, {**_pairs(changes), **_given(region, memory_mb)})
+        measured, searches = read_profile(profile), read_traffic(traffic, rps, shape, peak_rps)
         options = CostOptions(
             report_date=today,
             month_hours=_hours(month_hours),
@@ -116,14 +120,19 @@ def command(
             savings_plan=savings_plan,
             carbon=carbon,
         )
-        comparison = compare(
-            read_profile(profile),
-            read_traffic(traffic, rps, shape, peak_rps),
-            load_price_book(stage.region),
-            stage,
-            options=options,
-            lambda_percent=percent,
+    said: Said = ()
+    if calibration is not None:
+        options, said = calibrated(options, calibration)
+    if assembly is not None:
+        if percent is not None:
+            raise InputError("--split: prices the stage's settings, not templates; leave out --assembly")
+        comparison = compare_assembly(
+            assembly, measured, searches, stage, options, stages=file, named=stage_name is not None or scenario is not None
         )
+    else:
+        prices = load_price_book(stage.region)
+        comparison = compare(measured, searches, prices, stage, options=options, lambda_percent=percent)
+    comparison = replace(comparison, stated=(*said, *comparison.stated))
     if tornado:
         comparison = replace(comparison, sensitivity=sensitivity(world_of(comparison)))
     if html is not None:
@@ -139,7 +148,7 @@ def command(
 def _refuse_beside_scenario() -> None:
     """A scenario is the whole of it: what stands beside it would be overlooked."""
     context = click.get_current_context()
-    beside = {"scenario", "profile", "as_json", "html", "split", "savings_plan", "tornado", "carbon"}
+    beside = {"scenario", "profile", "assembly", "calibration", "as_json", "html", "split", "savings_plan", "tornado", "carbon"}
     for parameter in context.command.params:
         given = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
         if given and parameter.name not in beside:

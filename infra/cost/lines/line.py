@@ -18,7 +18,8 @@ SMALLEST = Decimal("0.000001")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineItem:
-    """`usd` is exactly `quantity` × `unit_price` for one month. `note` says how the quantity came about."""
+    """`usd` is exactly `quantity` × `unit_price` for one month. `note` says how the quantity came about; `resources` are the
+    logical ids it is billed for, `stack/LogicalId`, where templates were read."""
 
     name: str
     service: str
@@ -31,6 +32,7 @@ class LineItem:
     as_of: str | None
     confidence: str
     note: str
+    resources: tuple[str, ...] = ()
 
 
 def quantity(value: float | int | Decimal) -> Decimal:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.commands.cost import crossover, optimize, report, schedule, sensitivity, simulate
+from infra.commands.cost import actuals, crossover, diff, optimize, report, schedule, sensitivity, simulate
 from infra.config import Stage
 from infra.cost.compare import compare
 from infra.cost.lane import CostOptions
@@ -23,9 +23,9 @@ def text() -> str:
 
 
 def test_every_option_is_documented(text: str) -> None:
-    modules = (report, simulate, sensitivity, crossover, schedule, optimize)
+    modules = (report, simulate, diff, actuals, sensitivity, crossover, schedule, optimize)
     commands = [module.command for module in modules]
-    for parameter in (parameter for command in commands for parameter in command.params):
+    for parameter in (each for command in commands for each in command.params if each.opts[0].startswith("-")):
         assert f"`{parameter.opts[0]}" in text, parameter.opts[0]
 
 

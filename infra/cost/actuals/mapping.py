@@ -1,0 +1,61 @@
+"""Which line of the estimate a usage type of the bill belongs to. What maps to nothing stays unexplained, and is shown.
+
+Most usage types are those by which `infra.cost.price_wishes` finds prices in the AWS Price List; what the list is not asked for
+stands here, by the names that AWS's bills use.
+"""
+
+from __future__ import annotations
+
+import re
+
+from infra.cost.price_wishes import INSTANCE_USAGE, WISHES
+
+Key = tuple[str, str]
+"""Service and dimension, as lines of the estimate have them; instances are one dimension for each way of buying."""
+
+ON_DEMAND: Key = ("AmazonEC2", "on demand")
+SPOT: Key = ("AmazonEC2", "spot")
+SPOT_USAGE = "SpotUsage:"
+REGION = re.compile(r"^(?:[A-Z]{2,4}\d|EU|[a-z]{2}-[a-z]+-\d)-")
+"""What usage types begin with, as `USW2-` or `EUC1-`, in KMS `eu-west-1-`; in us-east-1 many begin with nothing."""
+
+_WISHED: dict[str, Key] = {wish.usagetype: (wish.service, wish.dimension) for wish in WISHES}
+_PATTERNS: tuple[tuple[str, str, Key], ...] = (
+    # service (as a code or as Cost Explorer's name), usage type, key
+    (r"AmazonS3|Simple Storage", r"TimedStorage-ByteHrs", ("AmazonS3", "standard_storage")),
+    (r"AmazonS3|Simple Storage", r"Requests-Tier1", ("AmazonS3", "put_requests")),
+    (r"Secrets ?Manager", r"AWSSecretsManager-Secrets?", ("AWSSecretsManager", "secret")),
+    (r"Secrets ?Manager", r"AWSSecretsManagerAPIRequests?", ("AWSSecretsManager", "requests")),
+    (r"waf", r"WebACLV2", ("AWSWAF", "web_acl")),
+    (r"waf", r"RuleV2", ("AWSWAF", "rule")),
+    (r"waf", r"RequestV2.*", ("AWSWAF", "requests")),
+    (r"CloudWatch", r"DashboardsUsageHour.*", ("AmazonCloudWatch", "dashboard")),
+    (r"CloudWatch", r"CW:Requests", ("AmazonCloudWatch", "put_metric_data")),
+    (r"CloudWatch", r"AlarmMonitorUsage", ("AmazonCloudWatch", "standard_alarm")),
+    (r"CloudWatch", r"MetricMonitorUsage", ("AmazonCloudWatch", "custom_metric")),
+    (r"CloudWatch", r"VendedLog-Bytes", ("AmazonCloudWatch", "logs_ingest_standard")),  # Lambda's logs, since May 2025
+    (r"Key ?Management|kms", r"KMS-Keys", ("awskms", "key")),
+)
+
+
+def key_of(service: str, usage_type: str) -> tuple[Key, str | None] | None:
+    """The estimate's key of a usage type, and the instance type in it; None where no line of an estimate can stand for it."""
+    plain = REGION.sub("", usage_type)
+    if plain.startswith(INSTANCE_USAGE) or plain == INSTANCE_USAGE.rstrip(":"):
+        return ON_DEMAND, plain.partition(":")[2] or "m1.small"
+    if plain.startswith(SPOT_USAGE):
+        return SPOT, plain.partition(":")[2]
+    if plain.startswith("NodeUsage:"):
+        return ("AmazonElastiCache", f"node_{plain.partition(':')[2]}_valkey"), None
+    for of, pattern, key in _PATTERNS:
+        if re.search(of, service, re.IGNORECASE) and re.fullmatch(pattern, plain):
+            return key, None
+    found = _WISHED.get(plain)
+    return None if found is None else (found, None)
+
+
+def key_of_line(service: str, dimension: str) -> Key:
+    """The key of an estimate's line."""
+    if service == "AmazonEC2":
+        return SPOT if "spot" in dimension else ON_DEMAND
+    return service, dimension

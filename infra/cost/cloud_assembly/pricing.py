@@ -1,0 +1,60 @@
+"""A cloud assembly priced: the comparison of what it deploys, each line with its logical ids."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from infra.config import Stage
+from infra.cost.cloud_assembly.billing import rules, trace, unpriced
+from infra.cost.cloud_assembly.reading import CloudAssembly
+from infra.cost.cloud_assembly.settings import deployed_stage
+from infra.cost.compare import Comparison, compare
+from infra.cost.lane import CostOptions
+from infra.cost.prices import PriceBook
+from infra.cost.profile import WorkloadProfile
+from infra.cost.traffic import TrafficProfile
+
+
+def price_assembly(
+    assembly: CloudAssembly,
+    profile: WorkloadProfile,
+    traffic: TrafficProfile,
+    prices: PriceBook,
+    beside: Stage,
+    *,
+    options: CostOptions,
+    say_drift: bool,
+) -> Comparison:
+    """Compare the lanes as the templates deploy them; `beside` is the stage as settings have it, for what templates do not
+    tell. Where `say_drift`, differences between the two stand among the assumptions."""
+    deployed = deployed_stage(assembly, beside)
+    comparison = compare(profile, traffic, prices, deployed.stage, options=options)
+    known = rules(assembly, deployed.stage)
+    lambda_lane, container = trace(comparison.lambda_lane, known), trace(comparison.container_lane, known)
+    missing = unpriced(assembly, (lambda_lane, container))
+    only = (
+        []
+        if len(deployed.stage.lanes) > 1
+        else [
+            (
+                "Other lane",
+                "not deployed",
+                f"the templates deploy {deployed.stage.lanes[0]} alone; the other is priced as a what-if",
+            )
+        ]
+    )
+    return replace(
+        comparison,
+        lambda_lane=lambda_lane,
+        container_lane=container,
+        stated=(
+            (
+                "Priced from templates",
+                str(assembly.path),
+                f"{len(assembly.resources)} resources, {len(deployed.told)} settings",
+            ),
+            *only,
+            *(((f"Drift: {key}", value, why) for key, value, why in deployed.drift) if say_drift else ()),
+        ),
+        unpriced=tuple(str(each) for each in missing),
+    )

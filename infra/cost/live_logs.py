@@ -1,0 +1,217 @@
+"""What a live deployment's own logs say of a search: Lambda's REPORT records and the load balancer's access log entries.
+
+Logs are read line by line into histograms, so that their size does not matter. A REPORT record is a line of text, a JSON line
+(`platform.report`), or either of them in what Logs Insights exports. Formats: "Lambda function logs", "Access logs for your
+Application Load Balancer", AWS documentation.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from infra.cost.profile import Distribution
+from infra.cost.traffic import open_text
+from infra.cost.traffic_access_log import is_access_log_line
+from infra.errors import InputError
+
+WIDTH = math.log(1.005)
+"""A histogram's buckets are half a percent wide: so exact are its percentiles. Its mean is exact."""
+REPORT = re.compile(r"REPORT RequestId: \S+\s+(?P<rest>.*)", re.DOTALL)
+FIELDS = {
+    "Duration": "durationMs",
+    "Memory Size": "memorySizeMB",
+    "Max Memory Used": "maxMemoryUsedMB",
+    "Init Duration": "initDurationMs",
+    "Restore Duration": "restoreDurationMs",
+}
+SUFFIXES = (".log", ".log.gz", ".txt", ".txt.gz", ".json", ".json.gz", ".jsonl", ".jsonl.gz")
+# Positions in an access log entry.
+TARGET, TARGET_TIME, STATUS, RECEIVED, SENT = 4, 6, 8, 10, 11
+
+
+@dataclass(slots=True)
+class Histogram:
+    """Samples of 0 or more, by their logarithm."""
+
+    count: int = 0
+    sum: float = 0.0
+    highest: float = 0.0
+    buckets: Counter[int] = field(default_factory=Counter)
+
+    def add(self, value: float) -> None:
+        self.count += 1
+        self.sum += value
+        self.highest = max(self.highest, value)
+        self.buckets[math.floor(math.log(max(value, 1e-6)) / WIDTH)] += 1
+
+    def percentile(self, share: float) -> float:
+        """The middle of the bucket that holds it, and never more than the highest sample."""
+        seen, wanted = 0, share * self.count
+        for bucket in sorted(self.buckets):
+            seen += self.buckets[bucket]
+            if seen >= wanted:
+                return min(math.exp((bucket + 0.5) * WIDTH), self.highest)
+        return self.highest
+
+    def told(self) -> Distribution | None:
+        if not self.count:
+            return None
+        low, middle, high, highest = (round(self.percentile(share), 3) for share in (0.05, 0.5, 0.95, 0.99))
+        return Distribution(
+            samples=self.count,
+            mean=round(self.sum / self.count, 3),
+            p5=low,
+            p50=middle,
+            p95=high,
+            p99=highest,
+            highest=round(self.highest, 3),
+        )
+
+
+@dataclass(slots=True)
+class LiveLane:
+    """One lane's samples. `duration_ms` is as the lane's process sees it: from REPORT, or the load balancer's wait for it."""
+
+    duration_ms: Histogram = field(default_factory=Histogram)
+    memory_mb: Histogram = field(default_factory=Histogram)
+    cold_start_ms: Histogram = field(default_factory=Histogram)
+    target_ms: Histogram = field(default_factory=Histogram)
+    request_bytes: Histogram = field(default_factory=Histogram)
+    response_bytes: Histogram = field(default_factory=Histogram)
+    searches: int = 0
+    errors: int = 0
+    memory_sizes: set[int] = field(default_factory=set)
+
+
+def read_logs(paths: Iterable[Path]) -> dict[str, LiveLane]:
+    """All files and folders together, by lane; `InputError` names file, line and field."""
+    lanes = {"lambda": LiveLane(), "container": LiveLane()}
+    for path in paths:
+        files = sorted(each for each in path.rglob("*") if each.name.endswith(SUFFIXES)) if path.is_dir() else [path]
+        found = sum(_read(file, lanes) for file in files)
+        if not found:
+            raise InputError(f"{path}: no REPORT line of Lambda and no access log entry in it")
+    return lanes
+
+
+def _read(file: Path, lanes: dict[str, LiveLane]) -> int:
+    found = 0
+    for where, text in _messages(file):
+        if is_access_log_line(text):
+            _entry(text, where, lanes)
+            found += 1
+        else:
+            report = _report(text, where)
+            if report is not None:
+                _invocation(report, where, lanes["lambda"])
+                found += 1
+    return found
+
+
+def _messages(file: Path) -> Iterator[tuple[str, str]]:
+    """Lines, or the messages in a JSON document that Logs Insights exported; each with where it stands."""
+    export = file.name.endswith((".json", ".json.gz"))
+    with open_text(file) as lines:
+        for number, line in enumerate(lines, start=1):
+            if number == 1 and export and (line.lstrip().startswith(("[", '{"results"')) or not _is_json(line)):
+                yield from _exported(file, line + lines.read())
+                return
+            if line.strip():
+                yield f"{file}: line {number}", line.strip()
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except json.JSONDecodeError:
+        return False
+    return True
+
+
+def _exported(file: Path, text: str) -> Iterator[tuple[str, str]]:
+    """Logs Insights: a list of rows, as the console exports it, or `results` of lists of field and value, as the CLI prints."""
+    try:
+        document = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(f"{file}: line {error.lineno}, column {error.colno}: not JSON: {error.msg}") from None
+    rows = document.get("results") if isinstance(document, dict) else document
+    if not isinstance(rows, list):
+        raise InputError(f"{file}: results: must be the list of rows that Logs Insights exports")
+    for number, row in enumerate(rows, start=1):
+        if isinstance(row, list):
+            row = {each.get("field"): each.get("value") for each in row if isinstance(each, dict)}
+        message = row.get("@message") if isinstance(row, dict) else None
+        if message is None:
+            raise InputError(f"{file}: row {number}: @message: missing; query it with `fields @message`")
+        yield f"{file}: row {number}", message if isinstance(message, str) else json.dumps(message)
+
+
+def _report(text: str, where: str) -> dict[str, Any] | None:
+    """The metrics of a REPORT, and its status; None for any other line."""
+    if '"platform.report"' in text:
+        try:
+            record = json.loads(text)["record"]
+            return {**record["metrics"], "status": record.get("status", "success")}
+        except (json.JSONDecodeError, KeyError, TypeError):
+            raise InputError(f"{where}: platform.report: has no record.metrics") from None
+    match = REPORT.match(text)
+    if match is None:
+        return None
+    found: dict[str, Any] = {"status": "success"}
+    for part in re.split(r"\t+|\s{2,}", match["rest"].strip()):
+        name, _, value = part.partition(": ")
+        if name in FIELDS:
+            found[FIELDS[name]] = value.split(" ")[0]
+        elif name == "Status":
+            found["status"] = value.strip()
+    return found
+
+
+def _invocation(report: dict[str, Any], where: str, lane: LiveLane) -> None:
+    if report["status"] != "success":
+        lane.errors += 1
+        return
+    lane.searches += 1
+    lane.duration_ms.add(_number(report, "durationMs", where))
+    lane.memory_mb.add(_number(report, "maxMemoryUsedMB", where))
+    lane.memory_sizes.add(int(_number(report, "memorySizeMB", where)))
+    for name in ("initDurationMs", "restoreDurationMs"):
+        if name in report:
+            lane.cold_start_ms.add(_number(report, name, where))
+
+
+def _number(report: dict[str, Any], name: str, where: str) -> float:
+    try:
+        value = float(report[name])
+    except (KeyError, TypeError, ValueError):
+        raise InputError(f"{where}: {name}: {report.get(name)!r} must be a number") from None
+    if not math.isfinite(value) or value < 0:
+        raise InputError(f"{where}: {name}: {value} must be a number of 0 or more")
+    return value
+
+
+def _entry(text: str, where: str, lanes: dict[str, LiveLane]) -> None:
+    """A Lambda target has no address; what the load balancer answered itself belongs to no lane."""
+    fields = text.split(" ", 12)  # the thirteenth, the request, is the first that may have spaces
+    if len(fields) < 13:
+        raise InputError(f"{where}: {len(fields)} fields, an access log entry has at least 13")
+    if fields[STATUS + 1] == "-":
+        return
+    lane = lanes["lambda" if fields[TARGET] == "-" else "container"]
+    named = {"elb_status_code": fields[STATUS], "target_processing_time": fields[TARGET_TIME]}
+    named |= {"received_bytes": fields[RECEIVED], "sent_bytes": fields[SENT]}
+    status = int(_number(named, "elb_status_code", where))
+    if status >= 500:
+        lane.errors += lane is lanes["container"]  # a function's own errors stand in its REPORT lines
+        return
+    if fields[TARGET_TIME] != "-1":
+        lane.target_ms.add(_number(named, "target_processing_time", where) * 1000)
+    lane.request_bytes.add(_number(named, "received_bytes", where))
+    lane.response_bytes.add(_number(named, "sent_bytes", where))

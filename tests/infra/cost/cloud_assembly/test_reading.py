@@ -1,0 +1,143 @@
+"""A cloud assembly that is not one: said in a line that names file and place."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.config import DEFAULT_STAGE
+from infra.cost.cloud_assembly.reading import read_assembly
+from infra.cost.cloud_assembly.settings import deployed_stage
+from infra.errors import InputError
+from infra.overrides import override
+
+MANIFEST = {
+    "version": "55.0.0",
+    "artifacts": {
+        "a": {
+            "type": "aws:cloudformation:stack",
+            "environment": "aws://unknown-account/eu-west-1",
+            "properties": {"templateFile": "a.template.json"},
+        },
+        "a.assets": {"type": "cdk:asset-manifest"},
+    },
+}
+FUNCTION = {"Type": "AWS::Lambda::Function", "Properties": {"Tags": [{"Key": "crossover:lane", "Value": "lambda"}]}}
+
+
+def write(folder: Path, resources: Any, manifest: object = MANIFEST, **besides: object) -> Path:
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    (folder / "a.template.json").write_text(json.dumps({"Resources": resources, **besides}))
+    return folder
+
+
+def test_resources_stand_with_their_stack_and_parameters_with_their_defaults(tmp_path: Path) -> None:
+    body = {"Type": "AWS::X::Y", "Properties": {"Size": {"Ref": "Size"}, "Of": {"Ref": "Other"}}}
+    assembly = read_assembly(write(tmp_path, {"One": body}, Parameters={"Size": {"Type": "Number", "Default": 3}}))
+    (one,) = assembly.resources
+    assert (one.id, one.type, assembly.region) == ("a/One", "AWS::X::Y", "eu-west-1")
+    assert one.whole("Size") == 3
+    with pytest.raises(InputError, match=r"a\.template\.json: One\.Of: Ref is decided when it is deployed"):
+        one.literal("Of")
+
+
+@pytest.mark.parametrize(
+    ("resources", "said"),
+    [
+        ([], "a.template.json: Resources: must be a table of resources"),
+        ({"One": {"Properties": {}}}, "a.template.json: One: has no Type"),
+        ({"One": {"Type": "A", "Properties": []}}, "a.template.json: One.Properties: must be a table"),
+        ({}, "manifest.json: names no stack with resources"),
+    ],
+)
+def test_a_malformed_template_is_one_line(resources: object, said: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError) as refused:
+        read_assembly(write(tmp_path, resources))
+    assert said in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no cloud assembly"):
+        read_assembly(tmp_path)
+    write(tmp_path, {"One": FUNCTION})
+    (tmp_path / "a.template.json").write_text('{"Resources":\n {,}}')
+    with pytest.raises(InputError, match=r"a\.template\.json: line 2, column 3: not JSON"):
+        read_assembly(tmp_path)
+    (tmp_path / "a.template.json").unlink()
+    with pytest.raises(InputError, match=r"a\.template\.json: cannot be read \(No such file"):
+        read_assembly(tmp_path)
+
+
+def test_two_stages_in_one_assembly_are_refused(tmp_path: Path) -> None:
+    def tagged(stage: str) -> dict[str, Any]:
+        return {"Type": "AWS::X::Y", "Properties": {"Tags": [{"Key": "crossover:stage", "Value": stage}]}}
+
+    with pytest.raises(InputError, match="stages dev and prod in one assembly"):
+        read_assembly(write(tmp_path, {"One": tagged("dev"), "Two": tagged("prod")}))
+
+
+@pytest.mark.parametrize(
+    ("properties", "said"),
+    [
+        ({"MemorySize": {"Fn::GetAtt": ["X", "Y"]}}, "One.MemorySize: Fn::GetAtt is decided when it is deployed"),
+        ({"MemorySize": "much"}, "One.MemorySize: 'much' must be a whole number"),
+        ({"MemorySize": 64}, "lambda_lane.memory_mb: must be 128 to 10240"),
+    ],
+)
+def test_a_setting_that_cannot_be_read_names_the_resource(properties: dict[str, Any], said: str, tmp_path: Path) -> None:
+    body = {"Type": "AWS::Lambda::Function", "Properties": {**FUNCTION["Properties"], **properties}}  # type: ignore[dict-item]
+    with pytest.raises(InputError) as refused:
+        deployed_stage(read_assembly(write(tmp_path, {"One": body})), DEFAULT_STAGE)
+    assert said in str(refused.value)
+
+
+def test_an_assembly_of_neither_lane_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="deploys neither lane"):
+        deployed_stage(read_assembly(write(tmp_path, {"One": {"Type": "AWS::S3::Bucket"}})), DEFAULT_STAGE)
+
+
+def test_what_lambda_alone_can_have_is_told(tmp_path: Path) -> None:
+    lane = FUNCTION["Properties"]["Tags"]  # type: ignore[index]
+    managed = {"LambdaManagedInstancesCapacityProviderConfig": {"PerExecutionEnvironmentMaxConcurrency": 8}}
+    function = {
+        "Architectures": ["arm64"],
+        "MemorySize": 2048,
+        "Environment": {"Variables": {"AWS_LAMBDA_EXEC_WRAPPER": "/var/task/x"}},
+        "CapacityProviderConfig": managed,
+        "Tags": lane,
+    }
+    resources = {
+        "F": {"Type": "AWS::Lambda::Function", "Properties": function},
+        "V": {"Type": "AWS::Lambda::Version", "Properties": {"FunctionScalingConfig": {"MaxExecutionEnvironments": 9}}},
+        "U": {"Type": "AWS::ApiGatewayV2::Api", "Properties": {}},
+    }
+    stage = deployed_stage(read_assembly(write(tmp_path, resources)), DEFAULT_STAGE).stage
+    assert stage.lanes == ("lambda",)
+    assert stage.lambda_lane.front == "http_api"
+    assert (stage.lambda_lane.managed_concurrency, stage.lambda_lane.managed_max_environments) == (8, 9)
+
+
+def test_a_lane_alone_leaves_nothing_of_the_other(tmp_path: Path) -> None:
+    """Whatever stands beside the templates: no cache without instances, no function URL without a function."""
+    beside = override({"cache.kind": "nodes"})
+    stage = deployed_stage(read_assembly(write(tmp_path, {"F": FUNCTION})), beside).stage
+    assert (stage.lanes, stage.cache.kind) == (("lambda",), "none")
+    group = {
+        "Type": "AWS::AutoScaling::AutoScalingGroup",
+        "Properties": {
+            "MinSize": "1",
+            "MaxSize": "4",
+            "LaunchTemplate": {"LaunchTemplateId": {"Ref": "T"}},
+            "Tags": [{"Key": "crossover:lane", "Value": "container"}],
+        },
+    }
+    template = {"Type": "AWS::EC2::LaunchTemplate", "Properties": {"LaunchTemplateData": {"InstanceType": "c7g.xlarge"}}}
+    beside = override({"lanes": "lambda", "lambda_lane.front": "function_url"})
+    stage = deployed_stage(read_assembly(write(tmp_path, {"G": group, "T": template})), beside).stage
+    assert (stage.lanes, stage.lambda_lane.front) == (("container",), "load_balancer")
+    fleet = stage.container_lane
+    assert (fleet.instance_types, fleet.min_instances, fleet.on_demand_base, fleet.spot_percent) == (("c7g.xlarge",), 1, 0, 0)
