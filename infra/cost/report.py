@@ -49,7 +49,7 @@ def json_bytes(comparison: Comparison, parity: Mapping[str, object] | None = Non
 
 
 def html_bytes(comparison: Comparison, parity: Mapping[str, object] | None = None) -> bytes:
-    """report.html; needs neither script nor network."""
+    """report.html; loads nothing, and its one script is its own."""
     from infra.cost.html import render_html
 
     return render_html(comparison, report_document(comparison, parity)).encode()

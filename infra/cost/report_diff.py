@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from infra.cost.formats.amounts import cell, signed, usd
 from infra.errors import InputError
 
 LANES = ("lambda", "container")
-CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,14 +127,14 @@ def markdown(changes: tuple[LaneChange, ...], after: Mapping[str, Any], resource
     """A comment for a pull request: totals, then the lines that differ, folded. `resources` says what differs in templates."""
     rows = ["| lane | $ a month before | after | change |", "|---|---:|---:|---:|"]
     for each in changes:
-        rows.append(f"| {each.lane} | {_usd(each.before)} | {_usd(each.after)} | {_signed(each.usd)}{_share(each)} |")
+        rows.append(f"| {each.lane} | {usd(each.before)} | {usd(each.after)} | {signed(each.usd)}{_share(each)} |")
     text = ["### Cost of this change", "", after["headline"], "", *rows, ""]
     for each in changes:
         if each.lines:
             text += [f"<details><summary>{each.lane} lane: what changed</summary>", ""]
             text += ["| line | before | after | change | why |", "|---|---:|---:|---:|---|"]
             text += [
-                f"| {line.name} | {_usd(line.before)} | {_usd(line.after)} | {_signed(line.usd)} | {_because(line)} |"
+                f"| {cell(line.name)} | {usd(line.before)} | {usd(line.after)} | {signed(line.usd)} | {cell(_because(line))} |"
                 for line in each.lines
             ]
             text += ["", "</details>", ""]
@@ -182,23 +182,14 @@ def breaches(
         month = Decimal(told["usd_per_month_exact"])
         if budget is not None and month > budget:
             rows = sorted(told["lines"], key=lambda row: -Decimal(row["usd_exact"]))
-            largest = tuple(f"{row['name']}: {_usd(Decimal(row['usd_exact']))}" for row in rows[:5])
-            found.append(Breach(said=f"{lane} lane: {_usd(month)} a month, the budget is {_usd(budget)}", lines=largest))
+            largest = tuple(f"{row['name']}: {usd(Decimal(row['usd_exact']))}" for row in rows[:5])
+            found.append(Breach(said=f"{lane} lane: {usd(month)} a month, the budget is {usd(budget)}", lines=largest))
     for each in changes or ():
         if each.lane in lanes and max_increase is not None and each.usd > each.before * max_increase:
-            rose = tuple(f"{line.name}: {_signed(line.usd)} ({line.why})" for line in each.lines if line.usd > 0)
-            said = f"{each.lane} lane: {_signed(each.usd)} a month{_share(each)}, allowed are {max_increase:+.1%}"
+            rose = tuple(f"{line.name}: {signed(line.usd)} ({line.why})" for line in each.lines if line.usd > 0)
+            said = f"{each.lane} lane: {signed(each.usd)} a month{_share(each)}, allowed are {max_increase:+.1%}"
             found.append(Breach(said=said, lines=rose[:5]))
     return found
-
-
-def _usd(value: Decimal | None) -> str:
-    return "" if value is None else f"${value.quantize(CENT, rounding=ROUND_HALF_EVEN):,.2f}"
-
-
-def _signed(value: Decimal) -> str:
-    cents = value.quantize(CENT, rounding=ROUND_HALF_EVEN)
-    return f"{'-' if cents < 0 else '+'}${abs(cents):,.2f}"
 
 
 def _share(change: LaneChange) -> str:

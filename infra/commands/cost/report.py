@@ -14,13 +14,14 @@ from click.core import ParameterSource
 from rich.console import Console
 
 from infra.commands.cost.deployed import compare_assembly, refuse_beside_assembly
+from infra.commands.cost.outputs import STANDARD_OUTPUT, WRITERS, output_options, write_outputs
 from infra.config import Stage
 from infra.cost.actuals.calibration import Said, calibrated
 from infra.cost.compare import compare
 from infra.cost.lane import CostOptions
 from infra.cost.prices import load_price_book
 from infra.cost.profile import read_profile
-from infra.cost.report import html_bytes, json_bytes
+from infra.cost.report import json_bytes
 from infra.cost.scenario import load_scenario
 from infra.cost.sensitivity import sensitivity, world_of
 from infra.cost.split import read_split
@@ -54,7 +55,7 @@ from infra.stage_file import DEFAULT_FILE, load_stage
 @click.option("--sensitivity", "tornado", is_flag=True, help="Vary each input by a fifth, for --json and --html.")
 @click.option("--carbon", is_flag=True, help="Add the carbon of each lane's compute.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON instead of tables.")
-@click.option("--html", type=click.Path(path_type=Path), help="Also write the report as one HTML page.")
+@output_options
 def command(
     scenario: Path | None,
     profile: Path | None,
@@ -77,7 +78,7 @@ def command(
     tornado: bool,
     carbon: bool,
     as_json: bool,
-    html: Path | None,
+    **files: Path | None,
 ) -> None:
     """Price both lanes for a traffic profile and compare them.
 
@@ -97,7 +98,12 @@ def command(
       crossover cost report --scenario examples/article.toml
       crossover cost report --profile out/demo/profile.json --rps 100 --split 70/30 --savings-plan compute-1y
       crossover cost report --profile out/demo/profile.json --rps 100 --assembly cdk.out
+      crossover cost report --scenario examples/article.toml --xlsx bill.xlsx --pdf bill.pdf
+      crossover cost report --scenario examples/article.toml --focus estimate.parquet
+      crossover cost report --scenario examples/article.toml --markdown - >> comment.md
     """
+    if as_json and files["markdown"] == STANDARD_OUTPUT:
+        raise InputError("--markdown -: not together with --json; both print to standard output")
     today = datetime.now(tz=UTC).date()
     percent = None if split is None else read_split(split)
     if scenario is not None:
@@ -135,20 +141,20 @@ def command(
     comparison = replace(comparison, stated=(*said, *comparison.stated))
     if tornado:
         comparison = replace(comparison, sensitivity=sensitivity(world_of(comparison)))
-    if html is not None:
-        _write(html, html_bytes(comparison))
+    written = write_outputs(comparison, files)
     if as_json:
         sys.stdout.buffer.write(json_bytes(comparison))
-    else:
+    elif files["markdown"] != STANDARD_OUTPUT:
         render_terminal(comparison, Console())
-        if html is not None:
-            click.echo(f"Report: {html}")
+        for path in written:
+            click.echo(f"Report: {path}")
 
 
 def _refuse_beside_scenario() -> None:
     """A scenario is the whole of it: what stands beside it would be overlooked."""
     context = click.get_current_context()
-    beside = {"scenario", "profile", "assembly", "calibration", "as_json", "html", "split", "savings_plan", "tornado", "carbon"}
+    own = {"scenario", "profile", "assembly", "calibration", "split", "savings_plan", "tornado", "carbon", "as_json"}
+    beside = {*own, *WRITERS}
     for parameter in context.command.params:
         given = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
         if given and parameter.name not in beside:
@@ -193,10 +199,3 @@ def _hours(text: str) -> Decimal:
         return Decimal(text)
     except InvalidOperation:
         raise InputError(f"--month-hours: {text!r} is not a number") from None
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise InputError(f"--html {path}: cannot be written ({error.strerror})") from None

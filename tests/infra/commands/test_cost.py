@@ -10,6 +10,7 @@ import pytest
 
 from infra import cli
 from infra.cost.profile import write_profile
+from tests.conftest import ROOT
 from tests.infra.cost.conftest import lane, profile_with
 
 
@@ -65,6 +66,28 @@ def test_shape_scaled_and_written_as_a_page(
     assert "peak 50/s" in page.read_text()
 
 
+def test_several_formats_at_once_beside_a_scenario(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starts = {"xlsx": b"PK", "focus": b"BilledCost,", "markdown": b"### What each lane costs", "html": b"<!doctype html>"}
+    files = {name: tmp_path / f"bill.{'csv' if name == 'focus' else name}" for name in starts}
+    asked = [part for name, path in files.items() for part in (f"--{name}", str(path))]
+    code, out, _ = run(capfd, monkeypatch, "cost", "report", "--scenario", str(ROOT / "examples" / "article.toml"), *asked)
+    assert code == 0
+    for name, path in files.items():
+        assert path.read_bytes().startswith(starts[name])
+        assert f"Report: {path}" in out
+
+
+def test_markdown_for_a_pipe_is_alone_on_standard_output(
+    profile_file: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, out, _ = run(capfd, monkeypatch, "cost", "--profile", str(profile_file), "--rps", "3", "--markdown", "-")
+    assert code == 0
+    assert out.startswith("### What each lane costs")
+    assert out.endswith("report of " + out.rstrip().rsplit(" ", 1)[1] + "\n")
+
+
 def test_users_own_series(
     profile_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,6 +124,11 @@ def test_real_trace(
         (("--rps", "1", "--peak-rps", "5"), "--peak-rps: a steady rate has no peak"),
         (("--traffic", "/nowhere/x.csv"), "/nowhere/x.csv: cannot be read"),
         (("--rps", "1", "--html", "/nowhere/x.html"), "--html /nowhere/x.html: cannot be written"),
+        (("--rps", "1", "--xlsx", "/nowhere/x.xlsx"), "--xlsx /nowhere/x.xlsx: cannot be written"),
+        (("--rps", "1", "--focus", "/nowhere/x.csv"), "--focus /nowhere/x.csv: cannot be written"),
+        (("--rps", "1", "--focus", "x.json"), "--focus x.json: must end in .csv or .parquet"),
+        (("--rps", "1", "--markdown", "/nowhere/x.md"), "--markdown /nowhere/x.md: cannot be written"),
+        (("--rps", "1", "--json", "--markdown", "-"), "--markdown -: not together with --json"),
     ],
 )
 def test_mistake_is_one_line_and_exit_2(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
+import re
 from pathlib import Path
 
 import pytest
 
 from infra.commands.cost import actuals, crossover, diff, optimize, report, schedule, sensitivity, simulate
+from infra.commands.cost.outputs import WRITERS
 from infra.config import Stage
 from infra.cost.compare import compare
 from infra.cost.lane import CostOptions
@@ -27,6 +30,25 @@ def test_every_option_is_documented(text: str) -> None:
     commands = [module.command for module in modules]
     for parameter in (each for command in commands for each in command.params if each.opts[0].startswith("-")):
         assert f"`{parameter.opts[0]}" in text, parameter.opts[0]
+
+
+def test_the_readers_page_traces_the_articles_largest_line_as_the_engine_computes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where this fails, scripts/finance_pictures.py makes page and pictures anew."""
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    script = importlib.import_module("finance_pictures")
+    page = (ROOT / "docs" / "finance.md").read_text()
+    assert script.BEGIN in page
+    assert script.with_trace(page, script.article()) == page
+
+
+def test_the_readers_page_names_every_format_and_its_pictures_are_there_and_small() -> None:
+    page = Path(ROOT / "docs" / "finance.md").read_text()
+    for name in WRITERS:
+        assert f"--{name}" in page
+    pictures = re.findall(r"\]\((finance/[a-z]+\.png)\)", page)
+    assert len(pictures) == 4
+    for picture in pictures:
+        assert (ROOT / "docs" / picture).stat().st_size < 120_000
 
 
 def test_every_key_of_the_report_is_documented(

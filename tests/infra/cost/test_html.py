@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -80,12 +82,50 @@ def test_page_shows_headings_tables_and_charts_without_overflow_or_requests(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("width", [1280, 390])
+def test_pointing_at_the_curve_or_moving_the_slider_says_what_a_month_costs_there(
+    browser: Browser, page_file: Path, comparison: Comparison, width: int
+) -> None:
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.goto(page_file.as_uri())
+    slider, told = page.locator("#rate"), page.locator("#at-rate")
+    slider.evaluate("(s) => { s.value = s.max; s.dispatchEvent(new Event('input')); }")
+    last = comparison.curve[-1]
+    assert f"${last.lambda_usd:,.0f} a month on Lambda, ${last.container_usd:,.0f} on containers" in told.inner_text()
+    assert told.inner_text().endswith("containers are cheaper.")
+
+    chart = page.locator("figure.live svg:visible")
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + box["height"] / 2)
+    assert told.inner_text().endswith("Lambda is cheaper.")
+    mark = chart.locator(".explore-mark").bounding_box()
+    assert mark is not None
+    assert abs(mark["x"] - (box["x"] + box["width"] * 0.3)) < box["width"] / 30
+    page.close()
+
+
+@pytest.mark.slow
+def test_bars_say_their_amounts_to_a_pointer_that_rests_on_them(
+    browser: Browser, page_file: Path, comparison: Comparison
+) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(page_file.as_uri())
+    titles = page.locator("figure svg:visible path > title").all_text_contents()
+    compute = sum(line.usd for line in comparison.lambda_lane.lines if line.name.startswith("Lambda"))
+    assert f"Lambda, compute: ${compute:,.2f} a month" in titles
+    page.close()
+
+
+@pytest.mark.slow
 def test_page_prints_with_its_charts_and_every_column(browser: Browser, page_file: Path) -> None:
     page = browser.new_page(viewport={"width": 680, "height": 900})
     page.goto(page_file.as_uri())
     page.emulate_media(media="print")
     assert page.locator("figure svg:visible").count() == 3
     assert page.locator("thead:visible").count() == 6
+    assert page.locator(".explore:visible, .explore-mark:visible").count() == 0
     assert page.evaluate("document.documentElement.scrollWidth") <= 680
     assert page.pdf(format="A4").startswith(b"%PDF")
     page.close()
@@ -93,7 +133,10 @@ def test_page_prints_with_its_charts_and_every_column(browser: Browser, page_fil
 
 def test_page_is_self_contained_and_traceable(comparison: Comparison) -> None:
     text = html_bytes(comparison, {"queries": 200, "identical": 199}).decode()
-    assert "<script" not in text
+    (script,) = re.findall(r"<script[^>]*>(.*?)</script>", text, flags=re.S)
+    allowed = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{allowed}'" in text
+    assert not re.search(r"\b(fetch|import|XMLHttpRequest|eval|innerHTML)\b", script)
     assert not re.search(r"""(?:src|href)=["'](?!#)""", text)
     assert not re.search(r"url\((?!#)", text)
     assert "199 of 200 searches identical on both lanes" in text
@@ -101,7 +144,9 @@ def test_page_is_self_contained_and_traceable(comparison: Comparison) -> None:
     for lane in comparison.lanes:
         for line in lane.lines:
             assert line.name in text
-            assert line.source.replace('"', "&#34;") in text
+            number = re.search(rf'<li id="source-(\d+)">{re.escape(line.source.replace(chr(34), "&#34;"))}</li>', text)
+            assert number, line.source
+            assert f'<a href="#source-{number.group(1)}">' in text
     for choice in comparison.egress:
         assert choice.title in text
     assert text.count('<span class="tag">chosen</span>') == 1

@@ -91,7 +91,9 @@ def test_requests_spot_and_fees_are_not_covered(
 ) -> None:
     functions = price_lambda(profile, flat_rate(100), book, stage, options)
     assert functions.committable[0].usd == total(line for line in functions.lines if line.name.startswith("Lambda compute"))
-    managed = replace(stage, lambda_lane=replace(stage.lambda_lane, runtime_client="asyncio", managed_concurrency=16))
+    managed = replace(
+        stage, lambda_lane=replace(stage.lambda_lane, runtime_client="asyncio", memory_mb=2048, managed_concurrency=16)
+    )
     plan = replace(options, savings_plan="ec2-instance-1y")
     cost, before = (price_lambda(profile, flat_rate(1000), book, managed, each) for each in (plan, options))
     fee = [line for line in cost.lines if line.dimension == "managed_instances_fee"]

@@ -36,6 +36,8 @@ USAGE_TYPES = {
     ("AmazonCloudWatch", "logs_ingest_standard"): "DataProcessing-Bytes",
     ("AmazonCloudWatch", "logs_storage"): "TimedStorage-ByteHrs",
     ("AmazonCloudWatch", "dashboard"): "DashboardsUsageHour",
+    ("AmazonCloudWatch", "standard_alarm"): "CW:AlarmMonitorUsage",
+    ("AmazonCloudWatch", "composite_alarm"): "CW:CompositeAlarmMonitorUsage",
     ("AmazonS3", "standard_storage"): "TimedStorage-ByteHrs",
     ("AmazonS3", "put_requests"): "Requests-Tier1",
     ("AWSSecretsManager", "secret"): "AWSSecretsManager-Secrets",

@@ -113,11 +113,9 @@ def test_what_lambda_alone_can_have_is_told(tmp_path: Path) -> None:
     resources = {
         "F": {"Type": "AWS::Lambda::Function", "Properties": function},
         "V": {"Type": "AWS::Lambda::Version", "Properties": {"FunctionScalingConfig": {"MaxExecutionEnvironments": 9}}},
-        "U": {"Type": "AWS::ApiGatewayV2::Api", "Properties": {}},
     }
     stage = deployed_stage(read_assembly(write(tmp_path, resources)), DEFAULT_STAGE).stage
     assert stage.lanes == ("lambda",)
-    assert stage.lambda_lane.front == "http_api"
     assert (stage.lambda_lane.managed_concurrency, stage.lambda_lane.managed_max_environments) == (8, 9)
 
 

@@ -1,0 +1,80 @@
+"""The files that `crossover cost report` writes beside what it prints: one option each."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from infra.cost.compare import Comparison
+from infra.cost.report import html_bytes, report_document
+from infra.errors import InputError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+STANDARD_OUTPUT = Path("-")
+
+
+def _xlsx(comparison: Comparison, path: Path) -> bytes:
+    from infra.cost.formats.workbook.build import workbook_bytes
+
+    return workbook_bytes(comparison)
+
+
+def _focus(comparison: Comparison, path: Path) -> bytes:
+    from infra.cost.formats.focus import focus_bytes
+
+    return focus_bytes(comparison, path)
+
+
+def _markdown(comparison: Comparison, path: Path) -> bytes:
+    from infra.cost.formats.markdown import render_markdown
+
+    return render_markdown(report_document(comparison)).encode()
+
+
+def _pdf(comparison: Comparison, path: Path) -> bytes:
+    from infra.cost.formats.pdf import pdf_bytes
+
+    return pdf_bytes(html_bytes(comparison))
+
+
+WRITERS: Mapping[str, tuple[str, Callable[[Comparison, Path], bytes]]] = {
+    "html": ("Also write the report as one HTML page.", lambda comparison, path: html_bytes(comparison)),
+    "pdf": ("Also write the page as PDF, printed by Chromium.", _pdf),
+    "xlsx": ("Also write a workbook whose formulas follow its inputs.", _xlsx),
+    "focus": ("Also write FOCUS 1.2 rows; FILE ends in .csv or .parquet.", _focus),
+    "markdown": ("Also write Markdown for a pull request; - prints it in place of the tables.", _markdown),
+}
+
+
+def output_options(command: Command) -> Command:
+    """Adds `--html FILE` and its like to a command."""
+    for name, (about, _) in reversed(list(WRITERS.items())):
+        command = click.option(f"--{name}", metavar="FILE", type=click.Path(path_type=Path), help=about)(command)
+    return command
+
+
+def write_outputs(comparison: Comparison, wanted: Mapping[str, Path | None]) -> list[Path]:
+    """Write each file that was asked for; returns the paths. Markdown for `-` goes to standard output."""
+    written = []
+    for name, path in wanted.items():
+        if path is None:
+            continue
+        content = WRITERS[name][1](comparison, path)
+        if name == "markdown" and path == STANDARD_OUTPUT:
+            sys.stdout.buffer.write(content)
+        else:
+            _write(f"--{name}", path, content)
+            written.append(path)
+    return written
+
+
+def _write(option: str, path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise InputError(f"{option} {path}: cannot be written ({error.strerror})") from None

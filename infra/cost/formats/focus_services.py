@@ -1,0 +1,65 @@
+"""FOCUS's words for what the price book calls by its own: services with their categories, units, regions.
+
+Names of services as AWS writes them in its FOCUS exports; categories and subcategories are FOCUS 1.2's own lists; units follow
+its unit format (capitals, plural, `GB-Hours`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service as FOCUS names and sorts it."""
+
+    name: str
+    category: str
+    subcategory: str
+
+
+SERVICES = {
+    "AWSDataTransfer": Service("AWS Data Transfer", "Networking", "Network Connectivity"),
+    "AWSELB": Service("Elastic Load Balancing", "Networking", "Network Routing"),
+    "AWSLambda": Service("AWS Lambda", "Compute", "Serverless Compute"),
+    "AWSSecretsManager": Service("AWS Secrets Manager", "Security", "Secret Management"),
+    "AWSWAF": Service("AWS WAF", "Networking", "Network Security"),
+    "AmazonApiGateway": Service("Amazon API Gateway", "Integration", "API Management"),
+    "AmazonCloudWatch": Service("AmazonCloudWatch", "Management and Governance", "Observability"),
+    "AmazonEBS": Service("Amazon Elastic Block Store", "Storage", "Block Storage"),
+    "AmazonEC2": Service("Amazon Elastic Compute Cloud", "Compute", "Virtual Machines"),
+    "AmazonECS": Service("Amazon Elastic Container Service", "Compute", "Containers"),
+    "AmazonElastiCache": Service("Amazon ElastiCache", "Databases", "Caching"),
+    "AmazonS3": Service("Amazon Simple Storage Service", "Storage", "Object Storage"),
+    "AmazonVPC": Service("Amazon Virtual Private Cloud", "Networking", "Network Infrastructure"),
+    "SavingsPlans": Service("Savings Plans for AWS Compute usage", "Compute", "Other (Compute)"),
+}
+REGIONS = {"us-east-1": "US East (N. Virginia)", "us-east-2": "US East (Ohio)", "us-west-2": "US West (Oregon)"}
+UNITS = {
+    "GB": "GB",
+    "GB-hour": "GB-Hours",
+    "GB-month": "GB-Months",
+    "GB-s": "GB-Seconds",
+    "IOPS-month": "IOPS-Months",
+    "LCU-hour": "LCU-Hours",
+    "MB/s-month": "MBPS-Months",
+    "USD": "USD",
+    "USD of EC2 on demand": "USD",
+    "alarm-month": "Alarm-Months",
+    "dashboard-month": "Dashboard-Months",
+    "hour": "Hours",
+    "instance-hour": "Instance-Hours",
+    "metric-month": "Metric-Months",
+    "million ECPU": "1000000 ECPUs",
+    "node-hour": "Node-Hours",
+    "request": "Requests",
+    "rule-month": "Rule-Months",
+    "secret-month": "Secret-Months",
+    "vCPU-s": "vCPU-Seconds",
+    "web ACL-month": "ACL-Months",
+}
+
+
+def pricing_unit(unit: str) -> str:
+    """A unit that FOCUS has no word for here stays as the book has it."""
+    return UNITS.get(unit, unit)
