@@ -101,7 +101,7 @@ def _add_spot(document: dict[str, Any], region: str) -> None:
 
     now = datetime.now(UTC)
     types = document["instances"]["types"]
-    history = read_history(boto3.client("ec2", region_name=region), sorted(types), now=now)
+    history = read_history(boto3.Session().client("ec2", region_name=region), sorted(types), now=now)
     for name, spot in summarize(history, now=now).items():
         if name in types:
             types[name] |= {

@@ -35,7 +35,7 @@ class AwsAccount:
         import boto3
         from botocore.config import Config
 
-        return boto3.client(
+        return boto3.Session().client(
             service, region_name=self._region, config=Config(retries={"total_max_attempts": 3}, connect_timeout=10)
         )
 

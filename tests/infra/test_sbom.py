@@ -15,7 +15,7 @@ import pytest
 from cyclonedx.schema import OutputFormat
 from cyclonedx.validation import make_schemabased_validator
 
-from infra.bundle import Bundle, BundleTarget
+from infra.bundle import SOURCES, Bundle, BundleTarget
 from infra.own_service import load_service
 from infra.sbom import SCHEMA, sbom
 from infra.wheels import locked_requirements
@@ -69,7 +69,7 @@ def test_the_kits_own_files_are_there_with_the_hashes_they_have_in_the_tree(
     tree = local_bundle.tree
     ours = {
         path.relative_to(tree).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for folder in ("app", "lambda_handler", "secret_values")
+        for folder in SOURCES
         for path in (tree / folder).rglob("*")
         if path.is_file() and path.suffix != ".pyc"
     }

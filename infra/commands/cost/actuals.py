@@ -106,7 +106,7 @@ def _asked(stage: str, month: str | None) -> Bill:
         raise InputError(f"--month {month}: has not begun")
     try:
         # Cost Explorer answers in one region only.
-        client = boto3.client("ce", region_name="us-east-1")
+        client = boto3.Session().client("ce", region_name="us-east-1")
         return read_cost_explorer(client, stage, first, min(month_end(first), yesterday))
     except (BotoCoreError, ClientError) as error:
         raise KitError(f"Cost Explorer: {error}; it needs credentials that may call ce:GetCostAndUsage") from None

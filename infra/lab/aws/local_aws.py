@@ -20,6 +20,8 @@ from infra.wheels import ROOT
 ACCOUNT = "123456789012"  # moto's own
 START_TIMEOUT_S = 60.0
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
+# Synthesis may have to fetch the bundle's wheels, through a proxy or under an authority of the network's own.
+KEPT_BEGINNINGS = ("SSL_CERT_", "UV_", "HTTPS_PROXY", "https_proxy")
 
 
 class LocalAws:
@@ -49,7 +51,7 @@ class LocalAws:
     @property
     def environment(self) -> dict[str, str]:
         """For every program that shall see this AWS and no other: nothing of the caller's credentials gets in."""
-        kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+        kept = {name: value for name, value in os.environ.items() if name in KEPT or name.startswith(KEPT_BEGINNINGS)}
         return {
             **kept,
             "AWS_ENDPOINT_URL": self.url,

@@ -59,9 +59,9 @@ def test_surface_is_the_exact_model(world: World, surface: Surface) -> None:
     def anywhere(rps: float, factor: float, wait: float) -> None:
         burst = Burst(factor=factor)
         on_lambda, on_containers = exact(world, rps, burst, wait)
-        assert float(surface.lambda_usd(np.array([rps]), burst, wait)[0]) == pytest.approx(on_lambda, rel=1e-6, abs=0.001)
+        assert float(surface.lambda_usd(np.array([rps]), burst, wait)[0]) == pytest.approx(on_lambda, rel=1e-5, abs=0.001)
         found = float(surface.container_usd(np.array([rps]), burst, wait)[0])
-        assert found == pytest.approx(on_containers, rel=1e-6, abs=0.001)
+        assert found == pytest.approx(on_containers, rel=1e-5, abs=0.001)
 
     anywhere()
 
@@ -73,9 +73,9 @@ def test_other_stages_agree_too(world: World, egress: str) -> None:
     surface = Surface(other)
     for rps in (0.05, 3.0, 700.0):
         on_lambda, on_containers = exact(other, rps, Burst(factor=3.0), 1.0)
-        assert float(surface.lambda_usd(np.array([rps]), Burst(factor=3.0))[0]) == pytest.approx(on_lambda, rel=1e-6, abs=0.001)
+        assert float(surface.lambda_usd(np.array([rps]), Burst(factor=3.0))[0]) == pytest.approx(on_lambda, rel=1e-5, abs=0.001)
         assert float(surface.container_usd(np.array([rps]), Burst(factor=3.0))[0]) == pytest.approx(
-            on_containers, rel=1e-6, abs=0.001
+            on_containers, rel=1e-5, abs=0.001
         )
 
 

@@ -72,7 +72,7 @@ def test_function_runs_the_bundle_as_the_stage_says(default: Assembly) -> None:
     function = default.one("lambda", "AWS::Lambda::Function")
     assert function["Handler"] == "lambda_handler.handler.handler"
     assert (function["Runtime"], function["Architectures"]) == ("python3.13", ["arm64"])
-    assert (function["MemorySize"], function["Timeout"]) == (1769, 10)
+    assert (function["MemorySize"], function["Timeout"]) == (512, 10)
     assert "ReservedConcurrentExecutions" not in function
     assert default.one("lambda", "AWS::Logs::LogGroup")["RetentionInDays"] == 14
 

@@ -111,7 +111,7 @@ def test_a_changed_setting_changes_its_line(default: Assembly, tmp_path: Path, o
     assert amounts(after, "container") == amounts(before, "container")
     (drift,) = [each for each in after.stated if each[0].startswith("Drift")]
     assert drift[:2] == ("Drift: lambda_lane.memory_mb", "3538")
-    assert "the settings say 1769; priced is 3538" in drift[2]
+    assert "the settings say 512; priced is 3538" in drift[2]
 
 
 def test_every_line_names_what_it_is_billed_for(default: Assembly, options: CostOptions) -> None:
@@ -196,8 +196,8 @@ def test_two_syntheses_differ_by_what_has_a_price(default: Assembly, tmp_path: P
     folder = edited(default, tmp_path / "a", "lambda", change)
     before, after = read_assembly(default.directory), read_assembly(folder)
     found = [(each.id.partition("/")[2][:12], each.what) for each in resource_changes(before, after)]
-    assert found == [("LaneFunction", "MemorySize 1769 → 2048"), ("Extra", "new")]
-    assert [each.what for each in resource_changes(after, before)] == ["MemorySize 2048 → 1769", "gone"]
+    assert found == [("LaneFunction", "MemorySize 512 → 2048"), ("Extra", "new")]
+    assert [each.what for each in resource_changes(after, before)] == ["MemorySize 2048 → 512", "gone"]
 
 
 def test_the_comment_names_what_changed(
@@ -215,7 +215,7 @@ def test_the_comment_names_what_changed(
     out = capfd.readouterr().out
     assert "| Lambda compute | $" in out
     assert "`crossover-dev-lambda/LaneFunction" in out
-    assert "(AWS::Lambda::Function): MemorySize 1769 → 2048" in out
+    assert "(AWS::Lambda::Function): MemorySize 512 → 2048" in out
     assert "| container |" in out
 
 
@@ -229,7 +229,7 @@ def test_the_report_says_a_drift_from_the_stage_in_the_file(
     monkeypatch.setattr("sys.argv", ["crossover", "cost", *base, "--stages", str(stages)])
     cli.main()
     assumptions = {each["name"]: each for each in json.loads(capfd.readouterr().out)["assumptions"]}
-    assert assumptions["Drift: lambda_lane.memory_mb"]["value"] == "1769"
+    assert assumptions["Drift: lambda_lane.memory_mb"]["value"] == "512"
     assert "LaneFunction" in assumptions["Drift: lambda_lane.memory_mb"]["why"]
     monkeypatch.setattr("sys.argv", ["crossover", "cost", *base, "--set", "lambda_lane.memory_mb=512"])
     with pytest.raises(SystemExit) as refused:

@@ -58,7 +58,7 @@ def test_lambda_costs_its_requests_and_gb_seconds() -> None:
         ]
     )
     assert found == pytest.approx(float(expected), rel=1e-6)
-    assert found == pytest.approx(20.05, abs=0.01)
+    assert found == pytest.approx(5.90, abs=0.01)
 
 
 def test_lambda_without_traffic_costs_nothing() -> None:
