@@ -34,8 +34,11 @@ check: $(SETUP)
 	$(RUN)/mypy
 	$(RUN)/lint-imports
 
+# What only computes, and the templates, run two files at a time; the rest times processes and sockets, and has the machine for itself.
+COMPUTES := $(addprefix tests/infra/,cost switching policies components stacks)
 test: check
-	$(RUN)/python -m pytest
+	$(RUN)/python -m pytest -n 2 --dist loadfile $(COMPUTES)
+	$(RUN)/python -m pytest $(addprefix --ignore=,$(COMPUTES))
 
 audit: $(SETUP)
 	@$(RUN)/crossover audit
@@ -68,6 +71,8 @@ bench: $(SETUP)
 	scripts/bench consolidation $(if $(QUICK),--quick)
 	scripts/bench article $(if $(QUICK),--quick)
 	scripts/bench synth $(if $(QUICK),--quick)
+	scripts/bench simulation $(if $(QUICK),--quick)
+	scripts/bench lambda_memory $(if $(QUICK),--quick)
 
 clean:
 	rm -rf .venv .setup node_modules out cdk.out
