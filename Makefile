@@ -70,9 +70,9 @@ bench: $(SETUP)
 	scripts/bench recycle $(if $(QUICK),--quick)
 	scripts/bench consolidation $(if $(QUICK),--quick)
 	scripts/bench article $(if $(QUICK),--quick)
-	scripts/bench synth $(if $(QUICK),--quick)
 	scripts/bench simulation $(if $(QUICK),--quick)
-	scripts/bench lambda_memory $(if $(QUICK),--quick)
+	$(if $(QUICK),,scripts/bench synth)
+	$(if $(QUICK),,scripts/bench lambda_memory)
 
 clean:
 	rm -rf .venv .setup node_modules out cdk.out
