@@ -20,7 +20,8 @@ from infra.cost.lane import CostOptions
 from infra.cost.prices import load_price_book
 from infra.cost.profile import read_profile
 from infra.cost.scenario import Scenario, load_scenario
-from infra.cost.simulation.arrivals import Burst
+from infra.cost.simulation.arrivals import Arrivals, Burst
+from infra.cost.simulation.year import Setup
 from infra.cost.world import World
 from infra.errors import InputError
 from infra.stage_file import DEFAULT_FILE, load_stage
@@ -103,6 +104,17 @@ def world_of(read: Scenario) -> World:
 
 def with_objective(read: Scenario, objective_ms: float | None) -> Scenario:
     return read if objective_ms is None else replace(read, objective_s=objective_ms / 1000)
+
+
+def simulated(read: Scenario, burst: float | None) -> tuple[Arrivals, Setup]:
+    """The scenario's traffic, with another burst where one is given, and what the simulation is held to."""
+    arrivals = Arrivals(read.traffic, read.burst if burst is None else Burst(factor=burst))
+    return arrivals, Setup(
+        stage=read.stage,
+        objective_s=read.objective_s,
+        month_hours=float(read.options.month_hours),
+        account_concurrency=read.options.account_concurrency,
+    )
 
 
 def print_json(document: dict[str, Any]) -> None:

@@ -8,14 +8,12 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from infra.commands.cost.inputs import plain_table, print_json, read_inputs, scenario_options, with_objective
+from infra.commands.cost.inputs import plain_table, print_json, read_inputs, scenario_options, simulated, with_objective
 from infra.cost.optimize import MEMORY_HEADROOM, Configuration, Memory, Search, memory_sizes, settings_of
 from infra.cost.prices import load_price_book
 from infra.cost.scenario import Scenario
 from infra.cost.simulation.answer import TITLES
-from infra.cost.simulation.arrivals import Arrivals, Burst
 from infra.cost.simulation.draws import draw
-from infra.cost.simulation.year import Setup
 
 NAMES = {**TITLES, "mixed": "Containers", "hybrid": "Hybrid"}
 
@@ -57,13 +55,7 @@ def command(
     """
     read = with_objective(read_inputs(scenario, profile, traffic, rps, shape, peak_rps, stage_name), objective_ms)
     books = [load_price_book(region) for region in _names(regions) or [read.stage.region]]
-    arrivals = Arrivals(read.traffic, read.burst if burst is None else Burst(factor=burst))
-    setup = Setup(
-        stage=read.stage,
-        objective_s=read.objective_s,
-        month_hours=float(read.options.month_hours),
-        account_concurrency=read.options.account_concurrency,
-    )
+    arrivals, setup = simulated(read, burst)
     search = Search(
         arrivals=arrivals,
         profile=read.profile,

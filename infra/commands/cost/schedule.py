@@ -9,13 +9,20 @@ import click
 import numpy as np
 from rich.console import Console
 
-from infra.commands.cost.inputs import plain_table, print_json, read_inputs, scenario_options, with_objective, world_of
+from infra.commands.cost.inputs import (
+    plain_table,
+    print_json,
+    read_inputs,
+    scenario_options,
+    simulated,
+    with_objective,
+    world_of,
+)
 from infra.cost.scenario import Scenario
 from infra.cost.schedule import Schedule, Week, best_schedule, week
-from infra.cost.simulation.arrivals import Arrivals, Burst
 from infra.cost.simulation.draws import draw
 from infra.cost.simulation.hours import hour_by_hour
-from infra.cost.simulation.year import Setup, simulate
+from infra.cost.simulation.year import simulate
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 TITLES = {"lambda": "Lambda alone", "container": "Containers alone", "schedule": "Schedule", "hybrid": "Hybrid"}
@@ -68,13 +75,7 @@ def command(
     """
     read = with_objective(read_inputs(scenario, profile, traffic, rps, shape, peak_rps, stage_name), objective_ms)
     book = world_of(read).book
-    arrivals = Arrivals(read.traffic, read.burst if burst is None else Burst(factor=burst))
-    setup = Setup(
-        stage=read.stage,
-        objective_s=read.objective_s,
-        month_hours=float(read.options.month_hours),
-        account_concurrency=read.options.account_concurrency,
-    )
+    arrivals, setup = simulated(read, burst)
     hours = hour_by_hour(arrivals, read.profile, book, setup, cpu_scale=read.options.cpu_scale)
     days = {"start": read.traffic.start, "month_hours": setup.month_hours, "keep": keep}
     schedule = best_schedule(hours, switches=switches, **days)  # type: ignore[arg-type]

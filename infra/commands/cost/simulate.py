@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-import msgspec
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from infra.commands.cost.report import read_traffic
-from infra.config import DEFAULT_STAGE
-from infra.cost.lane import CostOptions
+from infra.commands.cost.inputs import print_json, read_inputs, simulated, with_objective
 from infra.cost.prices import PriceBook, load_price_book
-from infra.cost.profile import read_profile
-from infra.cost.scenario import Scenario, load_scenario
+from infra.cost.scenario import Scenario
 from infra.cost.simulation.answer import TITLES, Best, best_of_each_lane
-from infra.cost.simulation.arrivals import Arrivals, Burst
+from infra.cost.simulation.arrivals import Arrivals
 from infra.cost.simulation.draws import Draws, Uncertainty, draw
 from infra.cost.simulation.year import Setup, simulate, suitable_types
 from infra.errors import InputError
@@ -63,38 +57,15 @@ def command(
       crossover cost simulate --profile out/demo/profile.json --shape fortnight --peak-rps 1000 --burst 2
       crossover cost simulate --profile out/demo/profile.json --traffic year.csv --types c7g.large,m7g.large --json
     """
-    if scenario is not None:
-        if any(each is not None for each in (traffic, rps, shape, peak_rps)):
-            raise InputError("traffic: stands in the scenario; give it there, or leave out --scenario")
-        read = load_scenario(scenario, report_date=datetime.now(tz=UTC).date(), profile=profile)
-    else:
-        if profile is None:
-            raise InputError("give --profile, written by `crossover measure`, or --scenario")
-        read = Scenario(
-            name="command line",
-            about="",
-            profile=read_profile(profile),
-            traffic=read_traffic(traffic, rps, shape, peak_rps),
-            burst=Burst(),
-            stage=DEFAULT_STAGE,
-            options=CostOptions(report_date=datetime.now(tz=UTC).date()),
-            objective_s=2.5,
-        )
-    arrivals = Arrivals(read.traffic, read.burst if burst is None else Burst(factor=burst))
-    setup = Setup(
-        stage=read.stage,
-        objective_s=read.objective_s if objective_ms is None else objective_ms / 1000,
-        month_hours=float(read.options.month_hours),
-        account_concurrency=read.options.account_concurrency,
-    )
+    read = with_objective(read_inputs(scenario, profile, traffic, rps, shape, peak_rps, None), objective_ms)
+    arrivals, setup = simulated(read, burst)
     book = load_price_book(read.stage.region)
     worlds = draw(read.profile, draws, cpu_scale=read.options.cpu_scale, seed=seed)
     outcomes = simulate(arrivals, worlds, book, _types(types, book, read), setup)
     month_s = setup.month_hours * 3600
     answer = best_of_each_lane(outcomes, month_s=month_s, budget=budget)
     if as_json:
-        document = _document(read, arrivals, setup, worlds, budget, answer)
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
+        print_json(_document(read, arrivals, setup, worlds, budget, answer))
     else:
         _print(read, arrivals, setup, worlds, budget, answer)
 
