@@ -12,9 +12,11 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from infra.bundle import Bundle, BundleTarget, ensure_bundle
 from infra.config import DEFAULT_STAGE, Stage
@@ -22,6 +24,9 @@ from infra.deploying.cdk_cli import require_cli_version, require_node
 from infra.errors import KitError
 from infra.own_service import OwnService, load_service
 from infra.stage_file import DEFAULT_FILE, load_stage
+
+if TYPE_CHECKING:
+    from aws_cdk import App
 
 
 def given_context(environment: Mapping[str, str]) -> dict[str, object]:
@@ -69,7 +74,21 @@ def _import_library() -> None:
     """Starts Node and imports what the stacks are made of, which takes as long as it takes Python to read it."""
     # CDK's library warns on every start once a Node release is past its end of life; 20 is what this project supports.
     os.environ.setdefault("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "20")
-    import infra.stacks.assembly  # noqa: F401
+    import aws_cdk
+    import cdk_nag  # noqa: F401 - loads itself into Node, which must happen before the other thread asks Node
+
+    with ThreadPoolExecutor(1) as beside:
+        warm = beside.submit(_warm_up, aws_cdk.App)
+        import infra.stacks.assembly  # noqa: F401 - asks Node nothing (a test holds it): two threads must not at once
+
+        warm.result()
+
+
+def _warm_up(app: type[App]) -> None:
+    """Synthesize nothing at all: Node then compiles the engine that checks templates, which is the longest part of synthesis,
+    while Python reads the modules of the stacks."""
+    with tempfile.TemporaryDirectory(prefix="crossover-warm-up-") as folder:
+        app(outdir=folder, auto_synth=False).synth()
 
 
 def _assemble(stage: Stage, service: OwnService | None, bundle: Bundle) -> None:

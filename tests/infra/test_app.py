@@ -93,3 +93,27 @@ def test_every_other_command_starts_without_node(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+ASKED_WHILE_IMPORTING = """
+import aws_cdk, cdk_nag
+from jsii._kernel.providers.process import _NodeProcess
+asked = []
+_NodeProcess.send = lambda self, request, kind: asked.append(type(request).__name__)
+import infra.stacks.assembly
+print(asked)
+"""
+
+
+def test_importing_the_stacks_asks_node_nothing_for_another_thread_does_meanwhile() -> None:
+    require_program("node")
+    environment = {**os.environ, "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "20"}
+    done = subprocess.run(
+        [sys.executable, "-c", ASKED_WHILE_IMPORTING],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "[]\n", done.stderr
