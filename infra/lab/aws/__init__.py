@@ -2,6 +2,7 @@
 
     lambda_resources.py  Lambda aliases, versions and their attributes in templates
     secrets.py           generated secrets, references to them, tagged keys
+    lab_pages.py         pages under `/_lab/`, where the lab tells it what AWS would know
     calls.py             who called what
     stack_life.py        deletion in reverse order, rollback with its events, exports that are in use
     stack_update.py      an update in CloudFormation's order
