@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -68,10 +69,13 @@ def cli() -> None:
     """
 
 
-def main() -> None:
-    """Console entry point: a `KitError` becomes one line on standard error and its exit code."""
+def main(arguments: Sequence[str] | None = None, way: object = None) -> None:
+    """Console entry point: a `KitError` becomes one line on standard error and its exit code.
+
+    `way` is another way to a deployed stage than AWS's own (infra/commands/at_stage.py).
+    """
     try:
-        cli(standalone_mode=False)
+        cli(arguments, standalone_mode=False, obj=way)
     except KitError as error:
         click.echo(f"crossover: {error}", err=True)
         sys.exit(error.exit_code)

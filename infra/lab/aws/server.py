@@ -19,6 +19,7 @@ from infra.lab.aws import (
     calls,
     group_calls,
     instance_pages,
+    lab_clock,
     lambda_functions,
     lambda_resources,
     provisioned,
@@ -27,6 +28,9 @@ from infra.lab.aws import (
     stack_life,
     targets,
 )
+from infra.lab.aws.api_faults import ApiFaults
+from infra.lab.aws.cloudwatch import responses
+from infra.lab.aws.cloudwatch.backend import CloudWatch
 from infra.lab.aws.groups import Groups
 from infra.lab.aws.lab_pages import LabPages
 from infra.lab.lab_time import LabTime
@@ -38,6 +42,9 @@ def serve(port: int, faults: list[str], lab_time: LabTime, *, live: bool) -> Non
     """`live`: instances take their time, and others tell what becomes of them (`infra.lab.live`)."""
     pages = LabPages()
     pages.install()
+    lab_clock.install(lab_time, pages)
+    ApiFaults().install(pages)
+    responses.install(CloudWatch(lab_time), pages)
     calls.install()
     balancing.install()
     known_targets = targets.install(pages, lab_time)

@@ -1,0 +1,63 @@
+"""One local AWS whose minutes pass in a tenth of a second, for whoever waits for minutes in it."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from infra.lab.aws.local_aws import LocalAws
+from tests.conftest import ROOT, absent, require_program
+
+REGION = "us-east-1"
+WAIT_S = 20.0
+
+
+@dataclass(frozen=True)
+class FastLab:
+    """`page` calls one of the lab's own pages; `client` has no retries of its own but for those asked for."""
+
+    aws: LocalAws
+
+    def client(self, service: str, *, key: str = "test", attempts: int = 1, read_s: float = 5.0) -> Any:
+        config = Config(retries={"mode": "standard", "total_max_attempts": attempts}, read_timeout=read_s, connect_timeout=2)
+        session = boto3.Session(key, "secret", region_name=REGION)
+        return session.client(service, endpoint_url=self.aws.url, config=config)
+
+    def page(self, method: str, path: str, told: Any = None) -> Any:
+        body = None if told is None else json.dumps(told).encode()
+        with urllib.request.urlopen(urllib.request.Request(self.aws.url + path, body, method=method), timeout=5) as answer:
+            return json.load(answer)
+
+    def refused(self, method: str, path: str, told: Any = None) -> str:
+        with pytest.raises(urllib.error.HTTPError) as raised:
+            self.page(method, path, told)
+        assert raised.value.code == 400
+        return str(json.load(raised.value)["error"])
+
+    def minute(self) -> int:
+        """The lab minute that is on, by its beginning."""
+        return int(self.aws.time.now()) // 60 * 60
+
+    def until(self, holds: Callable[[], bool], what: str) -> None:
+        end = time.monotonic() + WAIT_S
+        while not holds():
+            assert time.monotonic() < end, f"never: {what}\n{self.aws.log.read_text()[-2000:]}"
+            time.sleep(0.02)
+
+
+@pytest.fixture(scope="session")
+def fast_lab() -> Iterator[FastLab]:
+    require_program("node")
+    if not (ROOT / "node_modules" / ".bin" / "cdk").exists():
+        absent("the CDK CLI is not installed (npm ci)")
+    with LocalAws(REGION, speed=600) as aws:
+        yield FastLab(aws)
