@@ -16,13 +16,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from instance.cloud import Cloud
-from instance.departure import Departure, Place
+from instance.departure import GONE_BY_S, Departure, Place
 from instance.errors import CloudError, InstanceError, MetadataError
 from instance.figures import figures, hear
 from instance.metadata import Metadata
 from instance.notices import Seen, look
-from instance.service import metrics
-from instance.settings import Settings, read_settings
+from instance.service import is_listening, metrics
+from instance.settings import Settings, read_settings, service_host
 from instance.units import DRAIN_FILE
 
 LOOK_S = 2.0
@@ -96,16 +96,17 @@ class Publisher:
             self._failing = False
 
 
-def run(settings: Settings, drain_file: Path, *, look_s: float, publish_s: float) -> None:
+def run(settings: Settings, drain_file: Path, *, look_s: float, publish_s: float, gone_by_s: float) -> None:
     """Watch until the process is ended."""
     metadata, cloud = Metadata.of(os.environ), Cloud(settings.region, os.environ)
     instance, group = _identify(metadata, look_s)
     place = Place(instance, group, settings.target_group, settings.drain_hook, settings.port)
-    departure = Departure(drain_file, place, cloud)
+    host = service_host(os.environ)
+    departure = Departure(drain_file, place, cloud, answers=lambda port: is_listening(port, host), gone_by_s=gone_by_s)
     departure.resume()
     if group is not None:
         workers = len(os.sched_getaffinity(0)) * settings.workers_per_vcpu
-        publisher = Publisher(cloud, group, lambda: metrics(settings.port), workers, lambda: departure.begun)
+        publisher = Publisher(cloud, group, lambda: metrics(settings.port, host), workers, lambda: departure.begun)
         threading.Thread(target=_forever, args=(publisher.turn, publish_s), name="figures", daemon=True).start()
     log.info("watching %s of group %s", instance, group)
     _forever(Watch(metadata, departure).turn, look_s)
@@ -142,12 +143,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--publish-s", type=float, default=PUBLISH_S, metavar="SECONDS", help="between figures (default %(default)s)"
     )
+    parser.add_argument(
+        "--gone-by-s", type=float, default=GONE_BY_S, metavar="SECONDS", help="until a drain is given up (default %(default)s)"
+    )
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     try:
         settings = read_settings(options.root)
         drain_file = options.root / DRAIN_FILE.lstrip("/")
-        run(settings, drain_file, look_s=options.look_s, publish_s=options.publish_s)
+        run(settings, drain_file, look_s=options.look_s, publish_s=options.publish_s, gone_by_s=options.gone_by_s)
     except (InstanceError, KeyboardInterrupt) as error:
         log.error("%s", error or "interrupted")
         return 1

@@ -23,8 +23,8 @@ from typing import NamedTuple
 from instance.cloud import NAMESPACE, Cloud
 from instance.errors import CloudError, InstanceError, NothingWaits
 from instance.metadata import Metadata
-from instance.service import is_ready
-from instance.settings import ENVIRONMENT_PATH, Settings, read_settings
+from instance.service import LOOPBACK, is_ready
+from instance.settings import ENVIRONMENT_PATH, Settings, read_settings, service_host
 from instance.units import AGENT, DRAIN_PATH, SERVICE, render_units
 
 READY_TIMEOUT_S = 120.0
@@ -57,7 +57,15 @@ class Boot:
     """The steps, each of which may raise `InstanceError`. `root` is where files go, `/` on an instance."""
 
     def __init__(
-        self, settings: Settings, root: Path, metadata: Metadata, cloud: Cloud, run: Run, *, pause: Callable[[float], None]
+        self,
+        settings: Settings,
+        root: Path,
+        metadata: Metadata,
+        cloud: Cloud,
+        run: Run,
+        *,
+        pause: Callable[[float], None],
+        host: str = LOOPBACK,
     ) -> None:
         self._settings = settings
         self._root = root
@@ -65,6 +73,7 @@ class Boot:
         self._cloud = cloud
         self._run = run
         self._pause = pause
+        self._host = host
 
     def serve(self, *, cpus: int, ready_timeout_s: float) -> None:
         """Up to the point where the service answers that it is ready. The watchers start first: nothing waits for them."""
@@ -132,7 +141,7 @@ class Boot:
     def _await_ready(self, timeout_s: float) -> None:
         end, looks = time.monotonic() + timeout_s, 0
         while time.monotonic() < end:
-            if is_ready(self._settings.port):
+            if is_ready(self._settings.port, self._host):
                 return
             looks += 1
             if looks % LOOKS_PER_STATE == 0 and self._has_given_up():
@@ -208,7 +217,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = read_settings(options.root)
         metadata, cloud = Metadata.of(os.environ), Cloud(settings.region, os.environ)
-        program = Boot(settings, options.root, metadata, cloud, run_program, pause=time.sleep)
+        host = service_host(os.environ)
+        program = Boot(settings, options.root, metadata, cloud, run_program, pause=time.sleep, host=host)
         boot(program, cpus=len(os.sched_getaffinity(0)), ready_timeout_s=options.ready_timeout_s)
     except InstanceError as error:
         log.error("refused: %s", error)

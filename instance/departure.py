@@ -57,12 +57,14 @@ class Departure:
         *,
         clock: Callable[[], float] = time.time,
         answers: Callable[[int], bool] = is_listening,
+        gone_by_s: float = GONE_BY_S,
     ) -> None:
         self._file = file
         self._place = place
         self._cloud = cloud
         self._clock = clock
         self._answers = answers
+        self._gone_by_s = gone_by_s
         self._began: float | None = None
         self._deregistered = False
         self._gone = False
@@ -124,7 +126,7 @@ class Departure:
         if not self._answers(self._place.port):
             self._gone = True
             log.warning("the service has drained and ended, T+%.1f s", self._passed_s())
-        elif self._passed_s() >= GONE_BY_S:
+        elif self._passed_s() >= self._gone_by_s:
             self._gone = True
             log.error("the service is still there, T+%.1f s: it is given up", self._passed_s())
 

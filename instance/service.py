@@ -1,28 +1,32 @@
-"""The service on this instance, as its neighbours see it: over loopback, each time on a connection of its own."""
+"""The service on this instance, as its neighbours see it: over loopback, each time on a connection of its own.
+
+`host` is another address than loopback's first where several instances share a machine, as in a lab.
+"""
 
 from __future__ import annotations
 
 import http.client
 import socket
 
+LOOPBACK = "127.0.0.1"
 TIMEOUT_S = 2.0
 
 
-def is_ready(port: int) -> bool:
-    answer = _get(port, "/readyz")
+def is_ready(port: int, host: str = LOOPBACK) -> bool:
+    answer = _get(host, port, "/readyz")
     return answer is not None and answer[0] == 200
 
 
-def metrics(port: int) -> str | None:
+def metrics(port: int, host: str = LOOPBACK) -> str | None:
     """`/metrics` of the worker that takes the connection; `None` where there is none."""
-    answer = _get(port, "/metrics")
+    answer = _get(host, port, "/metrics")
     return answer[1].decode("utf-8", "replace") if answer is not None and answer[0] == 200 else None
 
 
-def is_listening(port: int) -> bool:
+def is_listening(port: int, host: str = LOOPBACK) -> bool:
     """Whether anybody still takes connections there: the supervisor holds the socket until its last worker has ended."""
     try:
-        socket.create_connection(("127.0.0.1", port), TIMEOUT_S).close()
+        socket.create_connection((host, port), TIMEOUT_S).close()
     except ConnectionRefusedError:
         return False
     except OSError:
@@ -30,8 +34,8 @@ def is_listening(port: int) -> bool:
     return True
 
 
-def _get(port: int, path: str) -> tuple[int, bytes] | None:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
+def _get(host: str, port: int, path: str) -> tuple[int, bytes] | None:
+    connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
     try:
         connection.request("GET", path, headers={"Connection": "close"})
         answer = connection.getresponse()

@@ -5,15 +5,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from instance.errors import InstanceError
+from instance.service import LOOPBACK
 
 PATH, ENVIRONMENT_PATH = "etc/crossover/instance.json", "etc/crossover/environment"
 """Below the root folder."""
+
+SERVICE_HOST = "CROSSOVER_SERVICE_HOST"
 
 
 _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
@@ -45,6 +48,11 @@ class Settings:
     @property
     def reads_secret(self) -> bool:
         return any(line.startswith("CROSSOVER_SECRET=") for line in self.environment)
+
+
+def service_host(environment: Mapping[str, str]) -> str:
+    """The address at which the service of this instance is asked."""
+    return environment.get(SERVICE_HOST) or LOOPBACK
 
 
 def read_settings(root: Path) -> Settings:

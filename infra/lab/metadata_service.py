@@ -1,7 +1,8 @@
 """An instance metadata service's double, version 2 only, with the documented shapes of what announces an instance's end.
 
-One double is one instance's. It answers on loopback from a thread of its own, so that tests and a lab of any kind can ask it;
-what it says is changed while it runs: `interrupt`, `recommend_rebalance`, `target_state`, `stumble`, `end_sessions`.
+One double is one instance's. `InstanceMetadata` is what it says; `MetadataService` says it on loopback from its own thread, for
+tests of any kind. What is said is changed while it runs: `interrupt`, `recommend_rebalance`, `target_state`, `stumble`,
+`end_sessions`.
 
 What it keeps of the original: a session token by PUT with a time to live of 1 to 21,600 s, refused where the request was
 forwarded; no answer without a token that is valid (401); 404 for a notice that is not there; times in UTC as
@@ -18,6 +19,7 @@ import secrets
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -27,24 +29,20 @@ NOTICE = timedelta(minutes=2)
 ROLE = "crossover-instance"
 
 
-class MetadataService:
-    """A context manager; `url` is what `AWS_EC2_METADATA_SERVICE_ENDPOINT` takes. `asked` counts requests by path."""
+class InstanceMetadata:
+    """`answer` is the whole service. `asked` counts requests by path."""
 
-    def __init__(self, instance_id: str, *, group: str | None = None, tags_allowed: bool = True, port: int = 0) -> None:
+    def __init__(self, instance_id: str, *, group: str | None = None, tags_allowed: bool = True) -> None:
         self._instance_id = instance_id
         self._group = group
         self._tags_allowed = tags_allowed
-        self._port = port
         self._sessions: dict[str, float] = {}
         self._spot: dict[str, str] | None = None
         self._rebalance: dict[str, str] | None = None
         self._stumbles = 0
         self._lock = threading.Lock()
-        self._server: ThreadingHTTPServer | None = None
-        self._thread: threading.Thread | None = None
         self.target_state = "InService"
         self.asked: Counter[str] = Counter()
-        self.url = ""
 
     def interrupt(self, action: str = "terminate", *, at: datetime | None = None) -> None:
         """The two-minute notice; `at` is when the instance will be taken, two minutes from now unless given."""
@@ -62,40 +60,13 @@ class MetadataService:
         """No token that was given holds any longer."""
         self._sessions.clear()
 
-    def __enter__(self) -> MetadataService:
-        service = self
+    def answer(self, method: str, path: str, headers: Mapping[str, str]) -> tuple[int, str]:
+        """Status and text; names of `headers` are in lower case."""
+        if method == "PUT":
+            return self._put(path, headers)
+        return self._get(path, headers.get("x-aws-ec2-metadata-token", "")) if method == "GET" else (405, "")
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_PUT(self) -> None:
-                self._answer(*service._put(self.path, {name.lower(): value for name, value in self.headers.items()}))
-
-            def do_GET(self) -> None:
-                self._answer(*service._get(self.path, self.headers.get("x-aws-ec2-metadata-token", "")))
-
-            def _answer(self, status: int, body: str) -> None:
-                content = body.encode()
-                self.send_response(status)
-                self.send_header("content-type", "text/plain")
-                self.send_header("content-length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", self._port), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        assert self._server is not None and self._thread is not None
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    def _put(self, path: str, headers: dict[str, str]) -> tuple[int, str]:
+    def _put(self, path: str, headers: Mapping[str, str]) -> tuple[int, str]:
         if path != "/latest/api/token":
             return 404, ""
         if self._stumbled():
@@ -142,6 +113,52 @@ class MetadataService:
             "iam/security-credentials/": ROLE,
             f"iam/security-credentials/{ROLE}": json.dumps(credentials),
         }
+
+
+class MetadataService(InstanceMetadata):
+    """A context manager; `url` is what `AWS_EC2_METADATA_SERVICE_ENDPOINT` takes."""
+
+    def __init__(self, instance_id: str, *, group: str | None = None, tags_allowed: bool = True, port: int = 0) -> None:
+        super().__init__(instance_id, group=group, tags_allowed=tags_allowed)
+        self._port = port
+        self._server: ThreadingHTTPServer | None = None
+        self._thread: threading.Thread | None = None
+        self.url = ""
+
+    def __enter__(self) -> MetadataService:
+        service = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_PUT(self) -> None:
+                self._tell()
+
+            def do_GET(self) -> None:
+                self._tell()
+
+            def _tell(self) -> None:
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                status, body = service.answer(self.command, self.path, headers)
+                content = body.encode()
+                self.send_response(status)
+                self.send_header("content-type", "text/plain")
+                self.send_header("content-length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, format: str, *args: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", self._port), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        assert self._server is not None and self._thread is not None
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
 
 
 def _written(at: datetime) -> str:

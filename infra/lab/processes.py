@@ -11,7 +11,7 @@ import contextlib
 import ctypes
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -24,8 +24,10 @@ STOP_GRACE_S = 5.0
 _libc = ctypes.CDLL(None)
 
 
-def _die_with(parent: int) -> None:
+def _die_with(parent: int, cpus: Collection[int] | None) -> None:
     """Runs in the child before its program does."""
+    if cpus is not None:
+        os.sched_setaffinity(0, cpus)
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it died before we asked
         os._exit(1)
@@ -149,6 +151,11 @@ class Child:
             with contextlib.suppress(asyncio.CancelledError):
                 await output
 
+    def tell(self, number: signal.Signals) -> None:
+        """To the whole session, while the child runs."""
+        if self.alive:
+            self._signal(number, group=True)
+
     def _signal(self, number: signal.Signals, *, group: bool = False) -> None:
         with contextlib.suppress(ProcessLookupError):
             if group:
@@ -158,9 +165,16 @@ class Child:
 
 
 async def spawn(
-    command: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path, log: Path, read_stdout: bool = False
+    command: Sequence[str | Path],
+    *,
+    env: Mapping[str, str],
+    cwd: Path,
+    log: Path,
+    read_stdout: bool = False,
+    cpus: Collection[int] | None = None,
 ) -> Child:
-    """Start a child in a session of its own; with `read_stdout` its first line can be awaited, else all goes to the log."""
+    """Start a child in a session of its own; with `read_stdout` its first line can be awaited, else all goes to the log. `cpus`
+    are those that it may run on, and sees."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as file:
         process = await asyncio.create_subprocess_exec(
@@ -171,7 +185,7 @@ async def spawn(
             stdout=asyncio.subprocess.PIPE if read_stdout else file,
             stderr=file,
             start_new_session=True,
-            preexec_fn=partial(_die_with, os.getpid()),
+            preexec_fn=partial(_die_with, os.getpid(), cpus),
         )
     return Child(process, log)
 
