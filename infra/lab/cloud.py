@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -21,9 +20,8 @@ from infra.errors import KitError
 from infra.lab.container_lane import ContainerLane
 from infra.lab.lambda_lane import LambdaLane, runtime_folder
 from infra.lab.load_balancer import LoadBalancer
-from infra.lab.processes import minimal_environment, spawn
 from infra.lab.runtime_api import Code
-from infra.wheels import ROOT
+from infra.lab.suppliers import start_suppliers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +96,10 @@ class LocalCloud:
         self.bundle = replace(self.bundle, tree=_snapshot(self.bundle.tree, self._folder / "bundle"))
         if self.bundle.service is None:
             self._progress("starting the suppliers' simulator")
-            self.simulator_url = await self._start_simulator()
+            child, self.simulator_url = await start_suppliers(
+                self._folder / "simulator.log", seed=options.seed, latency=options.latency, port=options.simulator_port
+            )
+            self._stack.push_async_callback(child.kill)
         self._progress("starting the container lane")
         self.container_lane = await enter(
             ContainerLane(self.bundle.tree, self.python, self.variables("container"), workers=options.workers)
@@ -108,15 +109,6 @@ class LocalCloud:
         self.balancer = await enter(
             LoadBalancer(self.lambda_lane, self.container_lane.url, weights=options.weights, port=options.port)
         )
-
-    async def _start_simulator(self) -> str:
-        options = self.options
-        command = [sys.executable, "-m", "infra.cli", "simulator", "--port", str(options.simulator_port)]
-        command += ["--seed", str(options.seed), "--latency", options.latency]
-        env = minimal_environment({"PYTHONPATH": str(ROOT)})
-        child = await spawn(command, env=env, cwd=ROOT, log=self._folder / "simulator.log", read_stdout=True)
-        self._stack.push_async_callback(child.kill)
-        return (await child.first_line(20)).removeprefix("listening on ")
 
 
 def _snapshot(tree: Path, into: Path) -> Path:

@@ -24,7 +24,7 @@ STOP_GRACE_S = 5.0
 _libc = ctypes.CDLL(None)
 
 
-def _die_with(parent: int, cpus: Collection[int] | None) -> None:
+def die_with(parent: int, cpus: Collection[int] | None) -> None:
     """Runs in the child before its program does."""
     if cpus is not None:
         os.sched_setaffinity(0, cpus)
@@ -185,7 +185,7 @@ async def spawn(
             stdout=asyncio.subprocess.PIPE if read_stdout else file,
             stderr=file,
             start_new_session=True,
-            preexec_fn=partial(_die_with, os.getpid(), cpus),
+            preexec_fn=partial(die_with, os.getpid(), cpus),
         )
     return Child(process, log)
 

@@ -27,7 +27,8 @@ KEPT_BEGINNINGS = ("SSL_CERT_", "UV_", "HTTPS_PROXY", "https_proxy")
 
 class LocalAws:
     """A context manager. `port` 0 takes a free one; `faults` are resource types of which the next one made fails. `live`: its
-    instances boot, wait for their hooks and drain (groups.py). `time` is its clock, `speed` lab seconds in each real one."""
+    instances boot, wait for their hooks and drain (groups.py). `front` is `host:port` of the lab's load
+    balancer. `time` is its clock, `speed` lab seconds in each real one."""
 
     log: Path
 
@@ -40,6 +41,7 @@ class LocalAws:
         log: Path | None = None,
         faults: Sequence[str] = (),
         live: bool = False,
+        front: str = "",
         speed: float = 1.0,
     ) -> None:
         self.region = region
@@ -47,7 +49,7 @@ class LocalAws:
         self._log = log
         self.port = port or _free_port()
         self._faults = tuple(faults)
-        self._live = live
+        self._live, self._front = live, front
         self.time = LabTime(speed)
 
     @property
@@ -87,6 +89,7 @@ class LocalAws:
         command = [sys.executable, "-m", "infra.lab.aws.server", str(self.port)]
         command += ["--speed", str(self.time.speed), "--origin", str(self.time.origin)]
         command += ["--live"] if self._live else []
+        command += ["--front", self._front] if self._front else []
         command += [part for kind in self._faults for part in ("--fail", kind)]
         with self.log.open("wb") as output:
             self._server = subprocess.Popen(

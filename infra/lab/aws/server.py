@@ -17,6 +17,7 @@ from moto.server import main
 from infra.lab.aws import (
     balancing,
     calls,
+    front_name,
     group_calls,
     instance_pages,
     lab_clock,
@@ -38,11 +39,13 @@ from infra.lab.lab_time import LabTime
 PR_SET_PDEATHSIG = 1
 
 
-def serve(port: int, faults: list[str], lab_time: LabTime, *, live: bool) -> None:
-    """`live`: instances take their time, and others tell what becomes of them (`infra.lab.live`)."""
+def serve(port: int, faults: list[str], lab_time: LabTime, *, live: bool, front: str) -> None:
+    """`live`: instances take their time, and others tell what becomes of them (`infra.lab.live`). `front` is where the lab's
+    load balancer listens, `host:port`."""
     pages = LabPages()
     pages.install()
     lab_clock.install(lab_time, pages)
+    front_name.install(front, pages)
     ApiFaults().install(pages)
     responses.install(CloudWatch(lab_time), pages)
     calls.install()
@@ -66,7 +69,10 @@ if __name__ == "__main__":
     parser.add_argument("port", type=int)
     parser.add_argument("--fail", action="append", default=[])
     parser.add_argument("--live", action="store_true", help="instances boot, wait for their hooks and drain")
+    parser.add_argument("--front", default="", metavar="HOST:PORT", help="what load balancers are called")
     parser.add_argument("--speed", type=float, default=1.0, help="lab seconds in a real one")
     parser.add_argument("--origin", type=float, default=time.time(), help="when both clocks agree, in seconds since 1970")
     arguments = parser.parse_args()
-    serve(arguments.port, arguments.fail, LabTime(arguments.speed, arguments.origin), live=arguments.live)
+    serve(
+        arguments.port, arguments.fail, LabTime(arguments.speed, arguments.origin), live=arguments.live, front=arguments.front
+    )
