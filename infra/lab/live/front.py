@@ -106,7 +106,7 @@ class LiveFront:
 
     def _functions(self) -> LiveFunctions:
         settings = self._settings
-        versions = Versions(self._client("lambda"), self._client("s3"), settings.folder, settings.additions)
+        versions = Versions(self._client("lambda"), settings.folder, settings.additions)
         return LiveFunctions(
             self._client("lambda"),
             versions,

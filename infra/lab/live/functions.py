@@ -75,9 +75,10 @@ class LiveFunctions:
             alias.wanted = wanted = await asyncio.to_thread(self._wanted, alias.named)
             if wanted.version != alias.version:
                 version = await asyncio.to_thread(self._versions.read, alias.named.function, wanted.version)
+                await self._tell(alias, 0)  # environments started ahead are a version's own
                 await alias.lead_to(version, wanted.provisioned)
             await alias.top_up()
-            await self._tell(alias)
+            await self._tell(alias, alias.provisioned)
         except (BotoCoreError, ClientError, KitError, aiohttp.ClientError, TimeoutError) as error:
             self._problem(f"function {alias.named.resource}: {error}")
 
@@ -92,10 +93,10 @@ class LiveFunctions:
             return Wanted(version, reserved)
         return Wanted(version, reserved, int(kept["RequestedProvisionedConcurrentExecutions"]))
 
-    async def _tell(self, alias: Alias) -> None:
-        """How many environments are there of those that were asked for."""
-        resource, there = alias.named.resource, alias.provisioned
-        if self._aws_url is None or self._told.get(resource, 0) == there:
+    async def _tell(self, alias: Alias, there: int) -> None:
+        """How many environments are there of those that were asked for; none can be asked for without an alias or version."""
+        resource = alias.named.resource
+        if self._aws_url is None or ":" not in resource or self._told.get(resource) == there:
             return
         url, limit = f"{self._aws_url}/_lab/environments", aiohttp.ClientTimeout(total=10)
         async with aiohttp.ClientSession(timeout=limit) as session, session.put(url, json={resource: there}) as answer:

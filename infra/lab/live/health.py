@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from infra.lab.live.groups import HealthCheck
 
-INITIAL, HEALTHY, UNHEALTHY, DRAINING, UNAVAILABLE = "initial", "healthy", "unhealthy", "draining", "unavailable"
+INITIAL, HEALTHY, UNHEALTHY, UNAVAILABLE = "initial", "healthy", "unhealthy", "unavailable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,6 @@ class Status:
 
 
 REGISTERED = Status(INITIAL, "Elb.RegistrationInProgress", "Target registration is in progress")
-CHECKED_NO_MORE = Status(DRAINING, "Target.DeregistrationInProgress", "Target deregistration is in progress")
 NOT_CHECKED = Status(UNAVAILABLE, "Target.HealthCheckDisabled", "Health checks are not enabled for this target")
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from infra.lab.live.followed import Snapshot
 from infra.lab.live.groups import Group, HealthCheck, Target
-from infra.lab.live.health import CHECKED_NO_MORE, HEALTHY, NOT_CHECKED, REGISTERED, UNHEALTHY, Result, Status, after
+from infra.lab.live.health import HEALTHY, NOT_CHECKED, REGISTERED, UNHEALTHY, Result, Status, after
 
 LEAK_S = 17.0
 
@@ -42,6 +42,7 @@ class Roster:
     def learn(self, snapshot: Snapshot, now: float) -> None:
         """Compare with what was known, at the moment it was read."""
         self._groups |= snapshot.groups
+        self._named = snapshot.groups.keys()
         for arn in {*self._members, *snapshot.members}:
             known, registered = self._members.setdefault(arn, {}), snapshot.members.get(arn, frozenset())
             for target in registered:
@@ -119,9 +120,11 @@ class Roster:
                 counts[arn] = (states.count(HEALTHY), states.count(UNHEALTHY))
         return counts
 
-    def told(self) -> dict[str, dict[str, dict[str, str]]]:
-        """What DescribeTargetHealth is to say, by target group and target."""
+    def told(self) -> dict[str, dict[str, dict[str, str] | None]]:
+        """What DescribeTargetHealth is to say, by target group and target; None for one that has left, of which AWS itself
+        knows whether it drains. Groups that no rule names any more may be deleted, and are left out."""
         return {
-            arn: {t.id: (m.status if m.left_at == math.inf else CHECKED_NO_MORE).told() for t, m in members.items()}
+            arn: {t.id: m.status.told() if m.left_at == math.inf else None for t, m in members.items()}
             for arn, members in self._members.items()
+            if arn in self._named
         }

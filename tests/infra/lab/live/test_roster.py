@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from infra.lab.live.followed import Snapshot
 from infra.lab.live.groups import Target
-from infra.lab.live.health import Result
+from infra.lab.live.health import NOT_CHECKED, REGISTERED, Result
 from infra.lab.live.roster import Roster
 from tests.infra.lab.live.targets import CHECK, FUNCTION, ONE, snapshot
 
@@ -65,7 +65,7 @@ def test_a_target_that_left_is_asked_for_17_s_more_and_cut_off_after_its_delay()
     roster.learn(of("a"), 100.0)
     assert asked(roster, 116.9) == {"a", "b"}
     assert asked(roster, 117.1) == {"a"}
-    assert roster.told()[ONE]["b"]["State"] == "draining"
+    assert roster.told()[ONE]["b"] is None, "AWS itself knows that it drains"
     assert roster.hosts() == {ONE: (1, 0)}, "it is no registered host any more"
     assert roster.over(159.0) == []
     assert roster.over(160.0) == [(ONE, B)]
@@ -77,7 +77,7 @@ def test_a_target_that_is_registered_again_begins_anew() -> None:
     check(roster, A, WELL)
     roster.learn(of(), 100.0)
     roster.learn(of("a"), 110.0)
-    assert roster.told()[ONE]["a"]["State"] == "initial"
+    assert roster.told()[ONE]["a"] == REGISTERED.told()
     assert roster.over(170.0) == []
 
 
@@ -107,6 +107,13 @@ def test_functions_are_not_checked_and_always_asked() -> None:
     told = snapshot({FUNCTION: 1}, {FUNCTION: ["arn"]})
     roster = Roster(told)
     assert [target.id for target in roster.candidates(told.groups[FUNCTION], 0.0, 0.0)] == ["arn"]
-    assert roster.told()[FUNCTION]["arn"]["State"] == "unavailable"
+    assert roster.told()[FUNCTION]["arn"] == NOT_CHECKED.told()
     assert roster.hosts() == {}
     assert list(roster.checked()) == []
+
+
+def test_nothing_is_told_of_a_group_that_no_rule_names_any_more() -> None:
+    roster = Roster(of("a"))
+    roster.learn(snapshot({}, {}), 100.0)
+    assert roster.told() == {}
+    assert roster.over(160.0) == [(ONE, A)], "what it has under way may end all the same"
