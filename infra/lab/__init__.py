@@ -9,10 +9,13 @@
     container_lane.py  uvicorn workers from the same bundle
     metadata_service.py  an instance's metadata service, with spot notices and the group's wishes
     load_balancer.py   an Application Load Balancer's double in front of both
+    forwarding.py      what any load balancer's double does once a target is chosen
     target_events.py   its events and answers
     processes.py       child processes that cannot be left behind
     cloud.py           all of it together
     load.py, queries.py, parity.py, measure.py   asking it, comparing it, measuring it
+
+`aws/` is a local AWS to deploy into, `live/` what makes a stage live that is deployed there.
 
 Nothing outlives its owner: every process is told by the kernel when its parent dies.
 """

@@ -25,16 +25,25 @@ TEXT_TYPES = ("text/", "application/json", "application/javascript", "applicatio
 TARGET_GROUP = "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/lambda/0000000000000000"
 
 
-def alb_event(request: web.Request, body: bytes, port: int, *, multi_value: bool) -> dict[str, object]:
-    """The event an ALB hands a Lambda target for this request, with the headers that it sets itself."""
-    headers: dict[str, list[str]] = {}
-    for name, value in request.headers.items():
+def alb_event(
+    request: web.BaseRequest,
+    body: bytes,
+    forwarded: Mapping[str, str],
+    *,
+    multi_value: bool,
+    headers: Mapping[str, str] | None = None,
+    target_group: str = TARGET_GROUP,
+) -> dict[str, object]:
+    """The event an ALB hands a Lambda target for this request, with the headers that it sets itself; `headers` where not all
+    of the request's are handed on."""
+    named: dict[str, list[str]] = {}
+    for name, value in (request.headers if headers is None else headers).items():
         readable = value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-        headers.setdefault(name.lower(), []).append(readable)
-    headers |= {name.lower(): [value] for name, value in forwarded_headers(request, port).items()}
+        named.setdefault(name.lower(), []).append(readable)
+    named |= {name.lower(): [value] for name, value in forwarded.items()}
     target = request.rel_url.raw_path, request.rel_url.raw_query_string
-    text = is_text(headers, body)
-    return target_event(request.method, *target, headers, body, text=text, multi_value=multi_value)
+    event = target_event(request.method, *target, named, body, text=is_text(named, body), multi_value=multi_value)
+    return event | {"requestContext": {"elb": {"targetGroupArn": target_group}}}
 
 
 def is_text(headers: Mapping[str, list[str]], body: bytes) -> bool:
@@ -74,7 +83,7 @@ def _is_utf8(body: bytes) -> bool:
     return True
 
 
-def forwarded_headers(request: web.Request, port: int) -> dict[str, str]:
+def forwarded_headers(request: web.BaseRequest, port: int, scheme: str = "http") -> dict[str, str]:
     """What an ALB sets, whatever the client sent: the client at the end of X-Forwarded-For, scheme, the listener's port, and
     a trace id of its own, as Self before the fields that the client gave."""
     before = ", ".join(request.headers.getall("X-Forwarded-For", []))
@@ -83,7 +92,7 @@ def forwarded_headers(request: web.Request, port: int) -> dict[str, str]:
     fields = [part for part in request.headers.get("X-Amzn-Trace-Id", "").split(";") if part and not part.startswith("Self=")]
     return {
         "X-Forwarded-For": f"{before}, {client}" if before else client,
-        "X-Forwarded-Proto": "http",
+        "X-Forwarded-Proto": scheme,
         "X-Forwarded-Port": str(port),
         "X-Amzn-Trace-Id": ";".join([f"Self={trace}", *fields]) if fields else f"Root={trace}",
     }
