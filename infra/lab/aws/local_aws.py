@@ -39,6 +39,7 @@ class LocalAws:
         port: int = 0,
         log: Path | None = None,
         faults: Sequence[str] = (),
+        live: bool = False,
         speed: float = 1.0,
     ) -> None:
         self.region = region
@@ -46,6 +47,7 @@ class LocalAws:
         self._log = log
         self.port = port or _free_port()
         self._faults = tuple(faults)
+        self._live = live
         self.time = LabTime(speed)
 
     @property
@@ -84,6 +86,7 @@ class LocalAws:
         self.log = self._log or Path(self._folder.name) / "moto.log"
         command = [sys.executable, "-m", "infra.lab.aws.server", str(self.port)]
         command += ["--speed", str(self.time.speed), "--origin", str(self.time.origin)]
+        command += ["--live"] if self._live else []
         command += [part for kind in self._faults for part in ("--fail", kind)]
         with self.log.open("wb") as output:
             self._server = subprocess.Popen(

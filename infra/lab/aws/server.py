@@ -1,4 +1,4 @@
-"""`python -m infra.lab.aws.server PORT [--fail TYPE] [--speed N --origin S]`: moto's server with what it lacks, on
+"""`python -m infra.lab.aws.server PORT [--fail TYPE] [--live] [--speed N --origin S]`: moto's server with what it lacks, on
 loopback.
 
 Ends with the process that started it. moto logs each resource type of a template that it leaves out.
@@ -14,26 +14,31 @@ import time
 
 from moto.server import main
 
-from infra.lab.aws import calls, lab_clock, lambda_resources, secrets, stack_life
+from infra.lab.aws import calls, lab_clock, lambda_resources, scaling_policies, secrets, stack_life
 from infra.lab.aws.api_faults import ApiFaults
 from infra.lab.aws.cloudwatch import responses
 from infra.lab.aws.cloudwatch.backend import CloudWatch
 from infra.lab.aws.lab_pages import LabPages
+from infra.lab.aws.target_tracking import TargetTracking
 from infra.lab.lab_time import LabTime
 
 PR_SET_PDEATHSIG = 1
 
 
-def serve(port: int, faults: list[str], lab_time: LabTime) -> None:
+def serve(port: int, faults: list[str], lab_time: LabTime, *, live: bool) -> None:
     """`pages` and `lab_time` are for whoever installs something that has pages or a clock."""
     pages = LabPages()
     pages.install()
     lab_clock.install(lab_time, pages)
     ApiFaults().install(pages)
-    responses.install(CloudWatch(lab_time), pages)
+    cloudwatch = CloudWatch(lab_time)
+    responses.install(cloudwatch, pages)
     calls.install()
     lambda_resources.install()
     secrets.install()
+    scaling_policies.install()
+    if live:
+        TargetTracking(cloudwatch).install()
     stack_life.install(stack_life.Faults(faults))
     logging.basicConfig(level=logging.INFO)
     main(["--host", "127.0.0.1", "--port", str(port)])
@@ -44,7 +49,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("port", type=int)
     parser.add_argument("--fail", action="append", default=[])
+    parser.add_argument("--live", action="store_true", help="groups follow their load")
     parser.add_argument("--speed", type=float, default=1.0, help="lab seconds in a real one")
     parser.add_argument("--origin", type=float, default=time.time(), help="when both clocks agree, in seconds since 1970")
     arguments = parser.parse_args()
-    serve(arguments.port, arguments.fail, LabTime(arguments.speed, arguments.origin))
+    serve(arguments.port, arguments.fail, LabTime(arguments.speed, arguments.origin), live=arguments.live)
