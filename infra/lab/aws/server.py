@@ -25,6 +25,7 @@ from infra.lab.aws import (
     lambda_resources,
     provisioned,
     quotas,
+    scaling_policies,
     secrets,
     stack_life,
     targets,
@@ -34,6 +35,7 @@ from infra.lab.aws.cloudwatch import responses
 from infra.lab.aws.cloudwatch.backend import CloudWatch
 from infra.lab.aws.groups import Groups
 from infra.lab.aws.lab_pages import LabPages
+from infra.lab.aws.target_tracking import TargetTracking
 from infra.lab.lab_time import LabTime
 
 PR_SET_PDEATHSIG = 1
@@ -47,14 +49,17 @@ def serve(port: int, faults: list[str], lab_time: LabTime, *, live: bool, front:
     lab_clock.install(lab_time, pages)
     front_name.install(front, pages)
     ApiFaults().install(pages)
-    responses.install(CloudWatch(lab_time), pages)
+    cloudwatch = CloudWatch(lab_time)
+    responses.install(cloudwatch, pages)
     calls.install()
     balancing.install()
     known_targets = targets.install(pages, lab_time)
     lambda_resources.install(provisioned.install(pages, lab_time, quotas.install(pages)))
     lambda_functions.install(f"http://localhost:{port}")
     secrets.install()
+    scaling_policies.install()
     if live:
+        TargetTracking(cloudwatch).install()
         groups = Groups(lab_time, known_targets)
         group_calls.install(groups)
         instance_pages.install(pages, groups)

@@ -12,7 +12,7 @@
     fleet.py      the instance manager: follows the autoscaling group; instance.py is one instance, faults.py what befalls it
                   (group.py what it asks AWS; boots.py, bundles.py, addresses.py, programs.py, aws_command.py what an instance
                   starts with; machine.py, systemd.py, unit_file.py, process_table.py, keeper.py its processes)
-    stage.py          front and fleet of one deployed stage; fault_pages.py what may befall it, over HTTP; serve.py their process
+    stage.py          front and fleet of one deployed stage; fault_pages.py what may befall it, over HTTP; serve.py it all
     lab.py            the whole cloud in a box, for whoever drives it from outside
 
 The control plane is moto (`infra.lab.aws`), asked over boto3 as any AWS is; nothing here is told what the stacks are. What AWS

@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 
 from infra.bundle import Bundle, BundleTarget, ensure_bundle
+from infra.components.watch.catalogue import alarms
 from infra.lab.aws.local_aws import ACCOUNT, LocalAws
 from infra.overrides import override
 from infra.own_service import load_service
@@ -38,9 +39,6 @@ REGION = "us-east-1"
 SKIPPED = {
     "AWS::S3::BucketPolicy",
     "AWS::EC2::SecurityGroupEgress",
-    "AWS::AutoScaling::ScalingPolicy",
-    "AWS::CloudWatch::Alarm",
-    "AWS::CloudWatch::CompositeAlarm",
     "AWS::SNS::TopicPolicy",
 }
 STAGES = "tests/infra/stacks/stages.toml"
@@ -264,6 +262,31 @@ def test_dashboard_reads_the_deployed_function_group_and_load_balancer(cloud: Cl
     }
 
 
+def test_every_alarm_of_the_catalogue_is_there_and_reads_what_is_deployed(cloud: Cloud) -> None:
+    stage = override({"stage": "trial"})
+    pages = cloud.client("cloudwatch").get_paginator("describe_alarms")
+    found = list(pages.paginate(AlarmTypes=["MetricAlarm", "CompositeAlarm"], AlarmNamePrefix="crossover-trial-"))
+    made = {alarm["AlarmName"]: alarm for page in found for alarm in page["MetricAlarms"]}
+    keys = {alarm.key for alarm in alarms(stage)} | {"container-boot-failures"}  # which ends an instance refresh
+    assert made.keys() == {f"crossover-trial-{key}" for key in keys}
+    lanes = {alarm["AlarmName"]: alarm["StateValue"] for page in found for alarm in page["CompositeAlarms"]}
+    assert lanes.keys() == {"crossover-trial-lambda", "crossover-trial-container"}
+    (group,) = cloud.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+    lag = made["crossover-trial-container-loop-lag"]
+    assert lag["Dimensions"] == [{"Name": "AutoScalingGroupName", "Value": group["AutoScalingGroupName"]}]
+    (topic,) = lag["AlarmActions"]
+    assert topic.endswith(":crossover-trial-alarms")
+
+
+def test_the_group_s_scaling_policies_track_its_measures(cloud: Cloud) -> None:
+    (group,) = cloud.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+    policies = cloud.client("autoscaling").describe_policies(AutoScalingGroupName=group["AutoScalingGroupName"])
+    tracked = [policy["TargetTrackingConfiguration"] for policy in policies["ScalingPolicies"]]
+    lane = override({"stage": "trial"}).container_lane
+    targets = sorted(each["TargetValue"] for each in tracked)
+    assert targets == sorted([round(100 * lane.target_utilization), round(100 * lane.target_loop_busy, 1)])
+
+
 def test_alarms_topic_is_encrypted_with_a_key_of_the_account(cloud: Cloud) -> None:
     topics = cloud.client("sns")
     (arn,) = [topic["TopicArn"] for topic in topics.list_topics()["Topics"]]
@@ -294,6 +317,7 @@ def test_cloudformations_policy_covers_the_names_that_deployed_resources_have(cl
             "autoscaling:UpdateAutoScalingGroup",
             f"arn:aws:autoscaling:{here}:autoScalingGroup:u-u-i-d:autoScalingGroupName/{{}}",
         ),
+        "AWS::CloudWatch::Alarm": ("cloudwatch:DeleteAlarms", f"arn:aws:cloudwatch:{here}:alarm:{{}}"),
         "AWS::EC2::LaunchTemplate": ("ec2:DeleteLaunchTemplate", f"arn:aws:ec2:{here}:launch-template/{{}}"),
         "AWS::ElasticLoadBalancingV2::TargetGroup": ("elasticloadbalancing:DeleteTargetGroup", "{}"),
         "AWS::ElasticLoadBalancingV2::ListenerRule": ("elasticloadbalancing:ModifyRule", "{}"),
@@ -386,6 +410,8 @@ def test_destroying_leaves_nothing_but_the_bootstrap(cloud: Cloud) -> None:
     parameters = cloud.client("ssm").describe_parameters()["Parameters"]
     assert [parameter["Name"] for parameter in parameters] == ["/cdk-bootstrap/hnb659fds/version"]
     assert cloud.client("logs").describe_log_groups()["logGroups"] == []
+    assert cloud.client("cloudwatch").describe_alarms()["MetricAlarms"] == []
+    assert cloud.client("autoscaling").describe_policies()["ScalingPolicies"] == []
 
 
 def test_moto_took_every_request_and_skipped_only_what_the_templates_answer_for(cloud: Cloud) -> None:

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutE
 from infra.errors import KitError
 from infra.switching.aws.calls import asked
 from infra.switching.ports import Unreachable
-from tests.infra.lab.aws.conftest import FastLab
+from tests.infra.lab.fast_lab import FastLab
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,7 @@ import pytest
 from infra.errors import InputError, KitError
 from infra.lab.operator import LabClock, connect, lab_time_at
 from infra.switching.aws.calls import served_at
-from tests.infra.lab.aws.conftest import FastLab
+from tests.infra.lab.fast_lab import FastLab
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.infra.lab.aws.conftest import FastLab
+from tests.infra.lab.fast_lab import FastLab
 
 pytestmark = pytest.mark.slow
 

@@ -6,7 +6,7 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,6 @@ import pytest
 from botocore.config import Config
 
 from infra.lab.aws.local_aws import LocalAws
-from tests.conftest import ROOT, absent, require_program
 
 REGION = "us-east-1"
 WAIT_S = 20.0
@@ -52,12 +51,3 @@ class FastLab:
         while not holds():
             assert time.monotonic() < end, f"never: {what}\n{self.aws.log.read_text()[-2000:]}"
             time.sleep(0.02)
-
-
-@pytest.fixture(scope="session")
-def fast_lab() -> Iterator[FastLab]:
-    require_program("node")
-    if not (ROOT / "node_modules" / ".bin" / "cdk").exists():
-        absent("the CDK CLI is not installed (npm ci)")
-    with LocalAws(REGION, speed=600) as aws:
-        yield FastLab(aws)
