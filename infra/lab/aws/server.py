@@ -18,12 +18,14 @@ from infra.lab.aws import (
     balancing,
     calls,
     group_calls,
+    group_templates,
     instance_pages,
     lambda_functions,
     lambda_resources,
     provisioned,
     quotas,
     secrets,
+    signals,
     stack_life,
     targets,
 )
@@ -44,6 +46,8 @@ def serve(port: int, faults: list[str], lab_time: LabTime, *, live: bool) -> Non
     lambda_resources.install(provisioned.install(pages, lab_time, quotas.install(pages)))
     lambda_functions.install(f"http://localhost:{port}")
     secrets.install()
+    signals.install()
+    group_templates.install()
     if live:
         groups = Groups(lab_time, known_targets)
         group_calls.install(groups)
