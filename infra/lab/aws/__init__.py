@@ -4,6 +4,7 @@
     balancing.py         weights that AWS refuses, attributes and targets in templates
     groups.py            autoscaling groups whose instances take their time (`--live`); members.py: an instance and its hooks;
                          launches.py: which is launched and which goes first; group_calls.py: Auto Scaling's calls on them
+    group_templates.py   a group's hooks and policies in templates, its update in place
     instance_pages.py    which instance has booted, which spot instance is reclaimed
     lambda_functions.py  functions that can be run as deployed: architecture, reservation, each version's code
     provisioned.py       provisioned concurrency and the account's settings; quotas.py: the account's quotas
@@ -14,6 +15,7 @@
     lab_clock.py         lab time in its answers
     api_faults.py        calls that fail: api_call.py knows which one is made, api_errors.py how its service words an error
     cloudwatch/          metrics and alarms
+    signals.py           what a stack answers that waits for no signal
     stack_life.py        deletion in reverse order, rollback with its events, exports that are in use
     stack_update.py      an update in CloudFormation's order
     deletions.py         what moto leaves of a deleted stack

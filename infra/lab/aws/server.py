@@ -19,6 +19,7 @@ from infra.lab.aws import (
     calls,
     front_name,
     group_calls,
+    group_templates,
     instance_pages,
     lab_clock,
     lambda_functions,
@@ -27,6 +28,7 @@ from infra.lab.aws import (
     quotas,
     scaling_policies,
     secrets,
+    signals,
     stack_life,
     targets,
 )
@@ -58,6 +60,8 @@ def serve(port: int, faults: list[str], lab_time: LabTime, *, live: bool, front:
     lambda_functions.install(f"http://localhost:{port}")
     secrets.install()
     scaling_policies.install()
+    signals.install()
+    group_templates.install()
     if live:
         TargetTracking(cloudwatch).install()
         groups = Groups(lab_time, known_targets)

@@ -1,4 +1,5 @@
-"""`python -m infra.lab.live.serve STAGE --region R --port N`: the process of a live stage. The local AWS is the one at `AWS_ENDPOINT_URL`.
+"""`python -m infra.lab.live.serve STAGE --region R --port N`: the process of a live stage. The local AWS is
+the one at `AWS_ENDPOINT_URL`.
 
 Prints one line of JSON, `{"url": …, "faults": …}`, once requests are served, and tells the local AWS the same (`/_lab/live`),
 so that whoever knows the one finds the other. Ends at SIGTERM, and with the process that started it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from itertools import count
 from typing import Any
@@ -310,6 +311,59 @@ def test_sizes_are_held_to_each_other_and_the_mixture_stays(cloud: Cloud) -> Non
     assert group.fleet.instance_types() == sorted(TYPES)
     with pytest.raises(ClientError, match="Desired capacity:9 must be between"):
         cloud.scaling.update_auto_scaling_group(AutoScalingGroupName=group.name, DesiredCapacity=9)
+
+
+def test_a_templates_group_has_its_hooks_and_a_deployment_refreshes_it_in_place(cloud: Cloud) -> None:
+    target_group = cloud.group(0).target_group
+
+    def template(instance_type: str) -> str:
+        data = {"ImageId": "ami-1", "InstanceType": instance_type}
+        version = {"Fn::GetAtt": ["Template", "LatestVersionNumber"]}
+        launch = {"LaunchTemplateSpecification": {"LaunchTemplateId": {"Ref": "Template"}, "Version": version}}
+        group = {
+            "MinSize": "2",
+            "MaxSize": "4",
+            "VPCZoneIdentifier": cloud.subnets,
+            "TargetGroupARNs": [target_group],
+            "MixedInstancesPolicy": {"LaunchTemplate": launch},
+            "HealthCheckType": "EBS,ELB",
+            "InstanceMaintenancePolicy": {"MinHealthyPercentage": 100, "MaxHealthyPercentage": 150},
+            "LifecycleHookSpecificationList": [{**BOOT, "HeartbeatTimeout": 600, "DefaultResult": "ABANDON"}],
+        }
+        refresh = {"AutoScalingInstanceRefresh": {"Preferences": {"MaxHealthyPercentage": 125}}}
+        resources = {
+            "Template": {"Type": "AWS::EC2::LaunchTemplate", "Properties": {"LaunchTemplateData": data}},
+            "Group": {"Type": "AWS::AutoScaling::AutoScalingGroup", "Properties": group, "UpdatePolicy": refresh},
+        }
+        return json.dumps({"Resources": resources})
+
+    stacks = cloud.aws.client("cloudformation")
+    stacks.create_stack(StackName="fleet", TemplateBody=template("c7g.large"))
+    found = stacks.list_stack_resources(StackName="fleet")["StackResourceSummaries"]
+    name = {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in found}["Group"]
+    group = Group(cloud, name, target_group)
+
+    def versions() -> dict[str, str]:
+        return {id: each["LaunchTemplate"]["Version"] for id, each in group.instances().items()}
+
+    for instance in group.in_state("Pending:Wait"):
+        group.complete("boot", instance)
+    with pytest.raises(ClientError, match="is in CREATE_COMPLETE state and cannot be signaled"):
+        stacks.signal_resource(StackName="fleet", LogicalResourceId="Group", UniqueId="i-1", Status="SUCCESS")
+    group.fleet.raise_to(3)  # as a switch does
+    (third,) = group.in_state("Pending:Wait")
+    group.complete("boot", third)
+    old = group.in_state("InService")
+    stacks.update_stack(StackName="fleet", TemplateBody=template("c6g.large"))
+    assert group.fleet.standing() == 3, "the size that the switch asked for stays"
+    for _ in range(3):
+        (new,) = group.in_state("Pending:Wait")
+        assert versions()[new] == "2"
+        assert len(group.in_state("InService")) == 3, "nothing goes before its replacement serves"
+        group.complete("boot", new)
+    assert {versions()[each] for each in group.in_state("InService")} == {"2"}
+    assert old.isdisjoint(group.in_state("InService"))
+    stacks.delete_stack(StackName="fleet")
 
 
 def test_a_deleted_group_leaves_nothing_running(cloud: Cloud) -> None:
