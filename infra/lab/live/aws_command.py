@@ -47,10 +47,11 @@ class AwsCommand:
 
 def _told(act: Callable[[], Any]) -> tuple[int, str]:
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
 
     try:
         act()
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, ResponseParserError) as error:  # the last is moto's 500 for what it lacks
         return FAILED, str(error)
     return 0, ""
 

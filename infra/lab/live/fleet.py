@@ -70,6 +70,7 @@ class Fleet:
         self._chance = random.Random(self.options.seed)
         self._stack = AsyncExitStack()
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._ending: set[Instance] = set()
         self._meter = CpuMeter()
 
     async def __aenter__(self) -> Fleet:
@@ -123,7 +124,7 @@ class Fleet:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.gather(*(instance.power_off() for instance in self.instances.values()))
+        await asyncio.gather(*(instance.power_off() for instance in {*self.instances.values(), *self._ending}))
 
     async def _follow(self) -> None:
         failing = False
@@ -142,6 +143,7 @@ class Fleet:
     def _reconcile(self, launched: Mapping[str, Launched]) -> None:
         for instance_id in [known for known in self.instances if known not in launched]:
             instance = self.instances.pop(instance_id)
+            self._ending.add(instance)
             log.info("%s is terminated", instance_id)
             self.begin(self._bury(instance))
         for instance_id, told in launched.items():
@@ -161,6 +163,7 @@ class Fleet:
 
     async def _bury(self, instance: Instance) -> None:
         await instance.power_off()
+        self._ending.discard(instance)
         self._network.give_back(instance.address)
 
     def _around(self) -> Surroundings:

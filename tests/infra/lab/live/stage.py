@@ -14,6 +14,7 @@ from typing import Any
 import boto3
 import pytest
 from moto.autoscaling.responses import AutoScalingResponse
+from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.responses import EmptyResult
 from moto.server import ThreadedMotoServer
 
@@ -64,6 +65,7 @@ class Stage:
         self.port = free_port()
         self.group = StatesDouble(GROUP, self.client, url)
         self.target_group = ""
+        self.signals: list[str] = []
         self.client("s3").create_bucket(Bucket=BUCKET)
         self.client("s3").upload_file(str(bundle.zip), BUCKET, "key.zip")
 
@@ -151,6 +153,11 @@ def stage_in_moto(bundle: Bundle) -> Iterator[Stage]:
                 stage.group.complete(*(response._get_param(name) for name in asked))
                 return EmptyResult()
 
+            def signal_resource(response: Any) -> EmptyResult:
+                stage.signals.append(response._get_param("Status"))
+                return EmptyResult()
+
+            patch.setattr(CloudFormationResponse, "signal_resource", signal_resource, raising=False)
             patch.setattr(AutoScalingResponse, "complete_lifecycle_action", complete_lifecycle_action, raising=False)
             yield stage
         finally:
