@@ -64,7 +64,8 @@ class InstancePages:
     def interrupted(self, _: Any) -> dict[str, Any]:
         return {
             instance: {"action": "terminate", "time": datetime.fromtimestamp(end, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
-            for instance, end in self._groups.reclaimed.items()
+            for instance, end in list(self._groups.reclaimed.items())
+            if self._groups.member(instance) is not None
         }
 
 

@@ -68,10 +68,8 @@ class Targets:
 
     def draining(self, arn: str) -> dict[str, Any]:
         """Ports of what is on its way out of a target group, by id."""
-        now = self._time.now()
-        left = {id: (port, end) for id, (port, end) in self._leaving.get(arn, {}).items() if end > now}
-        self._leaving[arn] = left
-        return {id: port for id, (port, _) in left.items()}
+        now, leaving = self._time.now(), dict(self._leaving.get(arn, {}))
+        return {id: port for id, (port, end) in leaving.items() if end > now}
 
     def register(self, group: Any, targets: list[dict[str, Any]]) -> None:
         _register(group, targets)

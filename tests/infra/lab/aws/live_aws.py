@@ -47,7 +47,7 @@ def network(aws: LocalAws, zones: str = "ab") -> tuple[str, list[str]]:
     return vpc, subnets
 
 
-def until(what: Callable[[], Any], within_s: float = 5.0) -> Any:
+def until(what: Callable[[], Any], within_s: float = 10.0) -> Any:
     """The first true answer."""
     end = time.monotonic() + within_s
     while time.monotonic() < end:

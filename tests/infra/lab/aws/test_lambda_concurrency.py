@@ -20,7 +20,7 @@ from tests.infra.lab.aws.live_aws import REGION, local_aws, page, until
 
 pytestmark = pytest.mark.slow
 
-SPEED = 120.0
+SPEED = 30.0
 NAME = "search"
 
 
