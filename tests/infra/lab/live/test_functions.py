@@ -277,6 +277,18 @@ async def test_provisioned_environments_are_started_ahead_and_told(
     assert [each["search:live"] for each in told] == [0, 2, 3, 0]
 
 
+async def test_a_function_that_no_group_leads_to_any_more_ends_its_environments(
+    deployed: Deployed, functions: LiveFunctions
+) -> None:
+    await functions.catch_up(deployed.arn)
+    said(await functions.invoke(deployed.arn, b"{}"))
+    lane = functions.aliases[deployed.arn]._lane
+    assert lane is not None
+    await functions.forget(deployed.arn)
+    assert functions.aliases == {}
+    assert [environment.alive for environment in lane.environments] == [False]
+
+
 def test_code_is_unpacked_once_and_what_may_be_executed_stays_so(versions: Versions, deployed: Deployed) -> None:
     first = versions.read("search", "1").code.tree
     assert (first / "start").stat().st_mode & 0o111
