@@ -31,8 +31,8 @@ REPEATED_AFTER_S = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrontSettings:
-    """`lags_s` (one for each node) and `leak_s` are lab seconds. How often is read and `least_timeout_s` are real ones, for they
-    are about this machine: a reading of elbv2 or of a function costs it some 20 ms. `additions` are variables that the lab puts
+    """`lags_s` (one for each node) and `leak_s` are lab seconds. How often is read and `least_timeout_s` are real ones, being
+    about this machine: a reading of elbv2 or of a function costs it some 20 ms. `additions` are variables that the lab puts
     into every function. Port 0 takes a free one."""
 
     load_balancer: str
