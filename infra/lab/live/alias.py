@@ -100,6 +100,9 @@ class Alias:
         else:
             self.at_once += 1
             counts.at_once[float(self.at_once)] += 1
+            if kept := self.provisioned:
+                counts.on_provisioned += self.at_once <= kept
+                counts.spilled += self.at_once > kept
             try:
                 result = await self._run(event)
             finally:

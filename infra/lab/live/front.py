@@ -163,7 +163,7 @@ class LiveFront:
             group = counts.group(arn)
             group.healthy[float(healthy)] += 1
             group.unhealthy[float(unhealthy)] += 1
-        counts.connections[float(self.balancer.connections)] += 1
+        counts.most_connections = max(counts.most_connections, self.balancer.connections)
 
     def _follow_functions(self, snapshot: Snapshot) -> None:
         of = snapshot.members.items()

@@ -176,6 +176,7 @@ async def test_a_targets_own_error_is_passed_on_and_counted_as_the_targets(one: 
         assert await live.get("/error") == (500, "one")
         group = live.tally.now.groups[ONE]
         assert (group.requests, group.statuses, sum(group.waited_s.values())) == (1, {5: 1}, 1)
+        assert group.size == len("one")
         assert not live.tally.now.elb_statuses
 
 
@@ -288,6 +289,7 @@ async def test_a_function_is_asked_with_an_event_that_names_its_target_group() -
         assert event["requestContext"] == {"elb": {"targetGroupArn": FUNCTION}}
         assert (event["httpMethod"], event["path"], event["queryStringParameters"]) == ("POST", "/p", {"q": "1"})
         assert "x_odd" not in event["headers"]
+        assert live.tally.now.functions_size == live.tally.now.groups[FUNCTION].size == len("body") + len("function")
         assert live.tally.now.groups[FUNCTION].statuses == {2: 1}
 
 

@@ -268,7 +268,10 @@ async def test_provisioned_environments_are_started_ahead_and_told(
             deployed.concurrency.provisioned = 2
             await functions.catch_up(deployed.arn)
             assert functions.aliases[deployed.arn].environments == 2
-            assert (await functions.invoke(deployed.arn, b"{}")).init_ms is None, "no cold start"
+            three = await asyncio.gather(*(functions.invoke(deployed.arn, b'{"sleep": 0.1}') for _ in range(3)))
+            assert sorted(result.init_ms is None for result in three) == [False, True, True], "one more is a cold start"
+            counts = tally.now.functions["search:live"]
+            assert (counts.on_provisioned, counts.spilled) == (2, 1)
             await functions.catch_up(deployed.arn)
             deployed.concurrency.provisioned = 3
             await functions.catch_up(deployed.arn)
