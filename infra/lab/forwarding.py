@@ -56,10 +56,11 @@ class ElbError(web.Response):
 
 @dataclass(frozen=True, slots=True)
 class Forwarded:
-    """`waited_s`: from sending to the answer's headers; None where a target gave none."""
+    """`waited_s`: from sending to the answer's headers; None where a target gave none. `size`: bytes of both bodies."""
 
     response: web.StreamResponse
     waited_s: float | None
+    size: int = 0
 
 
 def target_session(idle_timeout_s: float, connect_timeout_s: float = CONNECT_TIMEOUT_S) -> aiohttp.ClientSession:
@@ -90,7 +91,8 @@ async def to_instance(
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
         ) as answer:
             waited_s = time.perf_counter() - started
-            return Forwarded(await _pass_on(request, answer), waited_s)
+            response, size = await _pass_on(request, answer)
+            return Forwarded(response, waited_s, len(body) + size)
     except aiohttp.ConnectionTimeoutError:
         return Forwarded(ElbError(504, "connect"), None)
     except TimeoutError:
@@ -114,32 +116,36 @@ async def to_function(invoke: Invoke, event: dict[str, object], body: bytes, *, 
     if result.status != 200 or result.error_type is not None or len(result.payload) > LAMBDA_BODY_LIMIT:
         return Forwarded(ElbError(502, "function"), None)
     answer = http_answer(result.payload, multi_value=multi_value, head=head)
-    return Forwarded(ElbError(502, "function"), None) if answer is None else Forwarded(answer, waited_s)
+    if answer is None:
+        return Forwarded(ElbError(502, "function"), None)
+    return Forwarded(answer, waited_s, len(body) + (0 if head else answer.content_length or 0))
 
 
-async def _pass_on(request: web.BaseRequest, answer: aiohttp.ClientResponse) -> web.StreamResponse:
-    """An instance's answer, as it comes. Raises what the client raises while nothing has been passed on; after that the
-    caller's connection is closed, for its answer is not whole."""
+async def _pass_on(request: web.BaseRequest, answer: aiohttp.ClientResponse) -> tuple[web.StreamResponse, int]:
+    """An instance's answer, as it comes, and the bytes of its body. Raises what the client raises while nothing has been passed
+    on; after that the caller's connection is closed, for its answer is not whole."""
     kept = end_to_end(answer.headers)
     if request.method == "HEAD" or answer.status in (204, 304):
-        return web.Response(status=answer.status, headers=kept)
+        return web.Response(status=answer.status, headers=kept), 0
     if answer.content_length is not None and answer.content_length <= WHOLE_ANSWER_BYTES:
         body = await answer.read()
         kept.popall("Content-Length", None)
-        return web.Response(status=answer.status, headers=kept, body=body)
+        return web.Response(status=answer.status, headers=kept, body=body), len(body)
     response = web.StreamResponse(status=answer.status, headers=kept)
     await response.prepare(request)
+    size = 0
     try:
         async for chunk in answer.content.iter_any():
+            size += len(chunk)
             await response.write(chunk)
     except (TimeoutError, aiohttp.ClientError):
         _hang_up(request)
-        return response
+        return response, size
     except BaseException:
         _hang_up(request)
         raise
     await response.write_eof()
-    return response
+    return response, size
 
 
 def _hang_up(request: web.BaseRequest) -> None:

@@ -77,6 +77,7 @@ class Alias:
         self.wanted: Wanted | None = None
         self.version: str | None = None
         self.at_once = 0
+        self._stopped = False
 
     @property
     def environments(self) -> int:
@@ -99,6 +100,9 @@ class Alias:
         else:
             self.at_once += 1
             counts.at_once[float(self.at_once)] += 1
+            if kept := self.provisioned:
+                counts.on_provisioned += self.at_once <= kept
+                counts.spilled += self.at_once > kept
             try:
                 result = await self._run(event)
             finally:
@@ -133,6 +137,8 @@ class Alias:
         # Twice the room: environments that are started ahead stand beside those that events start.
         lane = LambdaLane(version.code, memory_mb=version.memory_mb, concurrency=2 * self._most, timeout_s=version.timeout_s)
         await self._start_ahead(lane, provisioned)
+        if self._stopped:
+            return await lane.__aexit__(None, None, None)
         before, self._lane, self.version = self._lane, lane, version.name
         self._ready.set()
         if before is not None and not self._under_way.get(before):
@@ -149,6 +155,7 @@ class Alias:
             await lane.prewarm(min(count, self._most))
 
     async def stop(self) -> None:
+        self._stopped = True
         lanes = {*self._under_way, *([] if self._lane is None else [self._lane])}
         self._under_way.clear()
         for lane in lanes:

@@ -9,6 +9,7 @@ from types import TracebackType
 
 from infra.errors import KitError
 from infra.lab.live.followed import Snapshot
+from infra.lab.live.groups import Target
 from infra.lab.live.node import Around, Node
 
 LAGS_S = (2.0, 5.0)
@@ -51,13 +52,13 @@ class LiveBalancer:
         for node in self._nodes:
             node.learn(snapshot, read_at)
 
-    def let_go(self, now: float) -> bool:
-        """Forget targets whose deregistration delay is over; whether there were any."""
+    def let_go(self, now: float) -> list[Target]:
+        """Forget targets whose deregistration delay is over, and tell which."""
         over = self._roster.over(now)
         for arn, target in over:
             for node in self._nodes:
                 node.cut_off(arn, target)
-        return bool(over)
+        return [target for _, target in over]
 
 
 def _sockets(port: int, count: int) -> list[socket.socket]:

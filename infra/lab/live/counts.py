@@ -16,9 +16,11 @@ def rounded(value: float) -> float:
 
 @dataclass(slots=True)
 class GroupCounts:
-    """One target group: `statuses` by hundreds (2 for 2xx), `waited_s` the target response times and how often each was."""
+    """One target group: `size` bytes of bodies, `statuses` by hundreds (2 for 2xx), `waited_s` the target response times and
+    how often each was."""
 
     requests: int = 0
+    size: int = 0
     statuses: Counter[int] = field(default_factory=Counter)
     waited_s: Counter[float] = field(default_factory=Counter)
     connection_errors: int = 0
@@ -30,9 +32,12 @@ class GroupCounts:
 
 @dataclass(slots=True)
 class FunctionCounts:
-    """One function behind one alias or version; `at_once` samples how many events were under way, one for each event."""
+    """One function behind one alias or version; `at_once` samples how many events were under way, one for each event. Of the
+    events, `on_provisioned` found an environment that was started ahead, `spilled` came when all of those had one."""
 
     invocations: int = 0
+    on_provisioned: int = 0
+    spilled: int = 0
     errors: int = 0
     throttles: int = 0
     duration_ms: Counter[float] = field(default_factory=Counter)
@@ -51,7 +56,7 @@ class FunctionCounts:
 @dataclass(slots=True)
 class Counts:
     """A minute's worth. `groups` are by ARN, `functions` by what was invoked (`name` or `name:alias`), `elb_statuses` the
-    statuses that no target gave."""
+    statuses that no target gave; `functions_size` is what of the bodies went to functions and came from them."""
 
     groups: dict[str, GroupCounts] = field(default_factory=dict)
     functions: dict[str, FunctionCounts] = field(default_factory=dict)
@@ -59,7 +64,8 @@ class Counts:
     fixed_responses: int = 0
     redirects: int = 0
     new_connections: int = 0
-    connections: Counter[float] = field(default_factory=Counter)
+    most_connections: int = 0
+    functions_size: int = 0
 
     def group(self, arn: str) -> GroupCounts:
         found = self.groups.get(arn)
@@ -77,6 +83,7 @@ class Counts:
         """A request for which a target was chosen."""
         group, response = self.group(arn), forwarded.response
         group.requests += 1
+        group.size += forwarded.size
         if isinstance(response, ElbError):
             self.elb_statuses[response.status] += 1
             group.connection_errors += response.because == "connect"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -23,12 +25,15 @@ from infra.lab.live.publisher import Publisher
 from infra.lab.live.roster import LEAK_S, Roster
 
 FOLLOW_EVERY_S = 0.5
+FUNCTIONS_EVERY_S = 1.0
+REPEATED_AFTER_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrontSettings:
-    """`lags_s` (one for each node) and `leak_s` are lab seconds; `follow_every_s` and `least_timeout_s` real ones, for they are
-    about this machine. `additions` are variables that the lab puts into every function. Port 0 takes a free one."""
+    """`lags_s` (one for each node) and `leak_s` are lab seconds. How often is read and `least_timeout_s` are real ones, being
+    about this machine: a reading of elbv2 or of a function costs it some 20 ms. `additions` are variables that the lab puts
+    into every function. Port 0 takes a free one."""
 
     load_balancer: str
     folder: Path
@@ -37,6 +42,7 @@ class FrontSettings:
     lags_s: tuple[float, ...] = LAGS_S
     leak_s: float = LEAK_S
     follow_every_s: float = FOLLOW_EVERY_S
+    functions_every_s: float = FUNCTIONS_EVERY_S
     least_timeout_s: float = LEAST_TIMEOUT_S
     most_environments: int = MOST_ENVIRONMENTS
     additions: Mapping[str, str] = field(default_factory=dict)
@@ -58,7 +64,7 @@ class LiveFront:
         problem: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._settings, self._client, self._aws_url = settings, client, aws_url
-        self._addresses, self._time, self._problem = addresses, lab_time, problem
+        self._addresses, self._time, self._problem = addresses, lab_time, _now_and_then(problem)
         self._stack = AsyncExitStack()
         self.tally = Tally()
 
@@ -91,7 +97,7 @@ class LiveFront:
         first = await followed.first()
         self.roster = Roster(first, leak_s=settings.leak_s)
         self.functions = await enter(self._functions())
-        self.functions.follow(_functions_of(first))
+        self._follow_functions(first)
         around = Around(
             lab_time=self._time, roster=self.roster, addresses=self._addresses, functions=self.functions, tally=self.tally
         )
@@ -99,7 +105,7 @@ class LiveFront:
         self.prober = await enter(Prober(self.roster, self._addresses, self._time, least_timeout_s=settings.least_timeout_s))
         changed = self.prober.changed
         self._run(followed.follow(first, self._learn))
-        self._run(self.functions.run(settings.follow_every_s))
+        self._run(self.functions.run(settings.functions_every_s))
         self._run(tell_health(self.roster, changed, self._aws_url, every_s=0.1, problem=self._problem))
         self._run(self._let_go())
         self._run(self._publisher(first).run())
@@ -136,14 +142,18 @@ class LiveFront:
             self._problem(f"{task.get_coro().__qualname__} ended: {error!r}")  # type: ignore[union-attr]
 
     def _learn(self, snapshot: Snapshot) -> None:
-        self.functions.follow(_functions_of(snapshot))
+        self._follow_functions(snapshot)
         self.balancer.learn(snapshot, self._time.now())
         self.prober.follow()
 
     async def _let_go(self) -> None:
         while True:
             await asyncio.sleep(max(0.02, self._time.real_s(1.0)))
-            if self.balancer.let_go(self._time.now()):
+            gone = self.balancer.let_go(self._time.now())
+            for target in gone:
+                if target.id not in self._invoked:
+                    await self.functions.forget(target.id)
+            if gone:
                 self.prober.changed.set()
 
     def _sample(self) -> None:
@@ -153,8 +163,22 @@ class LiveFront:
             group = counts.group(arn)
             group.healthy[float(healthy)] += 1
             group.unhealthy[float(unhealthy)] += 1
-        counts.connections[float(self.balancer.connections)] += 1
+        counts.most_connections = max(counts.most_connections, self.balancer.connections)
+
+    def _follow_functions(self, snapshot: Snapshot) -> None:
+        of = snapshot.members.items()
+        self._invoked = {t.id for arn, members in of if snapshot.groups[arn].kind == "lambda" for t in members}
+        self.functions.follow(self._invoked)
 
 
-def _functions_of(snapshot: Snapshot) -> list[str]:
-    return [t.id for arn, members in snapshot.members.items() if snapshot.groups[arn].kind == "lambda" for t in members]
+def _now_and_then(problem: Callable[[str], None]) -> Callable[[str], None]:
+    """What is wrong at each reading is told once in `REPEATED_AFTER_S` real seconds."""
+    told: dict[str, float] = {}
+
+    def tell(line: str) -> None:
+        now = time.monotonic()
+        if now - told.get(line, -math.inf) >= REPEATED_AFTER_S:
+            told[line] = now
+            problem(line)
+
+    return tell

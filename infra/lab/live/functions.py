@@ -51,9 +51,15 @@ class LiveFunctions:
         return await self._alias(arn).invoke(event)
 
     def follow(self, arns: Iterable[str]) -> None:
-        """Take up functions that are new; those that are known stay, for events may still come to them."""
+        """Take up functions that are new; those that are known stay, for events may still come to them, until `forget`."""
         for arn in arns:
             self._alias(arn)
+
+    async def forget(self, arn: str) -> None:
+        """No target group leads to it any more; its environments end."""
+        alias = self.aliases.pop(arn, None)
+        if alias is not None:
+            await alias.stop()
 
     def set_faults(self, faults: LambdaFaults) -> None:
         """For every function that is known."""
@@ -67,10 +73,12 @@ class LiveFunctions:
             await asyncio.sleep(every_s)
 
     async def catch_up(self, arn: str) -> None:
-        """Once, for one function."""
+        """Once, for one function that is followed."""
         from botocore.exceptions import BotoCoreError, ClientError
 
-        alias = self.aliases[arn]
+        alias = self.aliases.get(arn)
+        if alias is None:
+            return
         try:
             alias.wanted = wanted = await asyncio.to_thread(self._wanted, alias.named)
             if wanted.version != alias.version:

@@ -1,8 +1,9 @@
 """A minute's counts as CloudWatch would have them of AWS: names, dimensions and units.
 
 Sources: "CloudWatch metrics for your Application Load Balancer" and "Types of metrics for Lambda functions". Both publish
-nothing for a count of zero; hosts are told of whenever a target is registered, requests or not. Not published, for nothing
-here reads them: figures by availability zone, consumed LCUs, bytes, TLS.
+nothing for a count of zero; hosts are told of whenever a target is registered, requests or not. Bytes are those of bodies;
+connections are callers' and those with a request on them. Not published, for nothing here reads them: figures by
+availability zone, consumed LCUs, TLS.
 """
 
 from __future__ import annotations
@@ -59,7 +60,9 @@ def _balancer(counts: Counts, of: Dimensions) -> Iterator[Point]:
     yield from _counted("HTTP_Fixed_Response_Count", of, counts.fixed_responses)
     yield from _counted("HTTP_Redirect_Count", of, counts.redirects)
     yield from _counted("NewConnectionCount", of, counts.new_connections)
-    yield from _valued("ActiveConnectionCount", of, Counter({v: n for v, n in counts.connections.items() if v}), "Count")
+    yield from _counted("ActiveConnectionCount", of, counts.most_connections)
+    yield from _counted("ProcessedBytes", of, sum(group.size for group in groups), unit="Bytes")
+    yield from _counted("LambdaTargetProcessedBytes", of, counts.functions_size, unit="Bytes")
 
 
 def _group(group: GroupCounts, alone: Dimensions, of: Dimensions) -> Iterator[Point]:
@@ -82,6 +85,8 @@ def _function(counts: FunctionCounts, of: Dimensions) -> Iterator[Point]:
     yield from _counted("Invocations", of, counts.invocations, LAMBDA)
     yield from _counted("Errors", of, counts.errors, LAMBDA)
     yield from _counted("Throttles", of, counts.throttles, LAMBDA)
+    yield from _counted("ProvisionedConcurrencyInvocations", of, counts.on_provisioned, LAMBDA)
+    yield from _counted("ProvisionedConcurrencySpilloverInvocations", of, counts.spilled, LAMBDA)
     yield from _valued("Duration", of, counts.duration_ms, "Milliseconds", LAMBDA)
     yield from _valued("ConcurrentExecutions", of, counts.at_once, "Count", LAMBDA)
 
@@ -92,6 +97,8 @@ def _by_function(functions: Mapping[str, FunctionCounts]) -> dict[str, FunctionC
     for resource, counts in functions.items():
         whole = together.setdefault(resource.partition(":")[0], FunctionCounts())
         whole.invocations += counts.invocations
+        whole.on_provisioned += counts.on_provisioned
+        whole.spilled += counts.spilled
         whole.errors += counts.errors
         whole.throttles += counts.throttles
         whole.duration_ms += counts.duration_ms
@@ -99,9 +106,9 @@ def _by_function(functions: Mapping[str, FunctionCounts]) -> dict[str, FunctionC
     return together
 
 
-def _counted(name: str, of: Dimensions, value: float, namespace: str = ELB) -> Iterator[Point]:
+def _counted(name: str, of: Dimensions, value: float, namespace: str = ELB, unit: str = "Count") -> Iterator[Point]:
     if value:
-        yield Point(namespace, name, of, {float(value): 1})
+        yield Point(namespace, name, of, {float(value): 1}, unit)
 
 
 def _valued(name: str, of: Dimensions, values: Mapping[float, int], unit: str, namespace: str = ELB) -> Iterator[Point]:

@@ -89,8 +89,8 @@ class Node:
 
     @property
     def connections(self) -> int:
-        """Of callers, open now."""
-        return len(self._server.connections)
+        """Of callers, and to instances with a request on them, open now."""
+        return len(self._server.connections) + self._outstanding.total()
 
     def learn(self, snapshot: Snapshot, read_at: float) -> None:
         self._view.learn(snapshot, read_at + self.lag_s)
@@ -124,6 +124,8 @@ class Node:
         if request.transport is None or request.transport.is_closing():
             tally.now.elb_statuses[GONE] += 1
         tally.now.answered(group.arn, forwarded)
+        if group.kind == "lambda":
+            tally.now.functions_size += forwarded.size
         return forwarded.response
 
     def _choose(self, group: Group, now: float) -> Target | None:

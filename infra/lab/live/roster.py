@@ -2,7 +2,7 @@
 
 A target that is deregistered goes on getting new requests for some seconds, until every node knows (about 17 s are reported in
 kubernetes-sigs/aws-load-balancer-controller#2366); what it has in flight may end until the group's deregistration delay is
-over, and is cut off then. All moments are lab seconds since 1970.
+over, here never before the last node knows, and is cut off then. All moments are lab seconds since 1970.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ class Roster:
                     known[target] = Member(now, NOT_CHECKED if self._groups[arn].health is None else REGISTERED)
             for target, member in known.items():
                 if target not in registered and member.left_at == math.inf:
-                    member.left_at, member.ends_at = now, now + self._groups[arn].deregistration_delay_s
+                    delay_s = self._groups[arn].deregistration_delay_s
+                    member.left_at, member.ends_at = now, now + max(delay_s, self._leak_s)
 
     def checked(self) -> Iterator[tuple[Group, HealthCheck, Target]]:
         """Each registered target that is to be checked."""
@@ -87,7 +88,7 @@ class Roster:
         asked = [
             (target, member)
             for target, member in members.items()
-            if member.registered_at + lag_s <= now < min(member.left_at + self._leak_s, member.ends_at)
+            if member.registered_at + lag_s <= now < member.left_at + self._leak_s
         ]
         if group.health is None:
             return [target for target, _ in asked]

@@ -111,6 +111,7 @@ def snapshot(
     delay_s: float = 60.0,
     slow_start_s: float = 0.0,
     drop_invalid_headers: bool = True,
+    idle_timeout_s: float = 60.0,
 ) -> Snapshot:
     """One that splits by weight after the rules given; targets are named by their ids."""
     before = tuple(Rule(tuple(conditions), action) for conditions, action in rules)
@@ -128,7 +129,7 @@ def snapshot(
         for arn in members
     }
     return Snapshot(
-        Listener(BALANCER, "listener", "HTTP", 80, (*before, split), drop_invalid_headers=drop_invalid_headers),
+        Listener(BALANCER, "listener", "HTTP", 80, (*before, split), idle_timeout_s, drop_invalid_headers),
         groups,
         {arn: frozenset(Target(id, 0 if arn == FUNCTION else 80) for id in ids) for arn, ids in members.items()},
     )

@@ -176,6 +176,7 @@ async def test_a_targets_own_error_is_passed_on_and_counted_as_the_targets(one: 
         assert await live.get("/error") == (500, "one")
         group = live.tally.now.groups[ONE]
         assert (group.requests, group.statuses, sum(group.waited_s.values())) == (1, {5: 1}, 1)
+        assert group.size == len("one")
         assert not live.tally.now.elb_statuses
 
 
@@ -233,13 +234,33 @@ async def test_a_target_that_left_gets_requests_for_a_while_ends_what_it_has_and
         for _ in range(20):
             assert await live.get() == (200, "one")
         assert len(two.requests) == leaked
-        assert not live.balancer.let_go(live.time.now())
+        assert live.balancer.let_go(live.time.now()) == []
         assert not slow[-1].done(), "what it has under way may end"
         live.time.pass_by(42.0)
-        assert live.balancer.let_go(live.time.now())
+        assert live.balancer.let_go(live.time.now()) == [Target("i-2", 80)]
         assert (await slow[-1])[0] == 502
         one.let_go.set()
         assert {status for status, _ in await asyncio.gather(*slow[:-1])} <= {200}, "the others are where nothing changed"
+
+
+async def test_a_target_that_says_nothing_for_the_idle_timeout_is_504(one: Served) -> None:
+    told = snapshot({ONE: 1}, {ONE: ["i-1"]}, idle_timeout_s=0.2)
+    async with front(told, instances={"i-1": one.port}) as live:
+        assert (await live.get("/slow"))[0] == 504
+        assert live.tally.now.groups[ONE].connection_errors == 0
+
+
+async def test_a_callers_connection_that_is_idle_is_closed_after_the_idle_timeout() -> None:
+    rules = [([], FixedResponse(200, "text/plain", "here"))]
+    async with front(snapshot({}, {}, rules=rules, idle_timeout_s=0.2)) as live:
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(live.balancer.url.rpartition(":")[2]))
+        writer.write(b"GET / HTTP/1.1\r\nHost: example.com\r\n\r\n")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+        assert live.balancer.connections == 1
+        async with asyncio.timeout(5):
+            await reader.read()
+        writer.close()
+        assert live.balancer.connections == 0
 
 
 async def test_headers_with_odd_names_are_dropped_and_the_load_balancers_own_are_set(one: Served) -> None:
@@ -268,6 +289,7 @@ async def test_a_function_is_asked_with_an_event_that_names_its_target_group() -
         assert event["requestContext"] == {"elb": {"targetGroupArn": FUNCTION}}
         assert (event["httpMethod"], event["path"], event["queryStringParameters"]) == ("POST", "/p", {"q": "1"})
         assert "x_odd" not in event["headers"]
+        assert live.tally.now.functions_size == live.tally.now.groups[FUNCTION].size == len("body") + len("function")
         assert live.tally.now.groups[FUNCTION].statuses == {2: 1}
 
 

@@ -42,7 +42,7 @@ RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 def zipped(text: str) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("tiny.py", HANDLER % text)
+        archive.writestr(zipfile.ZipInfo("tiny.py"), HANDLER % text)  # with no time in it: the same text is the same zip
         start = zipfile.ZipInfo("start")
         start.external_attr = 0o755 << 16
         archive.writestr(start, "#!/bin/sh\n")
@@ -268,13 +268,29 @@ async def test_provisioned_environments_are_started_ahead_and_told(
             deployed.concurrency.provisioned = 2
             await functions.catch_up(deployed.arn)
             assert functions.aliases[deployed.arn].environments == 2
-            assert (await functions.invoke(deployed.arn, b"{}")).init_ms is None, "no cold start"
+            three = await asyncio.gather(*(functions.invoke(deployed.arn, b'{"sleep": 0.1}') for _ in range(3)))
+            assert sorted(result.init_ms is None for result in three) == [False, True, True], "one more is a cold start"
+            counts = tally.now.functions["search:live"]
+            assert (counts.on_provisioned, counts.spilled) == (2, 1)
             await functions.catch_up(deployed.arn)
             deployed.concurrency.provisioned = 3
             await functions.catch_up(deployed.arn)
             deployed.concurrency.provisioned = None
             await functions.catch_up(deployed.arn)
     assert [each["search:live"] for each in told] == [0, 2, 3, 0]
+
+
+async def test_a_function_that_no_group_leads_to_any_more_ends_its_environments(
+    deployed: Deployed, functions: LiveFunctions
+) -> None:
+    await functions.catch_up(deployed.arn)
+    said(await functions.invoke(deployed.arn, b"{}"))
+    lane = functions.aliases[deployed.arn]._lane
+    assert lane is not None
+    (environment,) = lane.environments
+    await functions.forget(deployed.arn)
+    assert functions.aliases == {}
+    assert not environment.alive
 
 
 def test_code_is_unpacked_once_and_what_may_be_executed_stays_so(versions: Versions, deployed: Deployed) -> None:

@@ -11,6 +11,9 @@ from typing import Any
 import boto3
 import pytest
 
+from infra.components.watch.alarm import Share
+from infra.components.watch.catalogue import alarms
+from infra.config import Stage
 from infra.lab.forwarding import ElbError, Forwarded
 from infra.lab.lab_time import LabTime
 from infra.lab.lambda_lane import InvokeResult
@@ -35,7 +38,7 @@ class Answer:
 
 def answered(counts: Counts, arn: str, status: int, waited_s: float, times: int = 1) -> None:
     for _ in range(times):
-        counts.answered(arn, Forwarded(Answer(status), waited_s))  # type: ignore[arg-type]
+        counts.answered(arn, Forwarded(Answer(status), waited_s, 100))  # type: ignore[arg-type]
 
 
 def result(status: int = 200, duration_ms: float = 12.0, error: str | None = None) -> InvokeResult:
@@ -49,6 +52,7 @@ def a_minute() -> Counts:
     answered(counts, ONE, 503, 0.2)
     answered(counts, FUNCTION, 500, 0.3)
     counts.answered(ONE, Forwarded(ElbError(504), None))
+    counts.most_connections, counts.functions_size = 17, 900
     counts.answered(FUNCTION, Forwarded(ElbError(502, "function"), None))
     counts.answered(FUNCTION, Forwarded(ElbError(502, "service"), None))
     counts.elb_statuses[503] += 2
@@ -86,6 +90,15 @@ def test_everything_the_switch_reads_of_aws_is_published_with_the_dimensions_it_
             ), name
 
 
+def test_what_the_alarms_read_of_aws_is_published() -> None:
+    read = [alarm.reads for alarm in alarms(Stage(name="prod"))]
+    metrics = [metric for each in read for metric in ((each.part, each.whole) if isinstance(each, Share) else (each,))]
+    published_names = {(space, name) for space, name, _ in published(a_minute())}
+    asked = {(metric.namespace, metric.name) for metric in metrics if metric.namespace in (figures.ELB, figures.LAMBDA)}
+    assert asked <= published_names
+    assert len(asked) > 8
+
+
 def test_figures_are_those_that_were_counted() -> None:
     told = published(a_minute())
     balancer = (("LoadBalancer", NAME),)
@@ -106,6 +119,9 @@ def test_figures_are_those_that_were_counted() -> None:
     assert value("LambdaInternalError", function) == {1.0: 1}
     assert value("UnHealthyHostCount", container) == {0.0: 6}, "of hosts 0 is told"
     assert value("RequestCountPerTarget", container) == {4.5: 1}
+    assert value("ProcessedBytes", balancer) == {900.0: 1}
+    assert value("LambdaTargetProcessedBytes", balancer) == {900.0: 1}
+    assert value("ActiveConnectionCount", balancer) == {17.0: 1}, "one value, for it is read as a sum"
     of = (("FunctionName", "prod-function"),)
     assert value("Invocations", of, "AWS/Lambda") == {2.0: 1}
     assert value("Errors", of, "AWS/Lambda") == {1.0: 1}
@@ -117,7 +133,7 @@ def test_what_did_not_happen_is_not_published() -> None:
     counts = Counts()
     answered(counts, ONE, 200, 0.1)
     names = {name for _, name, _ in published(counts)}
-    assert names == {"RequestCount", "HTTPCode_Target_2XX_Count", "TargetResponseTime"}
+    assert names == {"RequestCount", "HTTPCode_Target_2XX_Count", "TargetResponseTime", "ProcessedBytes"}
     assert not published(Counts())
 
 
@@ -190,7 +206,7 @@ async def test_minutes_close_as_the_labs_time_passes() -> None:
     time = LabTime(600.0)
 
     def sample() -> None:
-        tally.now.connections[1.0] += 1
+        tally.now.most_connections = 1
 
     running = asyncio.create_task(Publisher(noting, tally, time, NAME, sample=sample).run())
     await asyncio.sleep(0.35)

@@ -72,6 +72,14 @@ def test_a_target_that_left_is_asked_for_17_s_more_and_cut_off_after_its_delay()
     assert "b" not in roster.told()[ONE]
 
 
+def test_a_function_that_left_is_asked_until_the_last_node_knows() -> None:
+    before = snapshot({FUNCTION: 1}, {FUNCTION: ["arn"]}, delay_s=0.0)
+    roster = Roster(before)
+    roster.learn(snapshot({}, {}), 100.0)
+    assert [target.id for target in roster.candidates(before.groups[FUNCTION], 105.0, 5.0)] == ["arn"]
+    assert roster.over(117.0) == [(FUNCTION, Target("arn"))]
+
+
 def test_a_target_that_is_registered_again_begins_anew() -> None:
     roster = Roster(of("a"))
     check(roster, A, WELL)
