@@ -14,12 +14,8 @@ import time
 
 from moto.server import main
 
-from infra.lab.aws import calls, lab_clock, lambda_resources, scaling_policies, secrets, stack_life
-from infra.lab.aws.api_faults import ApiFaults
-from infra.lab.aws.cloudwatch import responses
-from infra.lab.aws.cloudwatch.backend import CloudWatch
+from infra.lab.aws import calls, lambda_resources, secrets, stack_life, watching
 from infra.lab.aws.lab_pages import LabPages
-from infra.lab.aws.target_tracking import TargetTracking
 from infra.lab.lab_time import LabTime
 
 PR_SET_PDEATHSIG = 1
@@ -29,16 +25,10 @@ def serve(port: int, faults: list[str], lab_time: LabTime, *, live: bool) -> Non
     """`pages` and `lab_time` are for whoever installs something that has pages or a clock."""
     pages = LabPages()
     pages.install()
-    lab_clock.install(lab_time, pages)
-    ApiFaults().install(pages)
-    cloudwatch = CloudWatch(lab_time)
-    responses.install(cloudwatch, pages)
     calls.install()
     lambda_resources.install()
     secrets.install()
-    scaling_policies.install()
-    if live:
-        TargetTracking(cloudwatch).install()
+    watching.install(pages, lab_time, live=live)
     stack_life.install(stack_life.Faults(faults))
     logging.basicConfig(level=logging.INFO)
     main(["--host", "127.0.0.1", "--port", str(port)])
