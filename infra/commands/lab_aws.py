@@ -28,18 +28,22 @@ SHOWN = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_
     "--port", type=click.IntRange(0, 65_535), default=5600, show_default=True, help="The local AWS's; 0 takes a free one."
 )
 @click.option(
+    "--speed", type=click.FloatRange(0.1, 3_600), default=1.0, show_default=True, help="Seconds that pass there in one of ours."
+)
+@click.option(
     "--fail", "faults", multiple=True, metavar="TYPE", help="Let the next resource of this type fail, to rehearse it."
 )
-def aws(name: str, file: Path, given: tuple[str, ...], port: int, faults: tuple[str, ...]) -> None:
+def aws(name: str, file: Path, given: tuple[str, ...], port: int, speed: float, faults: tuple[str, ...]) -> None:
     """Bootstrap and deploy a stage into a local AWS (moto), and keep it until Ctrl-C.
 
     The templates, the bundle and the CDK CLI are those that go to AWS; what moto does with them is an imitation: no
-    request is served, no instance runs.
+    request is served, no instance runs. Metrics can be published and alarms fire.
 
     \b
     Examples:
       crossover lab aws
       crossover lab aws --stage prod -c lanes=lambda -c lambda_lane.front=function_url
+      crossover lab aws --speed 60
       crossover lab aws --fail AWS::ElasticLoadBalancingV2::ListenerRule
     """
     stage = load_stage({**key_values(given), "stage": name}, file)
@@ -47,7 +51,7 @@ def aws(name: str, file: Path, given: tuple[str, ...], port: int, faults: tuple[
     signal.signal(signal.SIGTERM, _leave)
     with (
         tempfile.TemporaryDirectory(prefix="crossover-cdk-") as folder,
-        LocalAws(stage.region, account=stage.account or ACCOUNT, port=port, faults=faults) as local,
+        LocalAws(stage.region, account=stage.account or ACCOUNT, port=port, faults=faults, speed=speed) as local,
     ):
         _bring_up(local, Path(folder) / "cdk.out", context)
         _show(local, stage.name, " ".join(context))

@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 CREDENTIAL = re.compile(r"Credential=([^/]+)/[^/]+/[^/]+/([^/]+)/")
 # Where the name that signs is not that of IAM's actions, or not botocore's name of the service.
-IAM_NAMES = {"monitoring": "cloudwatch", "events": "events"}
+IAM_NAMES = {"monitoring": "cloudwatch"}
 BOTOCORE_NAMES = {
     "elasticloadbalancing": "elbv2",
     "monitoring": "cloudwatch",

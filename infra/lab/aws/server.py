@@ -21,23 +21,18 @@ from infra.lab.aws import (
     group_calls,
     group_templates,
     instance_pages,
-    lab_clock,
     lambda_functions,
     lambda_resources,
     provisioned,
     quotas,
-    scaling_policies,
     secrets,
     signals,
     stack_life,
     targets,
+    watching,
 )
-from infra.lab.aws.api_faults import ApiFaults
-from infra.lab.aws.cloudwatch import responses
-from infra.lab.aws.cloudwatch.backend import CloudWatch
 from infra.lab.aws.groups import Groups
 from infra.lab.aws.lab_pages import LabPages
-from infra.lab.aws.target_tracking import TargetTracking
 from infra.lab.lab_time import LabTime
 
 PR_SET_PDEATHSIG = 1
@@ -48,25 +43,20 @@ def serve(port: int, faults: list[str], lab_time: LabTime, *, live: bool, front:
     load balancer listens, `host:port`."""
     pages = LabPages()
     pages.install()
-    lab_clock.install(lab_time, pages)
     front_name.install(front, pages)
-    ApiFaults().install(pages)
-    cloudwatch = CloudWatch(lab_time)
-    responses.install(cloudwatch, pages)
     calls.install()
     balancing.install()
     known_targets = targets.install(pages, lab_time)
     lambda_resources.install(provisioned.install(pages, lab_time, quotas.install(pages)))
     lambda_functions.install(f"http://localhost:{port}")
     secrets.install()
-    scaling_policies.install()
     signals.install()
     group_templates.install()
     if live:
-        TargetTracking(cloudwatch).install()
         groups = Groups(lab_time, known_targets)
         group_calls.install(groups)
         instance_pages.install(pages, groups)
+    watching.install(pages, lab_time, live=live)
     stack_life.install(stack_life.Faults(faults))
     logging.basicConfig(level=logging.INFO)
     main(["--host", "127.0.0.1", "--port", str(port)])

@@ -7,7 +7,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
@@ -25,11 +25,12 @@ class FastLab:
     """`page` calls one of the lab's own pages; `client` has no retries of its own but for those asked for."""
 
     aws: LocalAws
+    session: boto3.Session = field(default_factory=lambda: boto3.Session(region_name=REGION))  # which reads a service once
 
     def client(self, service: str, *, key: str = "test", attempts: int = 1, read_s: float = 5.0) -> Any:
         config = Config(retries={"mode": "standard", "total_max_attempts": attempts}, read_timeout=read_s, connect_timeout=2)
-        session = boto3.Session(key, "secret", region_name=REGION)
-        return session.client(service, endpoint_url=self.aws.url, config=config)
+        keys = {"aws_access_key_id": key, "aws_secret_access_key": "secret"}
+        return self.session.client(service, endpoint_url=self.aws.url, config=config, **keys)
 
     def page(self, method: str, path: str, told: Any = None) -> Any:
         body = None if told is None else json.dumps(told).encode()

@@ -7,6 +7,7 @@ A metric alarm's state set by hand lasts until it is evaluated next; a composite
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -81,30 +82,36 @@ class Alarms:
     ) -> None:
         self.by_name: dict[str, Alarm] = alarms
         self._store, self._now, self._arn_of, self._notify = store, now, arn_of, notify
+        self._lock = threading.RLock()
 
     def put(self, given: Mapping[str, Any]) -> Alarm:
         """PutMetricAlarm, or PutCompositeAlarm where `given` has an AlarmRule. An alarm that is there keeps its state."""
         settings = {key: value for key, value in given.items() if value is not None}
         name = str(settings["AlarmName"])
-        if "AlarmRule" in settings:
-            return self._put(name, settings, self._checked_rule(name, str(settings["AlarmRule"])))
-        check(settings)
-        return self._put(name, settings, None)
+        with self._lock:
+            if "AlarmRule" in settings:
+                return self._put(name, settings, self._checked_rule(name, str(settings["AlarmRule"])))
+            check(settings)
+            now = int(self._now())
+            Queries(self._store, queries_of(settings), now - period_of(settings), now).series(result_of(settings))
+            return self._put(name, settings, None)
 
     def set_state(self, name: str, state: str, reason: str, reason_data: str) -> None:
         if name not in self.by_name:
             raise Refused("ResourceNotFound", f"Unknown alarm {name}")
         if state not in ACTIONS:
             raise Refused("ValidationError", f"StateValue must be one of {', '.join(ACTIONS)}, not {state}")
-        self._change(self.by_name[name], state, reason, reason_data)
-        self._evaluate_composites()
+        with self._lock:
+            self._change(self.by_name[name], state, reason, reason_data)
+            self._evaluate_composites()
 
     def evaluate(self, at: float) -> None:
         """Every alarm as of the whole minute `at` (lab seconds): data of periods that end by then."""
-        for alarm in list(self.by_name.values()):
-            if alarm.rule is None:
-                self._evaluate_metric(alarm, int(at))
-        self._evaluate_composites()
+        with self._lock:
+            for alarm in list(self.by_name.values()):
+                if alarm.rule is None:
+                    self._evaluate_metric(alarm, int(at))
+            self._evaluate_composites()
 
     def _put(self, name: str, settings: dict[str, Any], rule: Rule | None) -> Alarm:
         now, former = self._now(), self.by_name.get(name)
@@ -130,13 +137,7 @@ class Alarms:
     def _evaluate_metric(self, alarm: Alarm, at: int) -> None:
         given, criterion, period = alarm.given, criterion_of(alarm.given), period_of(alarm.given)
         start = at - criterion.range * period
-        try:
-            values = Queries(self._store, queries_of(given), start, at).series(result_of(given))
-        except InputError as error:
-            values = {}
-            reason = f"Insufficient Data: {error}"
-            self._become(alarm, Verdict("INSUFFICIENT_DATA", reason), period)
-            return
+        values = Queries(self._store, queries_of(given), start, at).series(result_of(given))
         begins = [at - period * number for number in range(1, criterion.range + 1)]
         points = [Point(begin, values.get(begin)) for begin in begins]
         if self._too_few_samples(given, points, period):

@@ -71,8 +71,7 @@ class CloudWatch:
         """All alarms as of a whole lab minute."""
         for account, region, watch in self._watches():
             try:
-                with self._lock:
-                    watch.alarms.evaluate(at)
+                watch.alarms.evaluate(at)
                 for evaluated in self.after_evaluation:
                     evaluated(account, region, at)
             except Exception:
@@ -112,6 +111,8 @@ def _notify(account: str, region: str, alarm: Alarm, former: str) -> None:
     for action in alarm.given.get(ACTIONS[alarm.state]) or []:
         if str(action).startswith("arn:aws:sns:"):
             try:
-                sns_backends[account][region].publish(json.dumps(told), arn=action, subject=f'{alarm.state}: "{alarm.name}"')
+                sns_backends[account][region].publish(
+                    json.dumps(told), arn=action, subject=f'{alarm.state}: "{alarm.name}"'[:100]
+                )
             except Exception as error:  # as AWS: an action that cannot be carried out does not keep the alarm from its state
                 logging.warning("alarm %s could not tell %s: %s", alarm.name, action, error)

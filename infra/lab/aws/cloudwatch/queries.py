@@ -157,10 +157,15 @@ def listed(store: MetricStore, request: Mapping[str, Any]) -> dict[str, Any]:
 
 def window(request: Mapping[str, Any]) -> tuple[int, int]:
     """Whole minutes from StartTime on; EndTime to the second."""
-    start, end = request["StartTime"].timestamp(), request["EndTime"].timestamp()
+    start, end = seconds(request["StartTime"]), seconds(request["EndTime"])
     if start >= end:
         raise Refused("ValidationError", "The parameter StartTime must be less than the parameter EndTime.")
     return math.floor(start / MINUTE) * MINUTE, math.ceil(end)
+
+
+def seconds(moment: datetime) -> float:
+    """Since 1970. moto has the times of the query protocol without their zone, which is UTC."""
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def metric_of(told: Mapping[str, Any]) -> Metric:

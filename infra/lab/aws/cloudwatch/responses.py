@@ -96,7 +96,7 @@ class LabCloudWatch(CloudWatchResponse):
 
 def _moment(datum: Mapping[str, Any], now: float) -> float:
     told = datum.get("Timestamp")
-    return now if told is None else float(told.timestamp())
+    return now if told is None else queries.seconds(told)
 
 
 def _check_datum(datum: Mapping[str, Any], number: int, now: float) -> None:
@@ -159,10 +159,9 @@ def _history(watch: Watch, request: Mapping[str, Any]) -> dict[str, Any]:
     items = [item for alarm in alarms if _kind(alarm) in kinds for item in alarm.history]
     if request.get("HistoryItemType") not in (None, "StateUpdate"):
         items = []
-    begin, end = request.get("StartDate"), request.get("EndDate")
-    items = [
-        item for item in items if (begin is None or item["Timestamp"] >= begin) and (end is None or item["Timestamp"] <= end)
-    ]
+    begin = queries.seconds(request["StartDate"]) if request.get("StartDate") else 0.0
+    end = queries.seconds(request["EndDate"]) if request.get("EndDate") else math.inf
+    items = [item for item in items if begin <= queries.seconds(item["Timestamp"]) <= end]
     items.sort(key=lambda item: item["Timestamp"], reverse=request.get("ScanBy") != "TimestampAscending")
     page, more = _page(items, request, int(request.get("MaxRecords") or ALARMS_A_PAGE))
     return {"AlarmHistoryItems": page} | more

@@ -33,7 +33,7 @@ class Metric:
 
 @dataclass(slots=True)
 class Series:
-    """Samples by the moment at which their minute, or second, begins."""
+    """Samples by the moment at which their minute, or second, begins; never changed once they are here."""
 
     moments: dict[int, Samples] = field(default_factory=dict)
     step: int = MINUTE
@@ -116,10 +116,8 @@ class MetricStore:
         series = self._series.setdefault(told.metric, Series())
         series.step, series.unit = min(series.step, told.step), told.unit
         moment = int(told.moment // told.step) * told.step
-        if moment in series.moments:
-            series.moments[moment].merge(told.samples)
-        else:
-            series.moments[moment] = told.samples
+        there = [series.moments[moment]] if moment in series.moments else []
+        series.moments[moment] = merged([*there, told.samples]) or told.samples  # anew: others may be reading what is there
 
     def _prune(self, now: float) -> None:
         self._pruned = now

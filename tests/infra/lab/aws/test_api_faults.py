@@ -71,7 +71,7 @@ def faulty(fast_lab: FastLab) -> Iterator[Faulty]:
 
 
 @pytest.mark.parametrize("service", CALLS)
-def test_a_throttled_call_is_one_that_is_worth_asking_again(faulty: Faulty, service: str) -> None:
+def test_a_call_that_is_throttled_or_fails_is_worth_asking_again(faulty: Faulty, service: str) -> None:
     action, call = CALLS[service]
     id = faulty.add(action, "throttle", times=2)
     client = faulty.client(service)
@@ -84,17 +84,12 @@ def test_a_throttled_call_is_one_that_is_worth_asking_again(faulty: Faulty, serv
     call(client)
     assert faulty.struck(id) == 2
     assert f"fault {id} throttle: {action} with {faulty.key} (2 of 2)" in faulty.lab.aws.log.read_text()
-
-
-@pytest.mark.parametrize("service", CALLS)
-def test_a_failure_of_the_service_is_its_fault(faulty: Faulty, service: str) -> None:
-    action, call = CALLS[service]
     faulty.add(action.partition(":")[0] + ":*", "error")
-    with pytest.raises(ClientError) as raised:
-        call(faulty.client(service))
-    assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
-    with pytest.raises(Unreachable, match="the lab was told to fail this call"), asked(service):
-        call(faulty.client(service))
+    with pytest.raises(ClientError, match="the lab was told to fail this call") as failed:
+        call(client)
+    assert failed.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
+    with pytest.raises(Unreachable), asked(service):
+        call(client)
 
 
 @pytest.mark.parametrize("service", ["elbv2", "ssm", "lambda", "cloudwatch"])
@@ -110,10 +105,11 @@ def test_any_other_error_can_be_told(faulty: Faulty, service: str) -> None:
 def test_a_refused_call_is_never_answered_nor_carried_out(faulty: Faulty, service: str) -> None:
     _, call = CALLS[service]
     faulty.add("*", "refuse")
+    client = faulty.client(service)
     with pytest.raises(ConnectionClosedError):
-        call(faulty.client(service))
+        call(client)
     with pytest.raises(Unreachable), asked(service):
-        call(faulty.client(service))
+        call(client)
     call(faulty.lab.client(service))  # everyone else's network is as it was
 
 

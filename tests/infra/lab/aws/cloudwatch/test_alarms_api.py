@@ -182,6 +182,15 @@ def test_an_alarm_that_cannot_be_evaluated_is_refused(watched: Watched, more: di
         watched.put("bad", "Load", **more)
 
 
+def test_an_expression_that_is_not_understood_is_refused_when_the_alarm_is_put(watched: Watched) -> None:
+    stat = {"Metric": {"Namespace": watched.name, "MetricName": "Load"}, "Period": 60, "Stat": "Sum"}
+    metrics = [{"Id": "m", "MetricStat": stat, "ReturnData": False}, {"Id": "e", "Expression": "RATE(m)"}]
+    with pytest.raises(ClientError, match="the local CloudWatch knows no RATE"):
+        watched.client.put_metric_alarm(
+            AlarmName="x", Metrics=metrics, EvaluationPeriods=1, Threshold=1, ComparisonOperator="GreaterThanThreshold"
+        )
+
+
 def test_a_rule_that_is_not_understood_or_names_nobody_is_refused(watched: Watched) -> None:
     with pytest.raises(ClientError, match="is expected at 'AT_LEAST"):
         watched.client.put_composite_alarm(AlarmName="x", AlarmRule="AT_LEAST(1, ALARM, (a, b))")

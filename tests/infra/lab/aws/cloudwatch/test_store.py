@@ -57,6 +57,14 @@ def test_what_is_published_by_the_second_can_be_asked_for_by_the_second() -> Non
     assert sums(store, T0, T0 + 60, 60) == {0: 3}
 
 
+def test_what_has_been_read_is_not_changed_by_what_is_published_after() -> None:
+    store = MetricStore(Clock().now)
+    store.put(METRIC, T0, one())
+    (read,) = store.samples(METRIC, T0, T0 + 60, 60).values()
+    store.put(METRIC, T0, one())
+    assert (read.statistic("Sum"), sums(store, T0, T0 + 60)) == (1, {0: 2})
+
+
 def test_a_delay_keeps_data_back_in_lab_time() -> None:
     clock = Clock()
     store = MetricStore(clock.now, delay_s=30)
