@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+from pathlib import Path
 
 import click
 
 from infra.bundle import ensure_bundle, local_target
 from infra.commands.lab_aws import aws
+from infra.commands.lab_live import fault, keep_up, repair, show
 from infra.commands.lab_operator import operator
 from infra.commands.own_service import service_option
 from infra.lab.cloud import CloudOptions, LocalCloud
 from infra.own_service import OwnService
+from infra.stage_file import DEFAULT_FILE
 
 
 @click.group("lab")
@@ -21,8 +24,8 @@ def command() -> None:
     """Run both lanes behind a load balancer on this machine."""
 
 
-command.add_command(aws)
-command.add_command(operator)
+for _each in (aws, show, fault, repair, operator):
+    command.add_command(_each)
 
 
 def parse_weights(text: str) -> tuple[int, int]:
@@ -38,6 +41,18 @@ def parse_weights(text: str) -> tuple[int, int]:
 
 
 @command.command("up")
+@click.option("--stage", help="Bring this stage to life, deployed into a local AWS.  [default: both lanes alone, without AWS]")
+@click.option("--stages", type=click.Path(path_type=Path), default=DEFAULT_FILE, show_default=True, help="The stages' file.")
+@click.option("-c", "--context", multiple=True, metavar="KEY=VALUE", help="With --stage: a setting before the file's.")
+@click.option(
+    "--speed", type=click.FloatRange(0.1, 600), default=1.0, show_default=True, help="With --stage: lab seconds in one of ours."
+)
+@click.option(
+    "--aws-port", type=click.IntRange(0, 65_535), default=5600, show_default=True, help="With --stage: the local AWS's."
+)
+@click.option(
+    "--logs", type=click.Path(path_type=Path), help="With --stage: folder for all logs.  [default: goes with the lab]"
+)
 @click.option(
     "--port", type=click.IntRange(0, 65_535), default=8080, show_default=True, help="The load balancer's; 0 takes a free one."
 )
@@ -59,6 +74,12 @@ def parse_weights(text: str) -> tuple[int, int]:
 @click.option("--seed", default=7, show_default=True, help="Of the suppliers.")
 @service_option
 def up(
+    stage: str | None,
+    stages: Path,
+    context: tuple[str, ...],
+    speed: float,
+    aws_port: int,
+    logs: Path | None,
     port: int,
     simulator_port: int,
     workers: int,
@@ -70,12 +91,22 @@ def up(
 ) -> None:
     """Bring everything up and keep it until Ctrl-C.
 
+    With --stage it is a whole cloud in a box: the CDK CLI deploys the stage into a local AWS; instances boot the deployed
+    user data, the load balancer and the function follow what the local AWS holds, metrics are published and alarms fire.
+    `crossover switch` moves its traffic, `crossover lab fault` breaks it.
+
     \b
     Examples:
       crossover lab up
+      crossover lab up --stage dev
+      crossover lab up --stage prod --speed 30 -c container_lane.min_instances=2
       crossover lab up --port 0 --weights lambda=100,container=0
       curl -H 'x-crossover-lane: lambda' http://127.0.0.1:8080/version
     """
+    if stage is not None:
+        _refuse_options_of_the_plain_lab()
+        keep_up(stage, stages, context, speed=speed, port=port, aws_port=aws_port, logs=logs)
+        return
     options = CloudOptions(
         latency=latency,
         seed=seed,
@@ -87,6 +118,14 @@ def up(
     )
     with contextlib.suppress(asyncio.CancelledError):
         asyncio.run(_keep_up(options, service))
+
+
+def _refuse_options_of_the_plain_lab() -> None:
+    """What a stage's settings say is not said a second time."""
+    context = click.get_current_context()
+    for name in ("simulator_port", "workers", "concurrency", "weights", "latency", "seed", "service"):
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--{name.replace('_', '-')} does not go with --stage: the stage's settings say it (-c)")
 
 
 async def _keep_up(options: CloudOptions, service: OwnService | None) -> None:

@@ -48,7 +48,7 @@ def aws(name: str, file: Path, given: tuple[str, ...], port: int, speed: float, 
     """
     stage = load_stage({**key_values(given), "stage": name}, file)
     context = ["-c", f"stage={name}", "-c", f"stages={file}", *(part for each in given for part in ("-c", each))]
-    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGTERM, leave)
     with (
         tempfile.TemporaryDirectory(prefix="crossover-cdk-") as folder,
         LocalAws(stage.region, account=stage.account or ACCOUNT, port=port, faults=faults, speed=speed) as local,
@@ -74,7 +74,7 @@ def _bring_up(local: LocalAws, assembly: Path, context: list[str]) -> None:
         click.echo("lab: the deployment failed, see above; the local AWS stays as it is now", err=True)
 
 
-def _leave(number: int, frame: FrameType | None) -> None:
+def leave(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
