@@ -23,6 +23,7 @@ from infra.lab.live.alias import Alias, LambdaFaults, Named
 from infra.lab.live.counts import Tally
 from infra.lab.live.function_code import Versions
 from infra.lab.live.functions import LiveFunctions
+from tests.infra.lab.live.targets import until
 from tests.infra.switching.aws.moto_stage import REGION, aws_in_moto
 
 HANDLER = """
@@ -200,10 +201,10 @@ async def test_events_under_load_see_no_error_while_the_alias_moves(deployed: De
             texts.append(said(await functions.invoke(deployed.arn, b"{}"))["text"])
 
     callers = [asyncio.create_task(caller()) for _ in range(5)]  # more than there are environments
-    await asyncio.sleep(0.3)
+    await until(lambda: len(texts) > 50)
     deployed.lead_to(deployed.publish("second"))
     await functions.catch_up(deployed.arn)
-    await asyncio.sleep(0.3)
+    await until(lambda: texts.count("second") > 50)
     ended.set()
     await asyncio.gather(*callers)
     assert set(texts) == {"first", "second"}
