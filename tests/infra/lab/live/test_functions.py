@@ -295,7 +295,9 @@ async def test_a_function_that_no_group_leads_to_any_more_ends_its_environments(
 
 
 def test_code_is_unpacked_once_and_what_may_be_executed_stays_so(versions: Versions, deployed: Deployed) -> None:
-    first = versions.read("search", "1").code.tree
+    code = versions.read("search", "1").code
+    first = code.tree
+    assert code.env["AWS_REGION"] == REGION
     assert (first / "start").stat().st_mode & 0o111
     deployed.s3.delete_object(Bucket="assets", Key="first.zip")
     assert versions.read("search", "1").code.tree == first
