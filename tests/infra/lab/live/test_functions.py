@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import json
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import psutil
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -21,7 +23,7 @@ from infra.errors import KitError
 from infra.lab.lambda_lane import InvokeResult
 from infra.lab.live.alias import Alias, LambdaFaults, Named
 from infra.lab.live.counts import Tally
-from infra.lab.live.function_code import Versions
+from infra.lab.live.function_code import Version, Versions
 from infra.lab.live.functions import LiveFunctions
 from tests.infra.lab.live.targets import until
 from tests.infra.switching.aws.moto_stage import REGION, aws_in_moto
@@ -339,6 +341,28 @@ async def test_a_function_whose_code_cannot_be_read_is_told_and_tried_again(
 def test_an_arn_names_function_and_alias(arn: str, named: Named, resource: str) -> None:
     assert Named.of(arn) == named
     assert named.resource == resource
+
+
+async def test_environments_that_are_being_started_when_the_lab_ends_end_with_it(
+    deployed: Deployed, versions: Versions, tally: Tally
+) -> None:
+    version = versions.read("search", "1")
+    alias = Alias(Named("search", "live"), tally, most_environments=50)
+    starting = asyncio.create_task(alias.lead_to(version, 50))
+    await until(lambda: len(_environments(version)) >= 2)
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+    assert _environments(version) == []
+
+
+def _environments(version: Version) -> list[int]:
+    """Process ids of those that run its code."""
+    found, tree = [], str(version.code.tree)
+    for each in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):  # it ends just now
+            if each.status() != psutil.STATUS_ZOMBIE and each.cwd() == tree:
+                found.append(each.pid)
+    return found
 
 
 async def test_a_function_without_code_keeps_events_waiting_and_not_failing(tally: Tally) -> None:
