@@ -136,7 +136,11 @@ class Alias:
         """New events go to this version from now on, once as many environments as are provisioned have been started."""
         # Twice the room: environments that are started ahead stand beside those that events start.
         lane = LambdaLane(version.code, memory_mb=version.memory_mb, concurrency=2 * self._most, timeout_s=version.timeout_s)
-        await self._start_ahead(lane, provisioned)
+        try:
+            await self._start_ahead(lane, provisioned)
+        except BaseException:  # the lab ends
+            await lane.__aexit__(None, None, None)
+            raise
         if self._stopped:
             return await lane.__aexit__(None, None, None)
         before, self._lane, self.version = self._lane, lane, version.name
@@ -157,7 +161,6 @@ class Alias:
     async def stop(self) -> None:
         self._stopped = True
         lanes = {*self._under_way, *([] if self._lane is None else [self._lane])}
-        self._under_way.clear()
         for lane in lanes:
             await lane.__aexit__(None, None, None)
 

@@ -56,7 +56,10 @@ class Versions:
         interpreter = find_interpreter(python) if settings["Runtime"].startswith("python") else None
         if interpreter is None:
             raise KitError(f"function {function}: its runtime {settings['Runtime']} is not on this machine")
+        region = settings["FunctionArn"].split(":")[3]
         managed = {
+            "AWS_REGION": region,
+            "AWS_DEFAULT_REGION": region,
             "AWS_LAMBDA_FUNCTION_NAME": function,
             "AWS_LAMBDA_FUNCTION_VERSION": version,
             "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function}",

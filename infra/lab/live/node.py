@@ -1,10 +1,10 @@
 """A node of the load balancer: takes requests, chooses target group and target, and counts what became of it.
 
 A node is what an Application Load Balancer has in each zone: it learns of a change some seconds late, has its own keep-alive
-connections to the targets, and takes its own turns among them. Rules are
-tried for each request, also of one connection, and of the target groups of a rule one is drawn by weight (stickiness, which
-the stages have off, is not done). Idle timeouts are real seconds, as requests are; what nothing is sent in, such as waiting
-for a connection to an instance that is not there, passes at the lab's speed.
+connections to the targets, and takes its own turns among them. Rules are tried for each request, also of one connection, and
+of the target groups of a rule one is drawn by weight (stickiness, which the stages have off, is not done). Idle timeouts are
+real seconds, as requests are; what nothing is sent in, such as waiting for a connection to an instance that is not there,
+passes at the lab's speed.
 """
 
 from __future__ import annotations

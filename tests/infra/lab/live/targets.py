@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -60,6 +60,13 @@ async def serving(name: str) -> AsyncIterator[Served]:
         served.let_go.set()
         await runner.cleanup()
         await asyncio.sleep(0.01)  # the loop closes sockets in its next turns
+
+
+async def until(condition: Callable[[], object], within_s: float = 10.0) -> None:
+    """Wait for what must come, however slow the machine is."""
+    async with asyncio.timeout(within_s):
+        while not condition():
+            await asyncio.sleep(0.01)
 
 
 @dataclass(frozen=True)

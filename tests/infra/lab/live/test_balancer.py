@@ -34,6 +34,7 @@ from tests.infra.lab.live.targets import (
     Served,
     serving,
     snapshot,
+    until,
 )
 
 LANE = HeaderIs("x-lane", condition({"Field": "host-header", "Values": ["two"]}).patterns)  # type: ignore[attr-defined]
@@ -106,9 +107,8 @@ async def test_a_change_of_weights_loses_no_request_under_load_and_reaches_the_n
         async def serve(more: int) -> tuple[int, int]:
             """So many more requests, and which target got how many of them."""
             before = len(one.requests), len(two.requests)
-            until = sum(answers.values()) + more
-            while sum(answers.values()) < until:
-                await asyncio.sleep(0.01)
+            end = sum(answers.values()) + more
+            await until(lambda: sum(answers.values()) >= end)
             return len(one.requests) - before[0], len(two.requests) - before[1]
 
         async with AsyncExitStack() as stack:
@@ -204,7 +204,7 @@ async def test_the_target_with_the_fewest_requests_under_way_is_taken_where_the_
     told = snapshot({ONE: 1}, {ONE: ["i-1", "i-2"]}, algorithm="least_outstanding_requests")
     async with front(told, instances={"i-1": one.port, "i-2": two.port}, lags_s=(0.0,)) as live:
         slow = asyncio.create_task(live.get("/slow"))
-        await asyncio.sleep(0.05)
+        await until(lambda: one.requests or two.requests)
         busy, idle = (one, two) if one.requests else (two, one)
         for _ in range(10):
             await live.get()
@@ -223,7 +223,7 @@ async def test_a_target_that_left_gets_requests_for_a_while_ends_what_it_has_and
         slow: list[asyncio.Task[tuple[int, str]]] = []
         while not two.requests:
             slow.append(asyncio.create_task(live.get("/slow")))
-            await asyncio.sleep(0.05)
+            await until(lambda: len(one.requests) + len(two.requests) == len(slow))
         live.change(told("i-1"))
         live.time.pass_by(16.0)
         for _ in range(20):
@@ -331,9 +331,9 @@ async def test_a_caller_that_waits_for_leave_to_send_its_body_gets_it(one: Serve
 async def test_a_caller_that_goes_away_is_counted(one: Served) -> None:
     async with front(snapshot({ONE: 1}, {ONE: ["i-1"]}), instances={"i-1": one.port}) as live:
         with pytest.raises(TimeoutError):
-            await live.session.get(f"{live.balancer.url}/slow", timeout=aiohttp.ClientTimeout(total=0.1))
+            await live.session.get(f"{live.balancer.url}/slow", timeout=aiohttp.ClientTimeout(total=0.3))
         one.let_go.set()
-        await asyncio.sleep(0.1)
+        await until(lambda: live.tally.now.elb_statuses)
         assert live.tally.now.elb_statuses == {460: 1}
 
 

@@ -14,6 +14,7 @@ from infra.errors import KitError
 from infra.lab.live.followed import SETTINGS_EVERY, Delayed, Followed, Reader, Snapshot
 from infra.lab.live.groups import Target
 from infra.lab.live.listeners import Forward
+from tests.infra.lab.live.targets import until
 from tests.infra.switching.aws.moto_stage import REGION, aws_in_moto
 
 
@@ -122,22 +123,16 @@ async def test_changes_are_told_and_a_reading_that_fails_changes_nothing(deploye
     followed = Followed(Reader(deployed.elbv2, deployed.balancer), every_s=0.01, problem=problems.append)
     first = await followed.first()
     running = asyncio.create_task(followed.follow(first, told.append))
-    await _until(lambda: followed.readings >= 2)
+    await until(lambda: followed.readings >= 2)
     assert told == [], "nothing has changed"
     deployed.weigh(1, 99)
-    await _until(lambda: bool(told))
+    await until(lambda: bool(told))
     assert weights(told[-1]) == (1, 99)
     deployed.elbv2.delete_listener(ListenerArn=deployed.listener)
-    await _until(lambda: bool(problems))
+    await until(lambda: bool(problems))
     assert not running.done()
     assert len(told) == 1
     running.cancel()
-
-
-async def _until(condition: Any) -> None:
-    async with asyncio.timeout(5):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 def test_a_value_takes_effect_at_its_moment_and_in_its_order() -> None:

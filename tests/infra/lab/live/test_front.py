@@ -15,7 +15,7 @@ from aiohttp.test_utils import TestServer
 
 from infra.lab.lab_time import LabTime
 from infra.lab.live.front import FrontSettings, LiveFront
-from tests.infra.lab.live.targets import Instances, Served, serving
+from tests.infra.lab.live.targets import Instances, Served, serving, until
 from tests.infra.lab.live.test_followed import Deployed, deployed, elbv2
 from tests.infra.switching.aws.moto_stage import REGION
 
@@ -79,16 +79,11 @@ async def test_a_deployed_load_balancer_is_followed_served_checked_and_published
             await served_by(one)
             deployed.weigh(0, 100)
             await served_by(two)
-            async with asyncio.timeout(10):
-                while pages.health.get(deployed.groups[1], {}).get(ids[1], {}).get("State") != "healthy":
-                    await asyncio.sleep(0.01)
-            deployed.elbv2.deregister_targets(TargetGroupArn=deployed.groups[0], Targets=[{"Id": ids[0]}])
-            async with asyncio.timeout(10):
-                while pages.health[deployed.groups[0]].get(ids[0], {}) is not None:
-                    await asyncio.sleep(0.01)
-            async with asyncio.timeout(10):
-                while "RequestCount" not in published():
-                    await asyncio.sleep(0.1)
+            one_group, two_group = deployed.groups
+            await until(lambda: pages.health.get(two_group, {}).get(ids[1], {}).get("State") == "healthy")
+            deployed.elbv2.deregister_targets(TargetGroupArn=one_group, Targets=[{"Id": ids[0]}])
+            await until(lambda: pages.health[one_group].get(ids[0], {}) is None)
+            await until(lambda: "RequestCount" in published())
     assert {"HealthyHostCount", "NewConnectionCount", "ActiveConnectionCount"} <= published()
     assert problems == []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import json
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import psutil
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -21,8 +23,9 @@ from infra.errors import KitError
 from infra.lab.lambda_lane import InvokeResult
 from infra.lab.live.alias import Alias, LambdaFaults, Named
 from infra.lab.live.counts import Tally
-from infra.lab.live.function_code import Versions
+from infra.lab.live.function_code import Version, Versions
 from infra.lab.live.functions import LiveFunctions
+from tests.infra.lab.live.targets import until
 from tests.infra.switching.aws.moto_stage import REGION, aws_in_moto
 
 HANDLER = """
@@ -200,10 +203,10 @@ async def test_events_under_load_see_no_error_while_the_alias_moves(deployed: De
             texts.append(said(await functions.invoke(deployed.arn, b"{}"))["text"])
 
     callers = [asyncio.create_task(caller()) for _ in range(5)]  # more than there are environments
-    await asyncio.sleep(0.3)
+    await until(lambda: len(texts) > 50)
     deployed.lead_to(deployed.publish("second"))
     await functions.catch_up(deployed.arn)
-    await asyncio.sleep(0.3)
+    await until(lambda: texts.count("second") > 50)
     ended.set()
     await asyncio.gather(*callers)
     assert set(texts) == {"first", "second"}
@@ -294,7 +297,9 @@ async def test_a_function_that_no_group_leads_to_any_more_ends_its_environments(
 
 
 def test_code_is_unpacked_once_and_what_may_be_executed_stays_so(versions: Versions, deployed: Deployed) -> None:
-    first = versions.read("search", "1").code.tree
+    code = versions.read("search", "1").code
+    first = code.tree
+    assert code.env["AWS_REGION"] == REGION
     assert (first / "start").stat().st_mode & 0o111
     deployed.s3.delete_object(Bucket="assets", Key="first.zip")
     assert versions.read("search", "1").code.tree == first
@@ -336,6 +341,28 @@ async def test_a_function_whose_code_cannot_be_read_is_told_and_tried_again(
 def test_an_arn_names_function_and_alias(arn: str, named: Named, resource: str) -> None:
     assert Named.of(arn) == named
     assert named.resource == resource
+
+
+async def test_environments_that_are_being_started_when_the_lab_ends_end_with_it(
+    deployed: Deployed, versions: Versions, tally: Tally
+) -> None:
+    version = versions.read("search", "1")
+    alias = Alias(Named("search", "live"), tally, most_environments=50)
+    starting = asyncio.create_task(alias.lead_to(version, 50))
+    await until(lambda: len(_environments(version)) >= 2)
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+    assert _environments(version) == []
+
+
+def _environments(version: Version) -> list[int]:
+    """Process ids of those that run its code."""
+    found, tree = [], str(version.code.tree)
+    for each in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):  # it ends just now
+            if each.status() != psutil.STATUS_ZOMBIE and each.cwd() == tree:
+                found.append(each.pid)
+    return found
 
 
 async def test_a_function_without_code_keeps_events_waiting_and_not_failing(tally: Tally) -> None:

@@ -12,13 +12,7 @@ from infra.lab.lab_time import LabTime
 from infra.lab.live.health import REGISTERED
 from infra.lab.live.probing import Prober, tell_health
 from infra.lab.live.roster import Roster
-from tests.infra.lab.live.targets import CHECK, ONE, Instances, serving, snapshot
-
-
-async def until(condition: Any, within_s: float = 2.0) -> None:
-    async with asyncio.timeout(within_s):
-        while not condition():
-            await asyncio.sleep(0.01)
+from tests.infra.lab.live.targets import CHECK, ONE, Instances, serving, snapshot, until
 
 
 def state(roster: Roster, id: str) -> str:
@@ -27,18 +21,23 @@ def state(roster: Roster, id: str) -> str:
     return told["State"]
 
 
-async def test_a_target_is_checked_at_once_when_registered_and_then_as_often_as_its_group_says() -> None:
-    first = snapshot({ONE: 1}, {ONE: ["i-1"]}, check=CHECK)
-    roster = Roster(first)
-    async with serving("one") as one, Prober(roster, Instances({"i-1": one.port}), LabTime(200.0)):
+async def test_a_target_is_checked_at_once_when_it_is_registered() -> None:
+    roster = Roster(snapshot({ONE: 1}, {ONE: ["i-1"]}, check=CHECK))
+    async with serving("one") as one, Prober(roster, Instances({"i-1": one.port}), LabTime()):
         assert state(roster, "i-1") == "initial"
-        await until(lambda: state(roster, "i-1") == "healthy", within_s=0.5)
+        await until(lambda: state(roster, "i-1") == "healthy", within_s=CHECK.interval_s / 2)
+        assert one.requests == [], "a check is no request"
+
+
+async def test_a_target_is_checked_as_often_as_its_group_says_in_the_labs_time() -> None:
+    roster = Roster(snapshot({ONE: 1}, {ONE: ["i-1"]}, check=CHECK))
+    async with serving("one") as one, Prober(roster, Instances({"i-1": one.port}), LabTime(200.0)):
+        await until(lambda: state(roster, "i-1") == "healthy")
         one.ready = 503
         await until(lambda: state(roster, "i-1") == "unhealthy")
         assert "Target.ResponseCodeMismatch" in str(roster.told())
         one.ready = 200
         await until(lambda: state(roster, "i-1") == "healthy")
-        assert one.requests == [], "a check is no request"
 
 
 async def test_a_target_that_is_nowhere_and_one_that_refuses_are_unhealthy_for_reasons_of_their_own() -> None:
