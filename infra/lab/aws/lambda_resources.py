@@ -3,17 +3,20 @@ that can be asked for."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from moto.awslambda.models import LambdaVersion
 from moto.awslambda.utils import get_backend
 from moto.core.common_models import CloudFormationModel
+
+from infra.lab.aws.provisioned import Provisioned
 
 
 class Alias(CloudFormationModel):
     """`AWS::Lambda::Alias`, kept in moto's Lambda backend."""
 
     __module__ = "moto.awslambda.models"  # moto files its models by the service in their module's name
+    provisioned: ClassVar[Provisioned]
 
     def __init__(self, arn: str, function: str, name: str) -> None:
         self.physical_resource_id = arn
@@ -41,6 +44,7 @@ class Alias(CloudFormationModel):
             description="",
             routing_config="",
         )
+        cls._provision(account_id, region_name, properties, resource_name)
         return cls(alias.arn, function, resource_name)
 
     @classmethod
@@ -50,10 +54,23 @@ class Alias(CloudFormationModel):
         """A new version: the alias is pointed at it."""
         backend, version = get_backend(account_id, region_name), cloudformation_json["Properties"]["FunctionVersion"]
         backend.update_alias(new_resource_name, original_resource._function, version, "", "")
+        cls._provision(account_id, region_name, cloudformation_json["Properties"], new_resource_name)
         return cls(original_resource.physical_resource_id, original_resource._function, new_resource_name)
 
+    @classmethod
+    def _provision(cls, account_id: str, region_name: str, properties: dict[str, Any], name: str) -> None:
+        """As many as the template asks for; what it does not ask for is taken away, as CloudFormation does."""
+        backend, function = get_backend(account_id, region_name), properties["FunctionName"]
+        asked = properties.get("ProvisionedConcurrencyConfig", {}).get("ProvisionedConcurrentExecutions")
+        if asked:
+            cls.provisioned.put(backend, function, name, int(asked))
+        else:
+            cls.provisioned.delete(backend, function, name)
+
     def delete(self, account_id: str, region_name: str) -> None:
-        get_backend(account_id, region_name).delete_alias(self._name, self._function)
+        backend = get_backend(account_id, region_name)
+        self.provisioned.delete(backend, self._function, self._name)
+        backend.delete_alias(self._name, self._function)
 
 
 class FunctionUrl(CloudFormationModel):
@@ -98,6 +115,7 @@ def _version_attribute(version: Any, name: str) -> str:
     return str({"Version": version.version}[name])
 
 
-def install() -> None:
+def install(provisioned: Provisioned) -> None:
     """Defining `Alias` and `FunctionUrl` has told moto of them already."""
+    Alias.provisioned = provisioned
     setattr(LambdaVersion, "get_cfn_attribute", _version_attribute)  # noqa: B010 - moto asks for it by that name

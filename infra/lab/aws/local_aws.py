@@ -15,6 +15,7 @@ from typing import IO, Any
 
 from infra.deploying.cdk_cli import installed_cli, require_node
 from infra.errors import KitError
+from infra.lab.lab_time import LabTime
 from infra.wheels import ROOT
 
 ACCOUNT = "123456789012"  # moto's own
@@ -25,18 +26,29 @@ KEPT_BEGINNINGS = ("SSL_CERT_", "UV_", "HTTPS_PROXY", "https_proxy")
 
 
 class LocalAws:
-    """A context manager. `port` 0 takes a free one; `faults` are resource types of which the next one made fails."""
+    """A context manager. `port` 0 takes a free one; `faults` are resource types of which the next one made fails. `live`: its
+    instances boot, wait for their hooks and drain (groups.py). `time` is its clock, `speed` lab seconds in each real one."""
 
     log: Path
 
     def __init__(
-        self, region: str, *, account: str = ACCOUNT, port: int = 0, log: Path | None = None, faults: Sequence[str] = ()
+        self,
+        region: str,
+        *,
+        account: str = ACCOUNT,
+        port: int = 0,
+        log: Path | None = None,
+        faults: Sequence[str] = (),
+        live: bool = False,
+        speed: float = 1.0,
     ) -> None:
         self.region = region
         self.account = account
         self._log = log
         self.port = port or _free_port()
         self._faults = tuple(faults)
+        self._live = live
+        self.time = LabTime(speed)
 
     @property
     def url(self) -> str:
@@ -73,6 +85,8 @@ class LocalAws:
         self._folder = tempfile.TemporaryDirectory(prefix="crossover-aws-")
         self.log = self._log or Path(self._folder.name) / "moto.log"
         command = [sys.executable, "-m", "infra.lab.aws.server", str(self.port)]
+        command += ["--speed", str(self.time.speed), "--origin", str(self.time.origin)]
+        command += ["--live"] if self._live else []
         command += [part for kind in self._faults for part in ("--fail", kind)]
         with self.log.open("wb") as output:
             self._server = subprocess.Popen(

@@ -1,4 +1,5 @@
-"""`python -m infra.lab.aws.server PORT [--fail TYPE]`: moto's server with what its CloudFormation lacks, on loopback.
+"""`python -m infra.lab.aws.server PORT [--fail TYPE] [--live] [--speed N --origin S]`: moto's server with what it lacks, on
+loopback.
 
 Ends with the process that started it. moto logs each resource type of a template that it leaves out.
 """
@@ -9,18 +10,48 @@ import argparse
 import ctypes
 import logging
 import signal
+import time
 
 from moto.server import main
 
-from infra.lab.aws import calls, lambda_resources, secrets, stack_life
+from infra.lab.aws import (
+    balancing,
+    calls,
+    group_calls,
+    group_templates,
+    instance_pages,
+    lambda_functions,
+    lambda_resources,
+    provisioned,
+    quotas,
+    secrets,
+    signals,
+    stack_life,
+    targets,
+)
+from infra.lab.aws.groups import Groups
+from infra.lab.aws.lab_pages import LabPages
+from infra.lab.lab_time import LabTime
 
 PR_SET_PDEATHSIG = 1
 
 
-def serve(port: int, faults: list[str]) -> None:
+def serve(port: int, faults: list[str], lab_time: LabTime, *, live: bool) -> None:
+    """`live`: instances take their time, and others tell what becomes of them (`infra.lab.live`)."""
+    pages = LabPages()
+    pages.install()
     calls.install()
-    lambda_resources.install()
+    balancing.install()
+    known_targets = targets.install(pages, lab_time)
+    lambda_resources.install(provisioned.install(pages, lab_time, quotas.install(pages)))
+    lambda_functions.install(f"http://localhost:{port}")
     secrets.install()
+    signals.install()
+    group_templates.install()
+    if live:
+        groups = Groups(lab_time, known_targets)
+        group_calls.install(groups)
+        instance_pages.install(pages, groups)
     stack_life.install(stack_life.Faults(faults))
     logging.basicConfig(level=logging.INFO)
     main(["--host", "127.0.0.1", "--port", str(port)])
@@ -31,5 +62,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("port", type=int)
     parser.add_argument("--fail", action="append", default=[])
+    parser.add_argument("--live", action="store_true", help="instances boot, wait for their hooks and drain")
+    parser.add_argument("--speed", type=float, default=1.0, help="lab seconds in a real one")
+    parser.add_argument("--origin", type=float, default=time.time(), help="when both clocks agree, in seconds since 1970")
     arguments = parser.parse_args()
-    serve(arguments.port, arguments.fail)
+    serve(arguments.port, arguments.fail, LabTime(arguments.speed, arguments.origin), live=arguments.live)

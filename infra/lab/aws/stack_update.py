@@ -16,6 +16,9 @@ from moto.cloudformation import parsing
 # Properties whose change replaces the resource ("Update requires: Replacement", CloudFormation template reference), where moto
 # changes it in place.
 REPLACING = {"AWS::ElasticLoadBalancingV2::ListenerRule": ("ListenerArn",)}
+# Attributes that another value is read of after a change in place: what names them is updated too, though its own body is the
+# same.
+MOVING = {"AWS::EC2::LaunchTemplate": ("LatestVersionNumber", "DefaultVersionNumber")}
 
 
 def update_resources(resources: Any, template: dict[str, Any], parameters: dict[str, Any] | None = None) -> None:
@@ -30,11 +33,14 @@ def update_resources(resources: Any, template: dict[str, Any], parameters: dict[
     resources.load_parameters()
     resources.load_conditions()
     resources._resource_json_map = template["Resources"]
+    modified = set(changes["Modify"])
     for name in in_dependency_order(template["Resources"]):
         body = template["Resources"][name]
+        if any(_names_moving(body, moved, template["Resources"][moved]["Type"]) for moved in modified):
+            modified.add(name)
         if name in changes["Modify"] and _replaced(former[name], body):
             going.append((former[name], made.pop(name)))
-        if name in changes["Modify"] and name in made:
+        if name in modified and name in made:
             updated = parsing.parse_and_update_resource(name, body, resources, resources._account_id, resources._region_name)
             made[name] = updated or made[name]
         elif name not in made:
@@ -42,6 +48,15 @@ def update_resources(resources: Any, template: dict[str, Any], parameters: dict[
     for body, resource in going:
         if resource is not None:
             resources._delete_resource(resource, body)
+
+
+def _names_moving(value: Any, moved: str, kind: str) -> bool:
+    if isinstance(value, list):
+        return any(_names_moving(item, moved, kind) for item in value)
+    if not isinstance(value, dict):
+        return False
+    attributes = [[moved, attribute] for attribute in MOVING.get(kind, ())]
+    return value.get("Fn::GetAtt") in attributes or any(_names_moving(item, moved, kind) for item in value.values())
 
 
 def in_dependency_order(bodies: dict[str, Any]) -> list[str]:
