@@ -89,10 +89,11 @@ def test_a_service_that_does_not_end_is_given_up(machine: Machine) -> None:
 
 
 def test_a_lab_whose_time_passes_faster_gives_up_sooner(tmp_path: Path) -> None:
-    cloud, now = Cloud(), 0.0
-    departure = Departure(tmp_path / "drain", PLACE, cloud, clock=lambda: now, answers=lambda _: True, gone_by_s=5)
+    cloud, passed = Cloud(), [0.0]
+    departure = Departure(tmp_path / "drain", PLACE, cloud, clock=lambda: passed[-1], answers=lambda _: True, gone_by_s=5)
     departure.begin("test")
-    for now in (0.0, 4.0, 5.0):
+    for moment in (0.0, 4.0, 5.0):
+        passed.append(moment)
         departure.turn("Terminated")
     assert [call[0] for call in cloud.calls] == ["deregister", "complete"]
 
