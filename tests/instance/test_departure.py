@@ -88,6 +88,16 @@ def test_a_service_that_does_not_end_is_given_up(machine: Machine) -> None:
     assert machine.called() == ["deregister", "complete"]
 
 
+def test_a_lab_whose_time_passes_faster_gives_up_sooner(tmp_path: Path) -> None:
+    cloud, passed = Cloud(), [0.0]
+    departure = Departure(tmp_path / "drain", PLACE, cloud, clock=lambda: passed[-1], answers=lambda _: True, gone_by_s=5)
+    departure.begin("test")
+    for moment in (0.0, 4.0, 5.0):
+        passed.append(moment)
+        departure.turn("Terminated")
+    assert [call[0] for call in cloud.calls] == ["deregister", "complete"]
+
+
 def test_without_the_load_balancers_api_the_service_drains_all_the_same(machine: Machine) -> None:
     machine.cloud.failing["deregister"] = CloudError("away")
     machine.turn(0)
@@ -173,4 +183,5 @@ def test_a_port_is_listened_on_until_its_socket_is_closed() -> None:
     port = free_port()
     with socket.create_server(("127.0.0.1", port)):
         assert is_listening(port)
+        assert not is_listening(port, "127.0.0.2"), "another instance's"
     assert not is_listening(port)

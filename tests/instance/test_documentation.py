@@ -36,6 +36,6 @@ def test_each_figure_unit_file_and_hook_is_named() -> None:
 
 def test_every_variable_is_documented() -> None:
     sources = "\n".join(path.read_text() for path in (ROOT / "instance").glob("*.py"))
-    names = set(re.findall(r"\"(AWS_[A-Z0-9_]*[A-Z0-9])\"", sources))
+    names = set(re.findall(r"\"((?:AWS|CROSSOVER)_[A-Z0-9_]*[A-Z0-9])\"", sources))
     documented = (ROOT / "docs" / "architecture.md").read_text()
     assert names and [name for name in sorted(names) if f"`{name}`" not in documented] == []

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from instance.errors import InstanceError
-from instance.settings import ENVIRONMENT_PATH, PATH, read_settings
+from instance.settings import ENVIRONMENT_PATH, PATH, SERVICE_HOST, read_settings, service_host
 from tests.instance.doubles import BOOT, SECRET, TARGET_GROUP, WITH_SECRET, settings_in
 
 
@@ -61,3 +61,8 @@ def test_a_file_that_is_none_is_one_line(tmp_path: Path, text: str | None, said:
     with pytest.raises(InstanceError) as refused:
         read_settings(tmp_path)
     assert said in str(refused.value)
+
+
+def test_the_service_is_asked_on_loopback_unless_told_where() -> None:
+    assert service_host({}) == service_host({SERVICE_HOST: ""}) == "127.0.0.1"
+    assert service_host({SERVICE_HOST: "127.9.1.2"}) == "127.9.1.2"

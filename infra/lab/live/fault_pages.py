@@ -149,9 +149,11 @@ def _faults(stage: LiveStage) -> dict[str, Fault]:
         await stage.faults.kill(instance := named(body), noticed=body.noticed)
         return instance
 
-    def to_one(act: Callable[[str], None]) -> Callable[[One], str]:
-        def do(body: One) -> str:
-            act(instance := named(body))
+    def to_one(act: Callable[[str], Awaitable[None] | None]) -> Callable[[One], Awaitable[str]]:
+        async def do(body: One) -> str:
+            done = act(instance := named(body))
+            if done is not None:
+                await done
             return instance
 
         return do
@@ -160,9 +162,9 @@ def _faults(stage: LiveStage) -> dict[str, Fault]:
         stage.faults.slow_down(instance := named(body), body.share)
         return instance
 
-    def reclaim(body: Pool) -> list[str]:
+    async def reclaim(body: Pool) -> list[str]:
         kind, zone = (body.type, body.zone) if body.type and body.zone else _any_pool(stage)
-        return stage.faults.reclaim_pool(kind, zone, warning_s=body.warning_s)
+        return await stage.faults.reclaim_pool(kind, zone, warning_s=body.warning_s)
 
     async def suppliers(body: Suppliers) -> str:
         await _simulator(stage, "PUT", body.supplier, body.fault)
@@ -175,7 +177,6 @@ def _faults(stage: LiveStage) -> dict[str, Fault]:
         "freeze": Fault("every process of the instance stands still", One, to_one(faults.freeze)),
         "thaw": Fault("a frozen instance goes on", One, to_one(faults.thaw)),
         "slow": Fault("the instance has a share of its CPU", Slow, slow),
-        "rebalance": Fault("the instance is at elevated risk of interruption", One, to_one(faults.recommend_rebalance)),
         "interrupt": Fault("two-minute notice, then the instance is gone", One, to_one(faults.interrupt)),
         "reclaim": Fault("all spot instances of a type and zone are interrupted", Pool, reclaim),
         "boots": Fault("the next instances do not boot", Boots, lambda body: faults.fail_boots(body.count, body.fault)),

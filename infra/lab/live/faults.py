@@ -6,7 +6,7 @@
 | `crash` | the service's supervisor is killed; systemd cleans up and starts it anew |
 | `freeze`, `thaw` | every process stands still; connections stay, new ones are taken by the kernel, nothing is answered |
 | `slow_down` | every process runs in a part of each tenth of a second |
-| `recommend_rebalance`, `interrupt`, `reclaim_pool` | the metadata service's word; two lab minutes later the machine is gone |
+| `interrupt`, `reclaim_pool` | EC2 plans to take spot instances away: the metadata service tells, then they are gone |
 | `fail_boots` | the next instances do not boot |
 | `misconfigure` | the service of the next instances has another environment, as after a wrong deployment |
 
@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 from infra.errors import InputError
 from infra.lab.live.boots import BootFault
@@ -55,28 +54,19 @@ class Faults:
             raise InputError(f"share {share:g}: must be above 0 and at most 1")
         self._fleet.instance(instance_id).machine.slow_down(share)
 
-    def recommend_rebalance(self, instance_id: str) -> None:
-        self._fleet.instance(instance_id).metadata.recommend_rebalance(at=self._now())
+    async def interrupt(self, instance_id: str) -> None:
+        """Notice now, and the end two lab minutes later, whether or not the instance has left by then. Of spot instances."""
+        await asyncio.to_thread(self._fleet.group.reclaim, [self._fleet.instance(instance_id).instance_id], NOTICE_S)
 
-    def interrupt(self, instance_id: str) -> None:
-        """Notice now, and the end two lab minutes later, whether or not the instance has left by then."""
-        at = self._fleet.clock.now() + NOTICE_S
-        self._fleet.instance(instance_id).metadata.interrupt(at=datetime.fromtimestamp(at, UTC))
-        self._fleet.begin(self._take(instance_id))
-
-    def reclaim_pool(self, instance_type: str, zone: str, *, warning_s: float = 0.0) -> list[str]:
+    async def reclaim_pool(self, instance_type: str, zone: str, *, warning_s: float = 0.0) -> list[str]:
         """Every spot instance of this type and zone: rebalance recommendation, and `warning_s` lab seconds later the notice
         (AWS may give both at once). Returns their ids."""
-        pool = [
-            told.instance_id
-            for told in self._fleet.launched.values()
-            if (told.instance_type, told.zone) == (instance_type, zone)
-            and told.spot
-            and told.instance_id in self._fleet.instances
-        ]
-        for instance_id in pool:
-            self.recommend_rebalance(instance_id)
-        self._fleet.begin(self._interrupt_all(pool, warning_s))
+        spot = [told for told in self._fleet.launched.values() if told.spot and told.instance_id in self._fleet.instances]
+        pool = [told.instance_id for told in spot if (told.instance_type, told.zone) == (instance_type, zone)]
+        if not pool:
+            pools = sorted({f"{told.instance_type} in {told.zone}" for told in spot})
+            raise InputError(f"no spot instance is a {instance_type} in {zone}; there are {', '.join(pools) or 'none'}")
+        await asyncio.to_thread(self._fleet.group.reclaim, pool, NOTICE_S + warning_s)
         return pool
 
     def fail_boots(self, count: int, fault: BootFault) -> None:
@@ -91,17 +81,3 @@ class Faults:
         """Instances that start from now on are sound again."""
         self._fleet.boot_faults.clear()
         self._fleet.environment = dict(self._fleet.options.environment)
-
-    def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._fleet.clock.now(), UTC)
-
-    async def _interrupt_all(self, pool: list[str], warning_s: float) -> None:
-        await asyncio.sleep(self._fleet.clock.real_s(warning_s))
-        for instance_id in pool:
-            if instance_id in self._fleet.instances:
-                self.interrupt(instance_id)
-
-    async def _take(self, instance_id: str) -> None:
-        await asyncio.sleep(self._fleet.clock.real_s(NOTICE_S))
-        if instance_id in self._fleet.instances:
-            await self.kill(instance_id)

@@ -85,8 +85,8 @@ class Fleet:
             await self._stack.aclose()
             raise
         self._stack.push_async_callback(self._end)
-        self.begin(self._follow())
-        self.begin(self._publish_cpu())
+        self._begin(self._follow())
+        self._begin(self._publish_cpu())
         return self
 
     async def __aexit__(
@@ -95,9 +95,10 @@ class Fleet:
         await self._stack.aclose()
 
     def address(self, instance_id: str, port: int) -> tuple[str, int] | None:
-        """`Addresses`: an instance that has not booted yet refuses connections, one that is off takes no packets."""
+        """`Addresses`: what an instance does not serve (yet) is refused; a machine that is not on takes no packets."""
         instance = self.instances.get(instance_id)
-        return None if instance is None or instance.machine.off else (instance.address, port)
+        on = instance is not None and instance.state is not State.STARTING and not instance.machine.off
+        return (instance.address, port) if instance is not None and on else None
 
     def instance(self, instance_id: str) -> Instance:
         """Raises `KitError` where there is none of this id."""
@@ -108,7 +109,7 @@ class Fleet:
             )
         return found
 
-    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         """In the background, until the fleet ends. What goes wrong is told in the log."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
@@ -145,7 +146,7 @@ class Fleet:
             instance = self.instances.pop(instance_id)
             self._ending.add(instance)
             log.info("%s is terminated", instance_id)
-            self.begin(self._bury(instance))
+            self._begin(self._bury(instance))
         for instance_id, told in launched.items():
             known = self.instances.get(instance_id)
             if known is not None:

@@ -8,9 +8,11 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import datetime
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from infra.errors import KitError
 from infra.lab.live.bundles import Client
 
 LIVING = ("pending", "running", "shutting-down")
@@ -21,7 +23,8 @@ log = logging.getLogger("crossover.lab")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launched:
-    """An instance as EC2 and its group describe it; `lifecycle_state` is `None` where it is in no group (any more)."""
+    """An instance as EC2 and its group describe it; `lifecycle_state` is `None` where it is in no group (any more). `ends_at`
+    (lab seconds since 1970) is when EC2 takes it away, `None` where it has no such plan."""
 
     instance_id: str
     state: str
@@ -30,6 +33,7 @@ class Launched:
     instance_type: str
     zone: str
     spot: bool
+    ends_at: float | None = None
 
 
 class Group(Protocol):
@@ -54,6 +58,10 @@ class Group(Protocol):
         """Its machine is gone, and EC2 has noticed."""
         ...
 
+    def reclaim(self, instance_ids: Sequence[str], notice_s: float) -> None:
+        """EC2 will take these spot instances away in so many lab seconds. Raises `KitError` where it cannot."""
+        ...
+
     def publish_cpu(self, percents: Sequence[float]) -> None:
         """`AWS/EC2 CPUUtilization`, one value of each instance in the last minute."""
         ...
@@ -72,6 +80,7 @@ class AwsGroup:
             "AutoScalingGroups"
         ]
         states = {each["InstanceId"]: each["LifecycleState"] for group in groups for each in group["Instances"]}
+        ends = self._ends()
         living = {"Name": "instance-state-name", "Values": list(LIVING)}
         pages = self._client("ec2").get_paginator("describe_instances").paginate(Filters=[living])
         return {
@@ -83,6 +92,7 @@ class AwsGroup:
                 instance_type=each["InstanceType"],
                 zone=each["Placement"]["AvailabilityZone"],
                 spot=each.get("InstanceLifecycle") == "spot",
+                ends_at=ends.get(each["InstanceId"]),
             )
             for page in pages
             for reservation in page["Reservations"]
@@ -94,19 +104,35 @@ class AwsGroup:
         return base64.b64decode(told["UserData"].get("Value", "")).decode()
 
     def tell_running(self, instance_id: str) -> None:
-        """Through the local AWS's page for it; a moto that is not the lab's has none, and its instances run at once."""
-        parts = urlsplit(self._url)
-        connection = http.client.HTTPConnection(parts.hostname or "localhost", parts.port, timeout=5)
-        try:
-            connection.request("PUT", "/_lab/instances", json.dumps({instance_id: "running"}))
-            status = connection.getresponse().status
-        finally:
-            connection.close()
-        if status >= 400:
-            log.info("the local AWS does not take word that %s runs (%d)", instance_id, status)
+        """A local AWS that is not live has no such page, and its instances run at once."""
+        status, told = self._page("PUT", "instances", {instance_id: "running"})
+        if status != 200:
+            log.info("the local AWS does not take word that %s runs: %s", instance_id, told.get("error", status))
 
     def tell_terminated(self, instance_id: str) -> None:
         self._client("ec2").terminate_instances(InstanceIds=[instance_id])
+
+    def reclaim(self, instance_ids: Sequence[str], notice_s: float) -> None:
+        status, told = self._page("POST", "spot-interruption", {"instance-ids": list(instance_ids), "notice-s": notice_s})
+        if status != 200:
+            raise KitError(f"the local AWS does not reclaim {', '.join(instance_ids)}: {told.get('error', status)}")
+
+    def _ends(self) -> dict[str, float]:
+        status, told = self._page("GET", "spot-interruption")
+        return {each: datetime.fromisoformat(its["time"]).timestamp() for each, its in told.items()} if status == 200 else {}
+
+    def _page(self, method: str, name: str, body: object = None) -> tuple[int, dict[str, Any]]:
+        """One of the local AWS's own pages (`infra.lab.aws.lab_pages`): status and JSON, empty where there is none."""
+        parts = urlsplit(self._url)
+        connection = http.client.HTTPConnection(parts.hostname or "localhost", parts.port, timeout=5)
+        try:
+            connection.request(method, f"/_lab/{name}", None if body is None else json.dumps(body))
+            answer = connection.getresponse()
+            content = answer.read()
+        finally:
+            connection.close()
+        its_own = answer.headers.get_content_type() == "application/json"
+        return answer.status, json.loads(content) if its_own else {}
 
     def publish_cpu(self, percents: Sequence[float]) -> None:
         """A value each, under the group's name alone: as many samples as instances, as AWS aggregates them."""

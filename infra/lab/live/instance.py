@@ -5,8 +5,7 @@
     any -> off                              (terminated, killed, or its power is gone)
 
 User data is the deployed one and runs under bash with `CROSSOVER_ROOT`, then the boot program of the bundle that it fetches and
-verifies, then the units that this program writes. What the lab changes is in `_in_lab` and `_additions`, and no more: the
-address, the times that pass faster in the lab, and settings of the service that the lab is given.
+verifies, then the units that this program writes. What the lab changes of them: changes.py.
 """
 
 from __future__ import annotations
@@ -14,11 +13,11 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
-import math
 import os
 import signal
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -29,26 +28,17 @@ from infra.lab.lab_time import LabTime
 from infra.lab.live.aws_command import AwsCommand
 from infra.lab.live.boots import BootFault
 from infra.lab.live.bundles import Bundles, Client
+from infra.lab.live.changes import Changes
 from infra.lab.live.group import Group, Launched
 from infra.lab.live.keeper import Keeper
 from infra.lab.live.machine import Machine
 from infra.lab.live.programs import BIN, UNPACK, Programs
 from infra.lab.live.systemd import LOGS, Systemd
-from infra.lab.live.unit_file import Unit
-from infra.lab.metadata_service import InstanceMetadata
-from instance.agent import LOOK_S, PUBLISH_S
-from instance.departure import GONE_BY_S
-from instance.settings import SERVICE_HOST
-from instance.units import AGENT, SECRETS, SERVICE
-
-RETRY_PAUSE_S = 5.0
-"""Of user data, between its attempts (infra/components/boot/boot.sh)."""
-
-SHORTEST_LOOK_S, SHORTEST_PUBLISH_S = 0.5, 1.0
-"""Real seconds: of a very fast lab's agents, which must not need the machine for themselves."""
+from infra.lab.metadata_service import NOTICE, InstanceMetadata
+from instance.units import SERVICE
 
 IDENTITY, USER_DATA, CONSOLE = "var/lib/cloud/data/instance-id", "var/lib/cloud/instance/user-data.txt", "cloud-init-output.log"
-REFUSED_SETTING = {"CROSSOVER_DEADLINE_MS": "soon"}
+REFUSED_SETTING: Mapping[str, str | None] = {"CROSSOVER_DEADLINE_MS": "soon"}
 
 log = logging.getLogger("crossover.lab")
 
@@ -90,11 +80,15 @@ class Instance:
         self.machine = Machine(around.keeper, vcpus=around.vcpus)
         self._around = around
         self._fault = fault
-        self._metadata_url = ""
+        self._warned = False
         self._booting: asyncio.Task[None] | None = None
         self._ending: asyncio.Task[None] | None = None
+        refused = REFUSED_SETTING if fault is BootFault.WRONG_SETTING else {}
+        self._changes = changes = Changes(self.root, address, around.clock, around.aws_url, {**around.environment, **refused})
         self._web = web.ServerRunner(web.Server(self._answer))
-        self.systemd = Systemd(self.root, self.machine, adapt=self._in_lab, additions=self._additions)
+        self.systemd = Systemd(
+            self.root, self.machine, adapt=changes.of_unit, additions=changes.for_unit, confined=lambda unit: unit != SERVICE
+        )
         aws = AwsCommand(around.client, around.bundles, fault)
         programs = {"aws": aws.run, "dnf": self._dnf, "systemctl": self.systemd.systemctl, UNPACK: self._unpack}
         self._programs = Programs(self.root, around.python, programs)
@@ -103,8 +97,19 @@ class Instance:
         """What EC2 and the group say of it now."""
         if told.lifecycle_state is not None:
             self.metadata.target_state = target_state(told.lifecycle_state)
+        if told.ends_at is not None:
+            self._announce_end(told.ends_at)
         if told.state == "shutting-down" and self._ending is None:
             self._ending = asyncio.create_task(self._shut_down())
+
+    def _announce_end(self, ends_at: float) -> None:
+        """A rebalance recommendation as soon as the end is certain, the notice two lab minutes before it."""
+        now = self._around.clock.now()
+        if not self._warned:
+            self._warned = True
+            self.metadata.recommend_rebalance(at=datetime.fromtimestamp(now, UTC))
+        if now >= ends_at - NOTICE.total_seconds():
+            self.metadata.interrupt(at=datetime.fromtimestamp(ends_at, UTC))
 
     def start(self, delay_s: float, group: Group) -> None:
         """The machine starts within `delay_s` lab seconds, which EC2 is told, and runs its user data to the end."""
@@ -128,7 +133,11 @@ class Instance:
         script = self.root / USER_DATA
         script.write_text(user_data)
         child = await self.machine.start(
-            ["bash", str(script)], env=self._boot_environment(), cwd=self.root, log=self.root / LOGS / CONSOLE
+            ["bash", str(script)],
+            env=self._changes.for_user_data(),
+            cwd=self.root,
+            log=self.root / LOGS / CONSOLE,
+            confined=True,
         )
         code = await self.machine.ended(child, kill_after_s=0)
         self.state = State.SERVING if code == 0 else State.FAILED
@@ -168,7 +177,7 @@ class Instance:
         await self._web.setup()
         await web.TCPSite(self._web, self.address, 0).start()
         host, port = self._web.addresses[0][:2]
-        self._metadata_url = f"http://{host}:{port}"
+        self._changes.metadata_url = f"http://{host}:{port}"
         await self._programs.open()
 
     async def _answer(self, request: web.BaseRequest) -> web.Response:
@@ -190,53 +199,6 @@ class Instance:
     async def _unpack(self, arguments: Sequence[str]) -> tuple[int, str]:
         archive, into = map(Path, arguments)
         return await self._around.bundles.unpack(archive, into, self._around.python)
-
-    def _boot_environment(self) -> dict[str, str]:
-        return {
-            **self._for_aws(),
-            "PATH": f"{self.root / BIN}:/usr/bin:/bin",
-            "CROSSOVER_ROOT": str(self.root),
-            "CROSSOVER_RETRY_PAUSE_S": f"{self._around.clock.real_s(RETRY_PAUSE_S):.3f}",
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
-
-    def _for_aws(self) -> dict[str, str]:
-        """What the boot program and the agent must be told, where on an instance the defaults are right."""
-        return {
-            "AWS_ENDPOINT_URL": self._around.aws_url,
-            "AWS_EC2_METADATA_SERVICE_ENDPOINT": self._metadata_url,
-            SERVICE_HOST: self.address,
-        }
-
-    def _additions(self, unit: str) -> Mapping[str, str | None]:
-        """To a unit's environment."""
-        always: dict[str, str | None] = {"PATH": f"{self.root / BIN}:/usr/bin:/bin", "PYTHONDONTWRITEBYTECODE": "1"}
-        if unit in (AGENT, SECRETS):
-            return {**always, **self._for_aws()}
-        # The lab's network is loopback: that is where the load balancer's word on the caller's address comes from.
-        always |= {"FORWARDED_ALLOW_IPS": "127.0.0.0/8", **self._around.environment}
-        return {**always, **(REFUSED_SETTING if self._fault is BootFault.WRONG_SETTING else {})}
-
-    def _in_lab(self, unit: Unit) -> Unit:
-        """The address, and times that pass faster. What the service needs to finish requests in flight does not."""
-        real_s = self._around.clock.real_s
-        if unit.name == AGENT:
-            more = {
-                "--root": "/",  # as every path in a unit, below the instance's
-                "--look-s": f"{max(SHORTEST_LOOK_S, real_s(LOOK_S)):g}",
-                "--publish-s": f"{max(SHORTEST_PUBLISH_S, real_s(PUBLISH_S)):g}",
-                "--gone-by-s": f"{real_s(GONE_BY_S):g}",
-            }
-            return replace(unit, command=(*unit.command, *(word for pair in more.items() for word in pair)))
-        if unit.name != SERVICE:
-            return unit
-        words = list(unit.command)
-        words[words.index("--host") + 1] = self.address
-        at = words.index("--lame-duck-s") + 1
-        deployed_s = int(words[at])
-        lame_duck_s = math.ceil(real_s(deployed_s))  # it takes whole seconds
-        words[at] = str(lame_duck_s)
-        return replace(unit, command=tuple(words), stop_s=unit.stop_s - deployed_s + lame_duck_s)
 
 
 def target_state(lifecycle_state: str) -> str:

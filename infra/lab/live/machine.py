@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import random
 import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -26,7 +27,8 @@ class Machine:
 
     def __init__(self, keeper: Keeper, *, vcpus: int) -> None:
         self._keeper = keeper
-        self._cpus = sorted(os.sched_getaffinity(0))[:vcpus]
+        here = sorted(os.sched_getaffinity(0))
+        self._cpus = random.sample(here, min(vcpus, len(here)))
         self._children: dict[int, Child] = {}
         self._slowed: asyncio.Task[None] | None = None
         self.vcpus = vcpus
@@ -37,10 +39,9 @@ class Machine:
         """The process groups that run here."""
         return set(self._children)
 
-    async def start(
-        self, command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path, confined: bool = True
-    ) -> Child:
-        """`confined` to as many CPUs as the instance has, so that it counts no more. Raises `OSError`."""
+    async def start(self, command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path, confined: bool) -> Child:
+        """`confined` to as many CPUs as the instance has, for who counts them; the others share the machine's as the kernel
+        sees fit. Raises `OSError`."""
         child = await spawn(command, env=minimal_environment(env), cwd=cwd, log=log, cpus=self._cpus if confined else None)
         self._children[child.pid] = child
         self._keeper.keep(child.pid)

@@ -34,11 +34,14 @@ log = logging.getLogger("crossover.lab")
 class Service:
     """A service unit: started, started anew when it ends by itself, stopped."""
 
-    def __init__(self, unit: Unit, root: Path, machine: Machine, additions: Mapping[str, str | None]) -> None:
+    def __init__(
+        self, unit: Unit, root: Path, machine: Machine, additions: Mapping[str, str | None], *, confined: bool
+    ) -> None:
         self._unit = unit
         self._root = root
         self._machine = machine
         self._additions = additions
+        self._confined = confined
         self._child: Child | None = None
         self._task: asyncio.Task[None] | None = None
         self._stop = asyncio.Event()
@@ -110,6 +113,7 @@ class Service:
                 env=env,
                 cwd=Path(below(root, unit.directory)),
                 log=root / LOGS / f"{unit.name}.log",
+                confined=self._confined,
             )
         except OSError as error:
             log.warning("%s of %s cannot be started: %s", unit.name, root.name, error)
@@ -124,7 +128,7 @@ class Service:
 
 class Systemd:
     """`systemctl` is the program of that name. `adapt` is what the lab changes of a unit, `additions` what it sets in the
-    environment of all of them, where `None` takes a variable away."""
+    environment of one by name, where `None` takes a variable away. Who is `confined` sees the instance's CPUs and no others."""
 
     def __init__(
         self,
@@ -133,11 +137,13 @@ class Systemd:
         *,
         adapt: Callable[[Unit], Unit],
         additions: Callable[[str], Mapping[str, str | None]],
+        confined: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self._root = root
         self._machine = machine
         self._adapt = adapt
         self._additions = additions
+        self._confined = confined
         self._units: dict[str, Unit] = {}
         self._services: dict[str, Service] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -172,7 +178,10 @@ class Systemd:
         elif unit.command[0].endswith("/systemctl"):
             await self.systemctl(unit.command[1:])
         else:
-            await self._services.setdefault(name, Service(unit, self._root, self._machine, self._additions(name))).start()
+            if name not in self._services:
+                additions, confined = self._additions(name), self._confined(name)
+                self._services[name] = Service(unit, self._root, self._machine, additions, confined=confined)
+            await self._services[name].start()
 
     async def stop(self, name: str) -> None:
         if name in self._services:

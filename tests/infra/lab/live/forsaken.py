@@ -1,4 +1,5 @@
-"""A lab that is left alone: one instance of the group at the given URL, frozen once it serves. Ends only when it is killed."""
+"""`python -m tests.infra.lab.live.forsaken URL GROUP`: a lab that is left alone, with one instance of the group, frozen once it
+serves; prints its folder then. Ends only when it is killed."""
 
 from __future__ import annotations
 
@@ -14,15 +15,15 @@ from infra.lab.live.faults import Faults
 from infra.lab.live.fleet import Fleet, FleetOptions
 from infra.lab.live.group import AwsGroup
 from infra.lab.live.instance import State
-from tests.infra.lab.live.stage import GROUP, REGION
+from tests.infra.lab.aws.live_aws import REGION
 
 
-async def main(url: str) -> None:
+async def main(url: str, group: str) -> None:
     def client(service: str) -> Any:
         return boto3.Session("test", "test", region_name=REGION).client(service, endpoint_url=url)
 
     options = FleetOptions(delay=BootDelay(1.0, 1.0), look_s=0.2)
-    async with Fleet(AwsGroup(GROUP, client, url), client, url, LabTime(20.0), options) as fleet:
+    async with Fleet(AwsGroup(group, client, url), client, url, LabTime(20.0), options) as fleet:
         while not any(instance.state is State.SERVING for instance in fleet.instances.values()):
             await asyncio.sleep(0.1)
         (instance,) = fleet.instances.values()
@@ -32,4 +33,4 @@ async def main(url: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    asyncio.run(main(*sys.argv[1:]))

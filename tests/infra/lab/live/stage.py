@@ -1,83 +1,98 @@
-"""A container lane in moto, made over boto3 as the stacks would make it, with the real bundle in its bucket; and a double of
-the states that moto's groups do not have: instances wait for CompleteLifecycleAction, which moto lacks."""
+"""A container lane in the live local AWS, made over boto3 as the stacks make it, with the real bundle in its bucket."""
 
 from __future__ import annotations
 
 import base64
 import functools
-import logging
-from collections.abc import Iterator, Mapping
+import itertools
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import boto3
-import pytest
-from moto.autoscaling.responses import AutoScalingResponse
-from moto.cloudformation.responses import CloudFormationResponse
-from moto.core.responses import EmptyResult
-from moto.server import ThreadedMotoServer
-
 from infra.bundle import Bundle
-from infra.components.boot.render import Boot, render_user_data
-from infra.lab.live.group import AwsGroup, Launched
+from infra.components.boot.render import BOOT_HOOK, DRAIN_HOOK, Boot, render_user_data
+from infra.lab.aws.local_aws import LocalAws
+from infra.lab.live.group import AwsGroup
 from tests.conftest import free_port
+from tests.infra.lab.aws.live_aws import REGION, network
 
-REGION, GROUP, BUCKET = "us-east-1", "prod-group", "assets"
+BUCKET = "assets"
+TYPE = "c7g.large"
+DRAIN_DELAY_S = 30
+"""Lab seconds for which the target group drains, before the group's hook begins."""
 
-
-class StatesDouble(AwsGroup):
-    """The group as moto has it, with lifecycle states of its own: `Pending:Wait` until the hook `boot` is completed, then
-    `InService`; after `scale_in` `Terminating:Wait` until the hook `drain` is. `completed` keeps every completion."""
-
-    def __init__(self, name: str, client: Any, url: str) -> None:
-        super().__init__(name, client, url)
-        self.states: dict[str, str] = {}
-        self.completed: list[tuple[str, str, str]] = []
-        self.running: list[str] = []
-
-    def look(self) -> Mapping[str, Launched]:
-        return {
-            each: replace(told, lifecycle_state=told.lifecycle_state and self.states.setdefault(each, "Pending:Wait"))
-            for each, told in super().look().items()
-        }
-
-    def tell_running(self, instance_id: str) -> None:
-        self.running.append(instance_id)
-
-    def scale_in(self, instance_id: str) -> None:
-        self.states[instance_id] = "Terminating:Wait"
-
-    def complete(self, hook: str, instance_id: str, result: str) -> None:
-        self.completed.append((hook, instance_id, result))
-        if hook == "boot" and result == "CONTINUE":
-            self.states[instance_id] = "InService"
-        else:
-            self._client("autoscaling").terminate_instance_in_auto_scaling_group(
-                InstanceId=instance_id, ShouldDecrementDesiredCapacity=True
-            )
+HOOKS = [
+    {
+        "LifecycleHookName": name,
+        "LifecycleTransition": f"autoscaling:EC2_INSTANCE_{transition}",
+        "HeartbeatTimeout": timeout_s,
+        "DefaultResult": otherwise,
+    }
+    for name, transition, timeout_s, otherwise in (
+        (BOOT_HOOK, "LAUNCHING", 3_600, "ABANDON"),  # a busy machine boots slowly, and lab time goes on
+        (DRAIN_HOOK, "TERMINATING", 600, "CONTINUE"),
+    )
+]
 
 
-class Stage:
-    def __init__(self, url: str, bundle: Bundle) -> None:
-        self.url = url
+class Region:
+    """What all stages of a test module share."""
+
+    def __init__(self, aws: LocalAws, bundle: Bundle) -> None:
+        self.aws = aws
         self.bundle = bundle
-        self.port = free_port()
-        self.group = StatesDouble(GROUP, self.client, url)
-        self.target_group = ""
-        self.signals: list[str] = []
+        self.numbers = itertools.count(1)
+        self.vpc, (self.subnet,) = network(aws, "a")
         self.client("s3").create_bucket(Bucket=BUCKET)
         self.client("s3").upload_file(str(bundle.zip), BUCKET, "key.zip")
 
-    @functools.cache  # noqa: B019 (a stage lives as long as its test)
+    @functools.cache  # noqa: B019 (it lives as long as its module)
     def client(self, service: str) -> Any:
-        return boto3.Session("test", "test", region_name=REGION).client(service, endpoint_url=self.url)
+        return self.aws.client(service)
 
-    def user_data(self, **changes: Any) -> str:
-        boot = Boot(
+
+class Stage:
+    """`port` is the deployed one, `name` the group's."""
+
+    def __init__(self, region: Region) -> None:
+        self.region = region
+        self.port = free_port()
+        self.name = f"group-{next(region.numbers)}"
+        self.group = AwsGroup(self.name, region.client, region.aws.url)
+        made = region.client("elbv2").create_target_group(
+            Name=self.name, Protocol="HTTP", Port=self.port, VpcId=region.vpc, TargetType="instance"
+        )
+        self.target_group: str = made["TargetGroups"][0]["TargetGroupArn"]
+        attributes = [{"Key": "deregistration_delay.timeout_seconds", "Value": str(DRAIN_DELAY_S)}]
+        region.client("elbv2").modify_target_group_attributes(TargetGroupArn=self.target_group, Attributes=attributes)
+
+    def deploy(self, instances: int, *, on_demand: int = 100) -> None:
+        """The group with so many instances, the given share (percent) of them on demand."""
+        user_data = base64.b64encode(render_user_data(self._boot()).encode()).decode()
+        image = self.region.client("ec2").describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+        data = {"ImageId": image, "InstanceType": TYPE, "UserData": user_data}
+        self.region.client("ec2").create_launch_template(LaunchTemplateName=self.name, LaunchTemplateData=data)
+        template = {"LaunchTemplateName": self.name, "Version": "$Latest"}
+        self.region.client("autoscaling").create_auto_scaling_group(
+            AutoScalingGroupName=self.name,
+            MinSize=0,
+            MaxSize=10,
+            DesiredCapacity=instances,
+            VPCZoneIdentifier=self.region.subnet,
+            TargetGroupARNs=[self.target_group],
+            LifecycleHookSpecificationList=HOOKS,
+            MixedInstancesPolicy={
+                "LaunchTemplate": {"LaunchTemplateSpecification": template, "Overrides": [{"InstanceType": TYPE}]},
+                "InstancesDistribution": {"OnDemandBaseCapacity": 0, "OnDemandPercentageAboveBaseCapacity": on_demand},
+            },
+        )
+
+    def _boot(self) -> Boot:
+        return Boot(
             bundle_uri=f"s3://{BUCKET}/key.zip",
-            sha256=self.bundle.sha256,
-            python=self.bundle.target.python,
+            sha256=self.region.bundle.sha256,
+            python=self.region.bundle.target.python,
             region=REGION,
             stack="crossover-prod-container",
             group="InstanceGroup",
@@ -86,80 +101,43 @@ class Stage:
             workers_per_vcpu=1,
             environment={
                 "CROSSOVER_LANE": "container",
-                "CROSSOVER_BUNDLE_SHA256": self.bundle.sha256,
+                "CROSSOVER_BUNDLE_SHA256": self.region.bundle.sha256,
                 "CROSSOVER_SUPPLIERS_URL": "https://suppliers.example.com",
                 "FORWARDED_ALLOW_IPS": "10.40.0.0/16",
             },
         )
-        return render_user_data(replace(boot, **changes))
 
-    def deploy(self, instances: int, **changes: Any) -> None:
-        """The group with so many instances; `changes` are of what they are told at boot."""
-        ec2, balancing = self.client("ec2"), self.client("elbv2")
-        vpc = ec2.create_vpc(CidrBlock="10.40.0.0/16")["Vpc"]["VpcId"]
-        subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.40.1.0/24", AvailabilityZone=f"{REGION}a")["Subnet"]["SubnetId"]
-        made = balancing.create_target_group(Name="c", Protocol="HTTP", Port=self.port, VpcId=vpc, TargetType="instance")
-        self.target_group = made["TargetGroups"][0]["TargetGroupArn"]
-        user_data = base64.b64encode(self.user_data(**changes).encode()).decode()
-        image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
-        ec2.create_launch_template(
-            LaunchTemplateName="prod", LaunchTemplateData={"ImageId": image, "InstanceType": "c7g.large", "UserData": user_data}
-        )
-        self.client("autoscaling").create_auto_scaling_group(
-            AutoScalingGroupName=GROUP,
-            MinSize=0,
-            MaxSize=10,
-            DesiredCapacity=instances,
-            VPCZoneIdentifier=subnet,
-            TargetGroupARNs=[self.target_group],
-            LaunchTemplate={"LaunchTemplateName": "prod", "Version": "$Latest"},
+    def scale_in(self, instance_id: str) -> None:
+        self.region.client("autoscaling").terminate_instance_in_auto_scaling_group(
+            InstanceId=instance_id, ShouldDecrementDesiredCapacity=True
         )
 
-    def scale_to(self, instances: int) -> None:
-        self.client("autoscaling").set_desired_capacity(AutoScalingGroupName=GROUP, DesiredCapacity=instances)
+    def states(self) -> dict[str, str | None]:
+        """Lifecycle states by instance, of those that are there."""
+        return {each: told.lifecycle_state for each, told in self.group.look().items() if told.lifecycle_state is not None}
 
     def targets(self) -> set[str]:
-        """Instances that are registered in the target group."""
-        told = self.client("elbv2").describe_target_health(TargetGroupArn=self.target_group)["TargetHealthDescriptions"]
+        """Instances that the load balancer sends requests to."""
+        told = self.region.client("elbv2").describe_target_health(TargetGroupArn=self.target_group)["TargetHealthDescriptions"]
         return {each["Target"]["Id"] for each in told if each["TargetHealth"]["State"] != "draining"}
 
-    def samples(self, namespace: str, metric: str) -> list[float]:
-        """Values of the group's metric in CloudWatch, as moto keeps them."""
-        from moto.cloudwatch.models import cloudwatch_backends
-
-        kept = cloudwatch_backends["123456789012"][REGION].metric_data
-        wanted = [("AutoScalingGroupName", GROUP)]
-        return [
-            each.value
-            for each in kept
-            if (each.namespace, each.name) == (namespace, metric) and [(d.name, d.value) for d in each.dimensions] == wanted
-        ]
+    def figures(self, namespace: str, metric: str) -> tuple[int, float]:
+        """How many values of the group's metric CloudWatch has, and their sum. Lab time may be hours ahead."""
+        now = datetime.now(UTC)
+        told = self.region.client("cloudwatch").get_metric_statistics(
+            Namespace=namespace,
+            MetricName=metric,
+            Dimensions=[{"Name": "AutoScalingGroupName", "Value": self.name}],
+            StartTime=now - timedelta(hours=12),
+            EndTime=now + timedelta(hours=12),
+            Period=86_400,
+            Statistics=["SampleCount", "Sum"],
+        )["Datapoints"]
+        return int(sum(each["SampleCount"] for each in told)), sum(each["Sum"] for each in told)
 
 
 @contextmanager
-def stage_in_moto(bundle: Bundle) -> Iterator[Stage]:
-    from moto.moto_api._internal.models import moto_api_backend
-
-    moto_api_backend.reset()
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    with pytest.MonkeyPatch.context() as patch:
-        server.start()
-        try:
-            stage = Stage(f"http://localhost:{server.get_host_and_port()[1]}", bundle)
-
-            def complete_lifecycle_action(response: Any) -> EmptyResult:
-                asked = ("LifecycleHookName", "InstanceId", "LifecycleActionResult")
-                stage.group.complete(*(response._get_param(name) for name in asked))
-                return EmptyResult()
-
-            def signal_resource(response: Any) -> EmptyResult:
-                stage.signals.append(response._get_param("Status"))
-                return EmptyResult()
-
-            patch.setattr(CloudFormationResponse, "signal_resource", signal_resource, raising=False)
-            patch.setattr(AutoScalingResponse, "complete_lifecycle_action", complete_lifecycle_action, raising=False)
-            yield stage
-        finally:
-            server.stop()
-            moto_api_backend.reset()
+def stage_of(region: Region) -> Iterator[Stage]:
+    stage = Stage(region)
+    yield stage
+    region.client("autoscaling").delete_auto_scaling_group(AutoScalingGroupName=stage.name, ForceDelete=True)
