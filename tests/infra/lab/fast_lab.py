@@ -1,4 +1,4 @@
-"""One local AWS whose minutes pass in a tenth of a second, for whoever waits for minutes in it."""
+"""A local AWS whose minutes pass fast, as a test asks and tells it."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import urllib.request
 from email.utils import parsedate_to_datetime
 
 import pytest
@@ -23,6 +24,13 @@ def test_every_answer_is_dated_in_lab_time(fast_lab: FastLab) -> None:
     assert dated is not None
     assert before - 1 <= dated <= after
     assert parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).tzname() == "UTC"
+
+
+def test_an_sdk_that_would_correct_its_clock_is_told_the_time_of_life(fast_lab: FastLab) -> None:
+    request = urllib.request.Request(f"{fast_lab.aws.url}/_lab/time", headers={"User-Agent": "aws-sdk-js/3.9 ua/2.1"})
+    fast_lab.until(lambda: fast_lab.aws.time.now() - time.time() > 3_600, "an hour has passed")
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        assert abs(parsedate_to_datetime(answer.headers["Date"]).timestamp() - time.time()) < 60
 
 
 def test_an_operator_s_clock_is_the_lab_s(fast_lab: FastLab) -> None:
