@@ -85,15 +85,14 @@ class TargetTracking:
         for name, group in list(backend.autoscaling_groups.items()):
             its = [policy for policy in policies if policy.group == name]
             if its:
-                wanted = self._wanted(group, its, watch, at)
+                wanted = self._wanted(group, its, watch, at, self._look(f"{account} {region} {name}", group, at))
                 if wanted is not None and wanted != group.desired_capacity:
                     logging.info("target tracking: %s from %s to %s", name, group.desired_capacity, wanted)
                     backend.set_desired_capacity(name, wanted)
 
-    def _wanted(self, group: Any, policies: list[Policy], watch: Watch, at: int) -> int | None:
+    def _wanted(self, group: Any, policies: list[Policy], watch: Watch, at: int, known: _Known) -> int | None:
         """The size that the policies ask for now; None where they ask for none."""
         least, most, desired = int(group.min_size), int(group.max_size), int(group.desired_capacity)
-        known = self._look(group, at)
         warmup_s = _warmup_s(group, policies)
         warm = sum(1 for since in known.serving.values() if at - since >= warmup_s)
         asked = {policy.name: size for policy in policies if (size := _asked(policy, warm, watch, at)) is not None}
@@ -107,8 +106,8 @@ class TargetTracking:
             return max(min(desired, max(asked[policy.name] for policy in scaling_in)), least)
         return None
 
-    def _look(self, group: Any, at: int) -> _Known:
-        known = self._known.setdefault(group.name, _Known(group.desired_capacity, at))
+    def _look(self, key: str, group: Any, at: int) -> _Known:
+        known = self._known.setdefault(key, _Known(group.desired_capacity, at))
         if known.desired != group.desired_capacity:
             known.desired, known.changed = group.desired_capacity, at
         serving = [each.instance.id for each in group.instance_states if each.lifecycle_state == "InService"]

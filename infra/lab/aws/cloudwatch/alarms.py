@@ -105,6 +105,15 @@ class Alarms:
             self._change(self.by_name[name], state, reason, reason_data)
             self._evaluate_composites()
 
+    def begin_anew(self) -> None:
+        """Every alarm as if it had just been made."""
+        with self._lock:
+            for name, alarm in list(self.by_name.items()):
+                self.by_name[name] = Alarm(
+                    name, alarm.alarm_arn, alarm.given, alarm.configured, alarm.rule, changed=self._now()
+                )
+            self._evaluate_composites()
+
     def evaluate(self, at: float) -> None:
         """Every alarm as of the whole minute `at` (lab seconds): data of periods that end by then."""
         with self._lock:

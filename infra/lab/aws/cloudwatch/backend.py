@@ -64,6 +64,12 @@ class CloudWatch:
             watch: Watch = getattr(backend, ATTRIBUTE)
             return watch
 
+    def forget(self) -> None:
+        """All that was published, and what the alarms made of it."""
+        for _, _, watch in self._watches():
+            watch.store.forget()
+            watch.alarms.begin_anew()
+
     def start(self) -> None:
         threading.Thread(target=self._evaluate_each_minute, name="alarms", daemon=True).start()
 

@@ -184,7 +184,8 @@ def _has_action(alarm: Alarm, prefix: str | None) -> bool:
 
 
 def install(cloudwatch: CloudWatch, pages: LabPages) -> None:
-    """Puts the lab's CloudWatch in moto's place, with its page: `GET` and `PUT /_lab/metrics` are its publishing delay."""
+    """Puts the lab's CloudWatch in moto's place. Its page: `GET` and `PUT /_lab/metrics` are the publishing delay, `DELETE`
+    has it forget what was published."""
 
     def delay(told: Any) -> dict[str, float]:
         if told is not None:
@@ -194,9 +195,14 @@ def install(cloudwatch: CloudWatch, pages: LabPages) -> None:
             cloudwatch.delay_s = float(wanted)
         return {"delay_s": cloudwatch.delay_s}
 
+    def forget(_: Any) -> dict[str, float]:
+        cloudwatch.forget()
+        return delay(None)
+
     LabCloudWatch.cloudwatch = cloudwatch
     urls.url_paths = {"{0}/$": LabCloudWatch.dispatch}
     templates.install(cloudwatch)
     pages.add("GET", "/_lab/metrics", lambda _: delay(None))
     pages.add("PUT", "/_lab/metrics", delay)
+    pages.add("DELETE", "/_lab/metrics", forget)
     cloudwatch.start()

@@ -83,6 +83,12 @@ class MetricStore:
                 found.setdefault(start + (moment - start) // period * period, []).append(series.moments[moment])
             return {begin: whole for begin, parts in found.items() if (whole := merged(parts)) is not None}
 
+    def forget(self) -> None:
+        """Everything, what is still to come into sight included."""
+        with self._lock:
+            self._series.clear()
+            self._waiting.clear()
+
     def metrics(self) -> list[Metric]:
         with self._lock:
             self._settle()

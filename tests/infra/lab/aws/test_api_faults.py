@@ -119,6 +119,7 @@ def test_a_call_may_be_carried_out_and_never_answered(faulty: Faulty) -> None:
     with pytest.raises(ConnectionClosedError):
         faulty.client("ssm").put_parameter(Name=name, Value="1", Type="String")
     assert faulty.lab.client("ssm").get_parameter(Name=name)["Parameter"]["Value"] == "1"
+    assert "ssm:PutParameter was answered 200 OK, which nobody is told" in faulty.lab.aws.log.read_text()
 
 
 def test_a_client_s_own_retries_are_struck_too(faulty: Faulty) -> None:

@@ -146,6 +146,15 @@ def test_a_state_set_by_hand_lasts_until_the_next_minute(watched: Watched) -> No
     watched.until(name, "OK")
 
 
+def test_when_all_that_was_published_is_forgotten_alarms_begin_anew(watched: Watched) -> None:
+    name, whole = watched.put("high", "Load", TreatMissingData="ignore"), f"{watched.name}-whole"
+    watched.client.put_composite_alarm(AlarmName=whole, AlarmRule=f"ALARM({name})")
+    watched.until(whole, "ALARM", Load={"Value": 1000})
+    assert watched.lab.page("DELETE", "/_lab/metrics") == {"delay_s": 0}
+    assert (watched.state(name), watched.state(whole)) == ("INSUFFICIENT_DATA", "OK")
+    assert watched.client.list_metrics(Namespace=watched.name)["Metrics"] == []
+
+
 def test_a_changed_alarm_keeps_its_state(watched: Watched) -> None:
     name = watched.put("high", "Load", TreatMissingData="ignore")
     watched.client.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="rehearsal")
