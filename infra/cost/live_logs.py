@@ -11,7 +11,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,11 +45,26 @@ class Histogram:
     highest: float = 0.0
     buckets: Counter[int] = field(default_factory=Counter)
 
-    def add(self, value: float) -> None:
-        self.count += 1
-        self.sum += value
+    def add(self, value: float, times: int = 1) -> None:
+        self.count += times
+        self.sum += value * times
         self.highest = max(self.highest, value)
-        self.buckets[math.floor(math.log(max(value, 1e-6)) / WIDTH)] += 1
+        self.buckets[_bucket(value)] += times
+
+    def add_summary(self, samples: int, total: float, percentiles: Sequence[tuple[float, float]]) -> None:
+        """Samples of which only the sum and some percentiles are known, by rising share from 0 (the least) to 1 (the highest):
+        those between two percentiles lie evenly between them by their logarithm. Mean, count and highest stay exact."""
+        self.count += samples
+        self.sum += total
+        self.highest = max(self.highest, percentiles[-1][1])
+        low, seen = _bucket(percentiles[0][1]), 0
+        for share, value in percentiles[1:]:
+            high, upto = max(low, _bucket(value)), round(samples * share)
+            width, between = high - low + 1, upto - seen
+            for number in range(min(width, between)):
+                place = low + number * width // min(width, between)
+                self.buckets[place] += between * (number + 1) // min(width, between) - between * number // min(width, between)
+            low, seen = high, upto
 
     def percentile(self, share: float) -> float:
         """The middle of the bucket that holds it, and never more than the highest sample."""
@@ -73,6 +88,10 @@ class Histogram:
             p99=highest,
             highest=round(self.highest, 3),
         )
+
+
+def _bucket(value: float) -> int:
+    return math.floor(math.log(max(value, 1e-6)) / WIDTH)
 
 
 @dataclass(slots=True)

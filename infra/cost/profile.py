@@ -48,7 +48,7 @@ class LaneProfile(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Distribution(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a live deployment's logs say of one figure; percentiles to half a percent."""
+    """What a live deployment's logs or metrics say of one figure; percentiles to half a percent of what was read."""
 
     samples: int
     mean: float
@@ -83,8 +83,8 @@ class MeasuredBundle(Struct, frozen=True, forbid_unknown_fields=True):
 
 class WorkloadProfile(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole measurement. `measured_at` is ISO 8601 UTC; `machine` says on what, for the reader. Of a workload that a
-    scenario types in, `machine` says so, and the other three are None. `live` holds, by lane and figure, what logs of a live
-    deployment told (`crossover measure --from-logs`); None: the lab alone."""
+    scenario types in, `machine` says so, and the other three are None. `live` holds, by lane and figure, what a live deployment
+    told (`crossover measure --from-logs`, `--from-cloudwatch`); None: the lab alone."""
 
     measured_at: str | None
     machine: str

@@ -110,7 +110,7 @@ def _stamped(rows: Sequence[Row], path: Path, column: str, is_rate: bool) -> Tra
     notes = _notes(period, missing, odd, sum(len(values) - 1 for values in slots.values()), disordered)
     return TrafficProfile(
         step_s=period,
-        rates=_filled({slot: math.fsum(values) / len(values) for slot, values in slots.items()}, count),
+        rates=filled({slot: math.fsum(values) / len(values) for slot, values in slots.items()}, count),
         source=f"series {path.name}",
         start=start,
         notes=notes,
@@ -129,7 +129,7 @@ def _stamp(text: str, where: str) -> datetime:
     return stamp.astimezone(UTC) if stamp.tzinfo else stamp.replace(tzinfo=UTC)
 
 
-def _filled(known: dict[int, float], count: int) -> tuple[float, ...]:
+def filled(known: dict[int, float], count: int) -> tuple[float, ...]:
     """All slots in order; a missing one lies on the straight line between its neighbours (unknown is not zero)."""
     rates: list[float] = []
     slots = sorted(known)
