@@ -78,7 +78,7 @@ class InstanceType:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRate:
-    """How much less one service costs under a commitment, as a share; `families` of instances, empty where it is for all."""
+    """How much less one service costs under a commitment, as a share; `families` (or types) of instances, empty: for all."""
 
     plan: str
     service: str

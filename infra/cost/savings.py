@@ -181,12 +181,16 @@ def _granule(covered: Sequence[tuple[Usage, PlanRate]], plan: str) -> Decimal:
 
 
 def _rate(book: PriceBook, plan: str, usage: Usage) -> PlanRate:
-    family = usage.what.partition(".")[0]
-    for rate in book.savings_plans:
-        if rate.plan == plan and rate.service == usage.service and (not rate.families or family in rate.families):
+    rates = [rate for rate in book.savings_plans if rate.plan == plan and rate.service == usage.service]
+    for name in (usage.what, usage.what.partition(".")[0]):  # a type's own rate goes before its family's
+        for rate in rates:
+            if name in rate.families:
+                return rate
+    for rate in rates:
+        if not rate.families:
             return rate
-    known = sorted({name for rate in book.savings_plans if rate.plan == plan for name in rate.families})
+    known = sorted({name.partition(".")[0] for rate in rates for name in rate.families})
     raise InputError(
         f"no rate of savings plan {plan} for {usage.service} {usage.what} in {book.region} (price book of {book.as_of}); "
-        f"instance families that it has: {', '.join(known)}"
+        f"instance families that it has: {', '.join(known)}; `crossover prices refresh` reads those of all"
     )

@@ -216,8 +216,8 @@ def validator() -> Path:
 def test_the_foundations_validator_finds_nothing_but_the_missing_invoice(
     everything: Comparison, tmp_path: Path, validator: Path
 ) -> None:
-    """InvoiceId-C-005-C asks for an invoice's number where there is an invoice, which the validator takes for granted. Its rules
-    are those that it ships with, which it looks for in the folder it runs in."""
+    """InvoiceId-C-005-C asks for an invoice's number where there is an invoice, which the validator takes for granted. Its
+    rules are those that it ships with, which it looks for in the folder it runs in."""
     (packages,) = validator.glob("lib/python*/site-packages")
     options = ("--focus-dataset", "CostAndUsage", "--validate-version", "1.2", "--block-download")
 
