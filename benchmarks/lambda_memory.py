@@ -167,31 +167,18 @@ def _measure(code: Code, rounds: int, searches: int) -> list[dict[str, float]]:
     with tempfile.TemporaryDirectory(prefix="crossover-memory-") as folder, upstream(machine.split_cores().rest) as suppliers:
         env = {**code.env, "CROSSOVER_CATALOGUE": os.fspath(place_for(Path(folder), suppliers).catalogue)}
         own = replace(code, env=env).with_asyncio_client()
-        paths = search_paths()
         for number in range(rounds):
-            suppliers.ask(f"/lognormal?seed={number}")
             for size in in_turn(SIZES_MB, number):
-                for name, values in asyncio.run(measure(own, size, paths, searches)).items():
+                suppliers.ask(f"/lognormal?seed={number}")  # every size waits for the same answers
+                for name, values in asyncio.run(measure(own, size, search_paths(), searches)).items():
                     found[size][name] += values
             say(f"round {number + 1}/{rounds} done")
     return with_derived([figures(size, found[size]) for size in SIZES_MB])
 
 
 def _print(rows: Sequence[dict[str, Any]]) -> None:
-    table = Table(title="A search on Lambda by memory size")
-    for column in (
-        "MB",
-        "vCPU",
-        "INIT ms",
-        "CPU ms",
-        "p50 ms",
-        "p99 ms",
-        "derived",
-        "billed ms",
-        "derived",
-        "ratio",
-        "$/million",
-    ):
+    table = Table(title="A search on Lambda by memory size", caption="milliseconds; * derived from the largest size")
+    for column in ("MB", "vCPU", "INIT", "CPU", "p50", "p99", "p99*", "billed", "billed*", "ratio", "$/M"):
         table.add_column(column, justify="right")
     for row in rows:
         table.add_row(
