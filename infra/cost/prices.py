@@ -129,6 +129,15 @@ class PriceBook:
             raise self._missing("AmazonEC2", f"spot price of {name}")
         return price
 
+    def plan_rate(self, plan: str, service: str, what: str) -> PlanRate | None:
+        """The rate of a plan for an instance type, or for what has no families; a type's own goes before its family's."""
+        rates = [rate for rate in self.savings_plans if rate.plan == plan and rate.service == service]
+        for name in (what, what.partition(".")[0]):
+            for rate in rates:
+                if name in rate.families:
+                    return rate
+        return next((rate for rate in rates if not rate.families), None)
+
     def is_stale(self, on: date) -> bool:
         """Whether the book is more than 90 days old on that day."""
         return (on - self.as_of).days > STALE_AFTER_DAYS

@@ -238,9 +238,17 @@ def _document(
 
 
 def _plans_kept(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What the list has nothing of, by plan and service."""
+    """Old rates of which the list has nothing: of a plan and service, or of a family under a plan."""
     found = {(row["plan"], row["service"]) for row in new}
-    return [row for row in old if (row["plan"], row["service"]) not in found]
+    families = {(row["plan"], name.partition(".")[0]) for row in new for name in row.get("families", ())}
+    kept = []
+    for row in old:
+        left = [name for name in row.get("families", ()) if (row["plan"], name.partition(".")[0]) not in families]
+        if left:
+            kept.append({**row, "families": left})
+        elif not row.get("families") and (row["plan"], row["service"]) not in found:
+            kept.append(row)
+    return kept
 
 
 def _without_plan(types: Iterable[str], plans: list[dict[str, Any]]) -> list[str]:

@@ -181,14 +181,10 @@ def _granule(covered: Sequence[tuple[Usage, PlanRate]], plan: str) -> Decimal:
 
 
 def _rate(book: PriceBook, plan: str, usage: Usage) -> PlanRate:
+    rate = book.plan_rate(plan, usage.service, usage.what)
+    if rate is not None:
+        return rate
     rates = [rate for rate in book.savings_plans if rate.plan == plan and rate.service == usage.service]
-    for name in (usage.what, usage.what.partition(".")[0]):  # a type's own rate goes before its family's
-        for rate in rates:
-            if name in rate.families:
-                return rate
-    for rate in rates:
-        if not rate.families:
-            return rate
     known = sorted({name.partition(".")[0] for rate in rates for name in rate.families})
     raise InputError(
         f"no rate of savings plan {plan} for {usage.service} {usage.what} in {book.region} (price book of {book.as_of}); "

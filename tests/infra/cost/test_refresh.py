@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.cost.price_diff import changes
+from infra.cost.price_diff import changes, plan_changes
 from infra.cost.price_list import read_head, read_offers, read_products
 from infra.cost.prices import SHIPPED, PriceBook, load_price_book
 from infra.cost.refresh import Downloads, refresh
@@ -167,7 +167,8 @@ def test_every_family_has_its_rates_by_term_and_payment(tmp_path: Path) -> None:
             ("c7g.large", "m7g.large"), Decimal(share)
         )
         assert told["AWSLambda"] == Decimal("0.12")  # duration 12%, concurrency 15%: the least
-    assert discounts(book, "ec2-instance-1y") == {"c7g.large": Decimal("0.375")}
+    own = discounts(book, "ec2-instance-1y")
+    assert own == {"c7g.large": Decimal("0.375"), "m7g": Decimal("0.32"), "r7g": Decimal("0.32")}  # two are not in the list
     # Half the price by the hour, and $87.60 upfront over a year of 8,760 hours.
     assert discounts(book, "reserved-1y-partial")["c7g.large"] == 1 - (Decimal("0.04") + Decimal("0.01")) / Decimal("0.08")
     assert not any(rate.plan.startswith(("reserved-5y", "machine")) for rate in book.savings_plans)
@@ -184,9 +185,22 @@ def test_a_plan_that_the_list_lacks_is_kept_and_a_family_without_a_rate_is_said(
     assert discounts(book, "reserved-3y") == dict.fromkeys(
         ("c7g", "m7g", "r7g"), Decimal("0.65")
     )  # only partial payments are listed
+    assert discounts(book, "compute-1y")["r7g"] == Decimal("0.32")
     assert "AmazonEC2 savings plans of c9g" in fresh.missing
     assert not any(name.endswith(("c7g", "m7g")) for name in fresh.missing)
     assert not any(name.startswith("AmazonEC2 savings plans") for name in fresh.kept)
+
+
+def test_the_diff_counts_what_changed_plan_by_plan(tmp_path: Path, book: PriceBook) -> None:
+    price_list(tmp_path)
+    found = {each.plan: each for each in plan_changes(book, book_from(tmp_path))}
+    one = found["compute-1y"]  # two of 16 sizes have rates of their own; the families' rates of before are gone
+    assert (one.changed, one.new) == (2, 0)
+    assert (one.least, one.greatest) == (Decimal("-0.02"), Decimal("-0.02"))  # 32% before, 30% now
+    assert one.gone == sum(name.startswith(("c7g.", "m7g.")) for name in book.instances) - 2  # r7g, not in the list, keeps its
+    assert (found["compute-3y-all"].new, found["compute-3y-all"].changed) == (3, 0)
+    assert "reserved-3y" not in found
+    assert plan_changes(book, book) == []
 
 
 def test_rates_of_another_region_have_its_prefix_and_nothing_of_this_one_is_taken(tmp_path: Path) -> None:
