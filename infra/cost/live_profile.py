@@ -89,5 +89,5 @@ def _share(live: LiveLane, name: str) -> float:
         return 1.0
     if len(live.memory_sizes) > 1:
         sizes = ", ".join(f"{size} MB" for size in sorted(live.memory_sizes))
-        raise InputError(f"live figures: REPORT lines of {sizes}; give logs of one memory size")
+        raise InputError(f"live figures: REPORT lines of {sizes}; give logs (or --days) of one memory size")
     return cpu_share(next(iter(live.memory_sizes)))

@@ -57,11 +57,11 @@ JSON = Records(
 )
 TEXT = Records(
     reports='filter @type = "REPORT" | parse @message /Status: (?<failed>\\w+)/ | '
-    "parse @message /Restore Duration: (?<restored>[0-9.]+)/",
+    "parse @message /Init Duration: (?<begun>[0-9.]+)/ | parse @message /Restore Duration: (?<restored>[0-9.]+)/",
     status="failed",
     succeeded="filter not ispresent(failed)",
     duration="@duration",
-    starting=("@initDuration", "restored"),
+    starting=("begun", "restored"),
     memory_size="@memorySize / 1000000",
     memory_used="@maxMemoryUsed / 1000000",
 )

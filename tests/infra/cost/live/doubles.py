@@ -174,7 +174,6 @@ def _discovered(message: str) -> Record:
     record: Record = {"@message": message, "@type": message.split(" ", 1)[0]}
     for label, name, factor in (
         (r"\tDuration", "@duration", 1.0),
-        ("Init Duration", "@initDuration", 1.0),
         ("Memory Size", "@memorySize", 1e6),
         ("Max Memory Used", "@maxMemoryUsed", 1e6),
     ):
