@@ -42,11 +42,12 @@ def command() -> None:
 @click.option("--region", default="us-east-1", show_default=True, help="Region whose book to show.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def show(service: str | None, region: str, as_json: bool) -> None:
-    """List prices: all of them, or those of one SERVICE (AWSLambda, AWSELB, AmazonEC2, ...)."""
+    """List prices: all of them, or those of one SERVICE (AWSLambda, AWSELB, AmazonEC2, SavingsPlans, ...)."""
     book = load_price_book(region)
-    prices = [price for price in book.every_price() if service is None or price.service.lower() == service.lower()]
+    every = [*book.every_price(), *book.plan_prices()]
+    prices = [price for price in every if service is None or price.service.lower() == service.lower()]
     if not prices:
-        known = ", ".join(sorted({price.service for price in book.every_price()}))
+        known = ", ".join(sorted({price.service for price in every}))
         raise InputError(f"service {service!r}: no price in the book of {region}; it has: {known}")
     if as_json:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(_document(book, prices)), indent=2) + b"\n")

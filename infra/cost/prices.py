@@ -129,6 +129,20 @@ class PriceBook:
             raise self._missing("AmazonEC2", f"spot price of {name}")
         return price
 
+    def plan_prices(self) -> Iterator[Price]:
+        """The rates of plans as rows to show: the unit is a share off the list price."""
+        for rate in self.savings_plans:
+            yield Price(
+                service="SavingsPlans",
+                dimension=f"{rate.plan} {', '.join(rate.families) or rate.service}",
+                unit="share off list",
+                region=self.region,
+                tiers=(Tier(Decimal(0), None, rate.discount),),
+                source=rate.source,
+                as_of=rate.as_of,
+                confidence=rate.confidence,
+            )
+
     def plan_rate(self, plan: str, service: str, what: str) -> PlanRate | None:
         """The rate of a plan for an instance type, or for what has no families; a type's own goes before its family's."""
         rates = [rate for rate in self.savings_plans if rate.plan == plan and rate.service == service]
