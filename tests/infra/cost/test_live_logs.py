@@ -183,7 +183,7 @@ def test_too_few_or_foreign_samples_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"takes 3\.0 ms on average, less than the 7\.0 ms of CPU in the profile"):
         live_profile(profile_with(), read_logs([path]), source="x")
     path.write_text("\n".join([report(300), report(300, memory=512)] * 100))
-    with pytest.raises(InputError, match="REPORT lines of 512 MB, 1769 MB; give logs .or --days. of one memory size"):
+    with pytest.raises(InputError, match=r"REPORT lines of 512 MB, 1769 MB; give logs \(or --days\) of one memory size"):
         live_profile(profile_with(), read_logs([path]), source="x")
 
 
