@@ -39,7 +39,7 @@ def test_a_region_or_a_profile_that_is_missing_is_said(monkeypatch: pytest.Monke
     with pytest.raises(InputError, match="region: give --region, or set AWS_REGION"):
         AwsClients(None)
     monkeypatch.setenv("AWS_PROFILE", "nobody")
-    with pytest.raises(InputError, match="AWS credentials: .*nobody"):
+    with pytest.raises(InputError, match=r"AWS credentials: .*nobody"):
         AwsClients(None)
 
 
