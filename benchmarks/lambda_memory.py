@@ -24,6 +24,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -177,7 +178,9 @@ def _measure(code: Code, rounds: int, searches: int) -> list[dict[str, float]]:
 
 
 def _print(rows: Sequence[dict[str, Any]]) -> None:
-    table = Table(title="A search on Lambda by memory size", caption="milliseconds; * derived from the largest size")
+    table = Table(
+        title="A search on Lambda by memory size", caption="milliseconds; * derived from the largest size", box=box.SIMPLE_HEAD
+    )
     for column in ("MB", "vCPU", "INIT", "CPU", "p50", "p99", "p99*", "billed", "billed*", "ratio", "$/M"):
         table.add_column(column, justify="right")
     for row in rows:
