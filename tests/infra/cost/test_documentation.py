@@ -66,6 +66,6 @@ def test_every_family_whose_savings_plan_is_unknown_is_named(text: str, book: Pr
     known = {family for rate in book.savings_plans for family in rate.families}
     unknown = {name.partition(".")[0] for name in book.instances} - known
     assert unknown
-    told = re.search(r"Of ([a-z0-9, \n]+ and [a-z0-9]+), of", text)
+    told = re.search(r"Of ([a-z0-9, \n]+ and [a-z0-9]+), and of", text)
     assert told is not None
     assert set(re.split(r",\s+| and ", told[1])) == unknown
