@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 
 from infra.bundle import ensure_bundle, local_target
+from infra.commands.measure_live import from_cloudwatch as read_cloudwatch
+from infra.commands.measure_live import from_logs as read_logs
 from infra.commands.own_service import service_option
 from infra.commands.progress import Steps
-from infra.cost.live_logs import read_logs
-from infra.cost.live_profile import live_profile
-from infra.cost.profile import WorkloadProfile, read_profile, write_profile
+from infra.cost.profile import WorkloadProfile, write_profile
 from infra.errors import InputError
 from infra.lab.cloud import CloudOptions, LocalCloud
 from infra.lab.measure import Plan, measure
@@ -36,8 +36,13 @@ DEFAULT_PROFILE = Path("out/profile.json")
     type=click.Path(path_type=Path),
     help="Logs of a live deployment instead: Lambda REPORT lines, access logs; a file or a folder, may be repeated.",
 )
+@click.option("--from-cloudwatch", is_flag=True, help="Metrics and Lambda's REPORT records of a deployed stage instead.")
+@click.option("--stage", help="With --from-cloudwatch: which deployment.")
+@click.option("--region", help="With --from-cloudwatch: its region.  [default: as for `crossover status`]")
+@click.option("--days", type=int, default=7, show_default=True, help="With --from-cloudwatch: how far back.")
+@click.option("--traffic-out", type=click.Path(path_type=Path), help="With --from-cloudwatch: also write the requests as CSV.")
 @click.option(
-    "--profile", type=click.Path(path_type=Path), help="With --from-logs: the lab's profile, for what logs do not tell."
+    "--profile", type=click.Path(path_type=Path), help="With --from-…: the lab's profile, for what a deployment does not tell."
 )
 @service_option
 def command(
@@ -48,6 +53,11 @@ def command(
     workers: int,
     concurrency: int,
     from_logs: tuple[Path, ...],
+    from_cloudwatch: bool,
+    stage: str | None,
+    region: str | None,
+    days: int,
+    traffic_out: Path | None,
     profile: Path | None,
     service: OwnService | None,
 ) -> None:
@@ -58,30 +68,24 @@ def command(
       crossover measure
       crossover measure --rps 3 --searches 300 --out profile.json
       crossover measure --from-logs report.json --from-logs access-logs/ --profile profile.json --out live.json
-      crossover cost --profile profile.json --rps 100
+      crossover measure --from-cloudwatch --stage prod --days 14 --profile profile.json --traffic-out requests.csv
+      crossover cost report --profile profile.json --rps 100
     """
+    if from_cloudwatch:
+        if from_logs:
+            raise InputError("--from-logs and --from-cloudwatch: give one of the two")
+        read_cloudwatch(stage, region, days, profile, out, traffic_out)
+        return
+    if stage is not None or region is not None or traffic_out is not None:
+        raise InputError("--stage, --region, --traffic-out: go with --from-cloudwatch")
     if from_logs or profile is not None:
-        _from_logs(from_logs, profile, out)
+        read_logs(from_logs, profile, out)
         return
     plan = checked_plan(rps, searches)
     options = CloudOptions(latency=latency, workers=workers, concurrency=concurrency)
     with Steps("measure") as steps:
         measured = asyncio.run(_measure(options, plan, service, steps))
     write_profile(measured, out)
-    click.echo(out)
-
-
-def _from_logs(paths: tuple[Path, ...], profile: Path | None, out: Path) -> None:
-    if not paths or profile is None:
-        raise InputError("--from-logs and --profile: give both or neither; logs tell no CPU time, which the lab's profile has")
-    live = live_profile(read_profile(profile), read_logs(paths), source=", ".join(map(str, paths)))
-    write_profile(live, out)
-    for lane, figures in (live.live or {}).items():
-        for name, each in figures.items():
-            click.echo(
-                f"{lane} {name}: mean {each.mean:,.1f}, p50 {each.p50:,.1f}, p99 {each.p99:,.1f} of {each.samples:,} samples",
-                err=True,
-            )
     click.echo(out)
 
 

@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from infra.cost.model import price_container, price_lambda
-from infra.cost.price_diff import Change, changes
+from infra.cost.price_diff import Change, PlanChange, changes, plan_changes
 from infra.cost.prices import SHIPPED, Price, PriceBook, load_price_book
 from infra.cost.refresh import PRICE_LIST_URL, Downloads, refresh
 from infra.cost.scenario import load_scenario
@@ -42,11 +42,12 @@ def command() -> None:
 @click.option("--region", default="us-east-1", show_default=True, help="Region whose book to show.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def show(service: str | None, region: str, as_json: bool) -> None:
-    """List prices: all of them, or those of one SERVICE (AWSLambda, AWSELB, AmazonEC2, ...)."""
+    """List prices: all of them, or those of one SERVICE (AWSLambda, AWSELB, AmazonEC2, SavingsPlans, ...)."""
     book = load_price_book(region)
-    prices = [price for price in book.every_price() if service is None or price.service.lower() == service.lower()]
+    every = [*book.every_price(), *book.plan_prices()]
+    prices = [price for price in every if service is None or price.service.lower() == service.lower()]
     if not prices:
-        known = ", ".join(sorted({price.service for price in book.every_price()}))
+        known = ", ".join(sorted({price.service for price in every}))
         raise InputError(f"service {service!r}: no price in the book of {region}; it has: {known}")
     if as_json:
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(_document(book, prices)), indent=2) + b"\n")
@@ -129,7 +130,7 @@ def diff_command(before: Path, after: Path, scenario: Path | None, as_json: bool
     old, new = (load_price_book(_region_of(path), path) for path in (before, after))
     if old.region != new.region:
         raise InputError(f"{before} is of {old.region}, {after} of {new.region}: compare books of one region")
-    found = changes(old, new)
+    found, plans = changes(old, new), plan_changes(old, new)
     bills = None if scenario is None else [_bill(scenario, book) for book in (old, new)]
     if as_json:
         document = {
@@ -147,14 +148,32 @@ def diff_command(before: Path, after: Path, scenario: Path | None, as_json: bool
                 }
                 for each in found
             ],
+            "savings_plans": [
+                {
+                    "plan": each.plan,
+                    "changed": each.changed,
+                    "new": each.new,
+                    "gone": each.gone,
+                    "least": round(float(each.least), 6),
+                    "greatest": round(float(each.greatest), 6),
+                }
+                for each in plans
+            ],
             "usd_per_month": None if bills is None else {"before": bills[0], "after": bills[1]},
         }
         sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
         return
     _print_changes(old, new, found)
+    _print_plans(plans)
     if bills is not None:
         for lane in bills[0]:
             click.echo(f"{lane} lane: ${bills[0][lane]:,.2f} a month before, ${bills[1][lane]:,.2f} after")
+
+
+def _print_plans(plans: list[PlanChange]) -> None:
+    for each in plans:
+        by = f", by {each.least:+.2%} to {each.greatest:+.2%} of the list price" if each.changed else ""
+        click.echo(f"savings plan {each.plan}: {each.changed} rates changed{by}; {each.new} new, {each.gone} gone")
 
 
 def _region_of(path: Path) -> str:

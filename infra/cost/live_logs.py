@@ -11,19 +11,21 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from infra.cost.log_exports import exported, is_export
+from infra.cost.log_lines import log_lines
 from infra.cost.profile import Distribution
-from infra.cost.traffic import open_text
 from infra.cost.traffic_access_log import is_access_log_line
 from infra.errors import InputError
 
 WIDTH = math.log(1.005)
 """A histogram's buckets are half a percent wide: so exact are its percentiles. Its mean is exact."""
-REPORT = re.compile(r"REPORT RequestId: \S+\s+(?P<rest>.*)", re.DOTALL)
+REPORT = re.compile(r"(?:[^\s\"{]+ ){0,2}REPORT RequestId: \S+\s+(?P<rest>.*)", re.DOTALL)
+"""`aws logs tail` puts the time before it, and the stream."""
 FIELDS = {
     "Duration": "durationMs",
     "Memory Size": "memorySizeMB",
@@ -34,6 +36,17 @@ FIELDS = {
 SUFFIXES = (".log", ".log.gz", ".txt", ".txt.gz", ".json", ".json.gz", ".jsonl", ".jsonl.gz")
 # Positions in an access log entry.
 TARGET, TARGET_TIME, STATUS, RECEIVED, SENT = 4, 6, 8, 10, 11
+MOST = {
+    "durationMs": 901_000.0, "initDurationMs": 901_000.0, "restoreDurationMs": 901_000.0,
+    "memorySizeMB": 32_768.0, "maxMemoryUsedMB": 33_000.0,
+    "elb_status_code": 999.0, "target_processing_time": 4_100.0,
+}  # fmt: skip
+"""What AWS allows, and a little: 15 minutes and 32 GB on Lambda, 4,000 s of a load balancer's patience."""
+MOST_BYTES = 1e12
+USUAL = frozenset(map(str, range(200, 500)))
+PLAIN = re.compile(r"[0-9]{1,3}\.[0-9]{1,9} [0-9]{1,12} [0-9]{1,12}", re.ASCII).fullmatch
+"""Seconds and bytes of which each is within what can be."""
+LEAST_MEMORY_MB = 128
 
 
 @dataclass(slots=True)
@@ -45,11 +58,27 @@ class Histogram:
     highest: float = 0.0
     buckets: Counter[int] = field(default_factory=Counter)
 
-    def add(self, value: float) -> None:
-        self.count += 1
-        self.sum += value
-        self.highest = max(self.highest, value)
-        self.buckets[math.floor(math.log(max(value, 1e-6)) / WIDTH)] += 1
+    def add(self, value: float, times: int = 1) -> None:
+        self.count += times
+        self.sum += value * times
+        if value > self.highest:
+            self.highest = value
+        self.buckets[_bucket(value)] += times
+
+    def add_summary(self, samples: int, total: float, percentiles: Sequence[tuple[float, float]]) -> None:
+        """Samples of which only the sum and some percentiles are known, by rising share from 0 (the least) to 1 (the highest):
+        those between two percentiles lie evenly between them by their logarithm. Mean, count and highest stay exact."""
+        self.count += samples
+        self.sum += total
+        self.highest = max(self.highest, percentiles[-1][1])
+        low, seen = _bucket(percentiles[0][1]), 0
+        for share, value in percentiles[1:]:
+            high, upto = max(low, _bucket(value)), round(samples * share)
+            width, between = high - low + 1, upto - seen
+            for number in range(min(width, between)):
+                place = low + number * width // min(width, between)
+                self.buckets[place] += between * (number + 1) // min(width, between) - between * number // min(width, between)
+            low, seen = high, upto
 
     def percentile(self, share: float) -> float:
         """The middle of the bucket that holds it, and never more than the highest sample."""
@@ -73,6 +102,10 @@ class Histogram:
             p99=highest,
             highest=round(self.highest, 3),
         )
+
+
+def _bucket(value: float) -> int:
+    return math.floor(math.log(max(value, 1e-6)) / WIDTH)
 
 
 @dataclass(slots=True)
@@ -117,40 +150,12 @@ def _read(file: Path, lanes: dict[str, LiveLane]) -> int:
 
 def _messages(file: Path) -> Iterator[tuple[str, str]]:
     """Lines, or the messages in a JSON document that Logs Insights exported; each with where it stands."""
-    export = file.name.endswith((".json", ".json.gz"))
-    with open_text(file) as lines:
-        for number, line in enumerate(lines, start=1):
-            if number == 1 and export and (line.lstrip().startswith(("[", '{"results"')) or not _is_json(line)):
-                yield from _exported(file, line + lines.read())
-                return
-            if line.strip():
-                yield f"{file}: line {number}", line.strip()
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except json.JSONDecodeError:
-        return False
-    return True
-
-
-def _exported(file: Path, text: str) -> Iterator[tuple[str, str]]:
-    """Logs Insights: a list of rows, as the console exports it, or `results` of lists of field and value, as the CLI prints."""
-    try:
-        document = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InputError(f"{file}: line {error.lineno}, column {error.colno}: not JSON: {error.msg}") from None
-    rows = document.get("results") if isinstance(document, dict) else document
-    if not isinstance(rows, list):
-        raise InputError(f"{file}: results: must be the list of rows that Logs Insights exports")
-    for number, row in enumerate(rows, start=1):
-        if isinstance(row, list):
-            row = {each.get("field"): each.get("value") for each in row if isinstance(each, dict)}
-        message = row.get("@message") if isinstance(row, dict) else None
-        if message is None:
-            raise InputError(f"{file}: row {number}: @message: missing; query it with `fields @message`")
-        yield f"{file}: row {number}", message if isinstance(message, str) else json.dumps(message)
+    if is_export(file):
+        yield from exported(file)
+        return
+    for number, line in log_lines(file):
+        if line.strip():
+            yield f"{file}: line {number}", line.strip()
 
 
 def _report(text: str, where: str) -> dict[str, Any] | None:
@@ -181,19 +186,28 @@ def _invocation(report: dict[str, Any], where: str, lane: LiveLane) -> None:
     lane.searches += 1
     lane.duration_ms.add(_number(report, "durationMs", where))
     lane.memory_mb.add(_number(report, "maxMemoryUsedMB", where))
-    lane.memory_sizes.add(int(_number(report, "memorySizeMB", where)))
+    size = _number(report, "memorySizeMB", where)
+    if size < LEAST_MEMORY_MB or size % 1:
+        raise InputError(f"{where}: memorySizeMB: {size:g} must be a whole number of {LEAST_MEMORY_MB} or more")
+    lane.memory_sizes.add(int(size))
     for name in ("initDurationMs", "restoreDurationMs"):
         if name in report:
             lane.cold_start_ms.add(_number(report, name, where))
 
 
 def _number(report: dict[str, Any], name: str, where: str) -> float:
+    told = report.get(name)
     try:
-        value = float(report[name])
-    except (KeyError, TypeError, ValueError):
-        raise InputError(f"{where}: {name}: {report.get(name)!r} must be a number") from None
+        plain = isinstance(told, (int, float)) or (isinstance(told, str) and told.isascii() and "_" not in told)
+        value = float(told) if plain and told is not None and not isinstance(told, bool) else None
+    except ValueError:
+        value = None
+    if value is None:
+        raise InputError(f"{where}: {name}: {told if told is None else str(told)[:40]!r} must be a number")
     if not math.isfinite(value) or value < 0:
         raise InputError(f"{where}: {name}: {value} must be a number of 0 or more")
+    if value > (most := MOST.get(name, MOST_BYTES)):
+        raise InputError(f"{where}: {name}: {value:g} is more than can be ({most:g} at most)")
     return value
 
 
@@ -205,6 +219,12 @@ def _entry(text: str, where: str, lanes: dict[str, LiveLane]) -> None:
     if fields[STATUS + 1] == "-":
         return
     lane = lanes["lambda" if fields[TARGET] == "-" else "container"]
+    took, received, sent = fields[TARGET_TIME], fields[RECEIVED], fields[SENT]
+    if fields[STATUS] in USUAL and PLAIN(f"{took} {received} {sent}"):  # nearly every entry: nothing in it can be wrong
+        lane.target_ms.add(float(took) * 1000)
+        lane.request_bytes.add(int(received))
+        lane.response_bytes.add(int(sent))
+        return
     named = {"elb_status_code": fields[STATUS], "target_processing_time": fields[TARGET_TIME]}
     named |= {"received_bytes": fields[RECEIVED], "sent_bytes": fields[SENT]}
     status = int(_number(named, "elb_status_code", where))

@@ -1,7 +1,7 @@
-"""A workload profile from a live deployment's logs, on top of one from the lab.
+"""A workload profile from a live deployment's logs and metrics, on top of one from the lab.
 
-Logs do not tell CPU time, nor bytes to and from suppliers: these stay as the lab measured them. Of everything that logs do
-tell, the live figure takes the lab's place, and its distribution stands beside it with the number of samples.
+Neither tells a search's CPU time, nor bytes to and from suppliers: these stay as the lab measured them. Of everything that
+they do tell, the live figure takes the lab's place, and its distribution stands beside it with the number of samples.
 """
 
 from __future__ import annotations
@@ -20,9 +20,18 @@ FEWEST = 100
 """Samples under which a percentile of one in a hundred says nothing."""
 
 
-def live_profile(lab: WorkloadProfile, lanes: Mapping[str, LiveLane], *, source: str) -> WorkloadProfile:
-    """The lab's profile with the live figures; `InputError` where they are too few, or cannot be of the same service."""
+def live_profile(
+    lab: WorkloadProfile,
+    lanes: Mapping[str, LiveLane],
+    *,
+    source: str,
+    beside: Mapping[str, Mapping[str, Distribution]] | None = None,
+) -> WorkloadProfile:
+    """The lab's profile with the live figures; `InputError` where they are too few, or cannot be of the same service.
+    `beside` are distributions, by place, that stand in `live` and take no figure's place."""
     told = {lane: found for lane, live in lanes.items() if (found := _distributions(live))}
+    for place, figures in (beside or {}).items():
+        told[place] = {**told.get(place, {}), **figures}
     return replace(
         lab,
         machine=f"{lab.machine} (CPU); live: {source}",
@@ -47,14 +56,14 @@ def _lane(lab: LaneProfile, live: LiveLane, name: str) -> LaneProfile:
         return lab
     if duration.count < FEWEST:
         raise InputError(
-            f"logs: {duration.count} searches of the {name} lane; {FEWEST} or more are needed for a 99th percentile"
+            f"live figures: {duration.count} searches of the {name} lane; {FEWEST} or more are needed for a 99th percentile"
         )
     mean = duration.sum / duration.count
     busy = lab.cpu_ms_per_search / _share(live, name)
     if mean < busy:
         raise InputError(
-            f"logs: a search of the {name} lane takes {mean:.1f} ms on average, less than the {busy:.1f} ms of CPU in the "
-            "profile: give the profile of the bundle that is deployed"
+            f"live figures: a search of the {name} lane takes {mean:.1f} ms on average, less than the {busy:.1f} ms of CPU in "
+            "the profile: give the profile of the bundle that is deployed"
         )
     changes: dict[str, float | int] = {
         "wait_ms": round(mean - busy, 3),
@@ -80,5 +89,5 @@ def _share(live: LiveLane, name: str) -> float:
         return 1.0
     if len(live.memory_sizes) > 1:
         sizes = ", ".join(f"{size} MB" for size in sorted(live.memory_sizes))
-        raise InputError(f"logs: REPORT lines of {sizes}; give logs of one memory size")
+        raise InputError(f"live figures: REPORT lines of {sizes}; give logs (or --days) of one memory size")
     return cpu_share(next(iter(live.memory_sizes)))

@@ -26,6 +26,37 @@ class Change:
         return (self.after.usd - self.before.usd) / self.before.usd
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanChange:
+    """How the rates of one plan differ, by instance types (and Lambda as one): how many changed, are new, are gone, and the
+    least and the greatest change of the share that the plan takes off."""
+
+    plan: str
+    changed: int
+    new: int
+    gone: int
+    least: Decimal
+    greatest: Decimal
+
+
+def plan_changes(before: PriceBook, after: PriceBook) -> list[PlanChange]:
+    """Plans of which some rate differs, in the order of their names."""
+    types = sorted(before.instances.keys() | after.instances.keys())
+    things = [("AWSLambda", "duration"), *(("AmazonEC2", name) for name in types)]
+    found = []
+    for plan in sorted({rate.plan for book in (before, after) for rate in book.savings_plans}):
+        pairs = [(before.plan_rate(plan, *thing), after.plan_rate(plan, *thing)) for thing in things]
+        moves = [now.discount - was.discount for was, now in pairs if was and now and now.discount != was.discount]
+        new, gone = (
+            sum(was is None and now is not None for was, now in pairs),
+            sum(now is None and was is not None for was, now in pairs),
+        )
+        if moves or new or gone:
+            least, greatest = (min(moves), max(moves)) if moves else (Decimal(0), Decimal(0))
+            found.append(PlanChange(plan=plan, changed=len(moves), new=new, gone=gone, least=least, greatest=greatest))
+    return found
+
+
 def changes(before: PriceBook, after: PriceBook) -> list[Change]:
     """Prices that are new, gone, or have other tiers, in the order of their names; a new date alone is no change."""
     old = {(price.service, price.dimension): price for price in before.every_price()}

@@ -43,7 +43,7 @@ class Product:
 
     @property
     def usagetype(self) -> str:
-        return REGION_PREFIX.sub("", self.attributes.get("usagetype", ""))
+        return usage_without_region(self.attributes.get("usagetype", ""))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +55,13 @@ class Offer:
     tiers: tuple[Tier, ...]
 
 
-def read_head(path: Path) -> Head:
-    found: dict[str, str] = {}
+def usage_without_region(usagetype: str) -> str:
+    return REGION_PREFIX.sub("", usagetype)
+
+
+def read_head(path: Path, offer: str | None = None) -> Head:
+    """What stands before the products; `offer` is for a file that does not name its own."""
+    found: dict[str, str] = {} if offer is None else {"offerCode": offer}
     for prefix, _, value in _events(path):
         if prefix in ("offerCode", "version", "publicationDate"):
             found[prefix] = str(value)
@@ -72,7 +77,7 @@ def read_products(path: Path, region: str, usagetypes: Iterable[str]) -> list[Pr
     exact = {name for name in usagetypes if not name.endswith(":")}
     beginnings = tuple(name for name in usagetypes if name.endswith(":"))
     kept = []
-    for sku, body in _pairs(path, "products"):
+    for sku, body in read_pairs(path, "products"):
         attributes = body.get("attributes", {})
         product = Product(sku=sku, family=body.get("productFamily", ""), attributes=attributes)
         if attributes.get("regionCode", attributes.get("fromRegionCode", region)) != region:
@@ -87,7 +92,7 @@ def read_offers(path: Path, products: Iterable[Product]) -> list[Offer]:
     wanted = {product.sku: product for product in products}
     return [
         _offer(path, wanted[sku], terms)
-        for sku, terms in _pairs(path, "terms.OnDemand")
+        for sku, terms in read_pairs(path, "terms.OnDemand")
         if sku in wanted and any(NOT_OF_THE_FREE_TIER not in key for key in terms)
     ]
 
@@ -120,7 +125,19 @@ def _tier(where: str, dimension: Mapping[str, Any]) -> Tier:
     return tier
 
 
-def _pairs(path: Path, prefix: str) -> Iterable[tuple[str, Any]]:
+def read_items(path: Path, prefix: str) -> Iterable[Any]:
+    """The members of a list in a price list file, one after another."""
+    try:
+        with path.open("rb") as file:
+            yield from ijson.items(file, prefix)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except ijson.JSONError as error:
+        raise InputError(f"{path}: not a whole price list file: {error}") from None
+
+
+def read_pairs(path: Path, prefix: str) -> Iterable[tuple[str, Any]]:
+    """The members of an object in a price list file, one after another."""
     try:
         with path.open("rb") as file:
             yield from ijson.kvitems(file, prefix)

@@ -78,7 +78,7 @@ class InstanceType:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRate:
-    """How much less one service costs under a commitment, as a share; `families` of instances, empty where it is for all."""
+    """How much less one service costs under a commitment, as a share; `families` (or types) of instances, empty: for all."""
 
     plan: str
     service: str
@@ -128,6 +128,29 @@ class PriceBook:
         if price is None:
             raise self._missing("AmazonEC2", f"spot price of {name}")
         return price
+
+    def plan_prices(self) -> Iterator[Price]:
+        """The rates of plans as rows to show: the unit is a share off the list price."""
+        for rate in self.savings_plans:
+            yield Price(
+                service="SavingsPlans",
+                dimension=f"{rate.plan} {', '.join(rate.families) or rate.service}",
+                unit="share off list",
+                region=self.region,
+                tiers=(Tier(Decimal(0), None, rate.discount),),
+                source=rate.source,
+                as_of=rate.as_of,
+                confidence=rate.confidence,
+            )
+
+    def plan_rate(self, plan: str, service: str, what: str) -> PlanRate | None:
+        """The rate of a plan for an instance type, or for what has no families; a type's own goes before its family's."""
+        rates = [rate for rate in self.savings_plans if rate.plan == plan and rate.service == service]
+        for name in (what, what.partition(".")[0]):
+            for rate in rates:
+                if name in rate.families:
+                    return rate
+        return next((rate for rate in rates if not rate.families), None)
 
     def is_stale(self, on: date) -> bool:
         """Whether the book is more than 90 days old on that day."""

@@ -7,6 +7,8 @@ not priced, never priced at 0.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -48,7 +50,7 @@ class LaneProfile(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Distribution(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a live deployment's logs say of one figure; percentiles to half a percent."""
+    """What one figure was over its samples; of a live deployment percentiles are to half a percent of what was read."""
 
     samples: int
     mean: float
@@ -57,6 +59,19 @@ class Distribution(Struct, frozen=True, forbid_unknown_fields=True):
     p95: float
     p99: float
     highest: float
+
+
+def distribution(values: Iterable[float]) -> Distribution | None:
+    """Of samples at hand, percentiles exactly (the nearest rank); None of none."""
+    ordered = sorted(values)
+    if not ordered:
+        return None
+
+    def at(share: float) -> float:
+        return round(ordered[max(0, math.ceil(share * len(ordered)) - 1)], 3)
+
+    mean = round(math.fsum(ordered) / len(ordered), 3)
+    return Distribution(len(ordered), mean, p5=at(0.05), p50=at(0.5), p95=at(0.95), p99=at(0.99), highest=at(1))
 
 
 class Conditions(Struct, frozen=True, forbid_unknown_fields=True):
@@ -83,8 +98,9 @@ class MeasuredBundle(Struct, frozen=True, forbid_unknown_fields=True):
 
 class WorkloadProfile(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole measurement. `measured_at` is ISO 8601 UTC; `machine` says on what, for the reader. Of a workload that a
-    scenario types in, `machine` says so, and the other three are None. `live` holds, by lane and figure, what logs of a live
-    deployment told (`crossover measure --from-logs`); None: the lab alone."""
+    scenario types in, `machine` says so, and the other three are None. `live` holds, by lane and figure, what a live deployment
+    told (`crossover measure --from-logs`, `--from-cloudwatch`); None: the lab alone. `lab` holds the lab's own: a sample is a
+    search (`duration_ms`, `request_bytes`, `response_bytes`), a start (`cold_start_ms`), or a tenth of the run (`cpu_ms`)."""
 
     measured_at: str | None
     machine: str
@@ -94,6 +110,7 @@ class WorkloadProfile(Struct, frozen=True, forbid_unknown_fields=True):
     container_lane: LaneProfile
     schema: int = 1
     live: dict[str, dict[str, Distribution]] | None = None
+    lab: dict[str, dict[str, Distribution]] | None = None
 
 
 def read_profile(path: Path) -> WorkloadProfile:
@@ -109,5 +126,9 @@ def read_profile(path: Path) -> WorkloadProfile:
 
 
 def write_profile(profile: WorkloadProfile, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(profile), indent=2) + b"\n")
+    """Raises `InputError` where the path cannot be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(msgspec.json.format(msgspec.json.encode(profile), indent=2) + b"\n")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror})") from None

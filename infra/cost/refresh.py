@@ -6,6 +6,7 @@ nothing is guessed, and nothing loses its date.
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 import urllib.error
@@ -18,7 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from infra.cost.lines.line import EXACT
-from infra.cost.price_list import Head, Offer, read_head, read_offers, read_products
+from infra.cost.plan_list import OFFER as PLANS
+from infra.cost.plan_list import plan_rows, read_plan_rates, read_reserved_rates
+from infra.cost.price_list import Head, Offer, Product, read_head, read_offers, read_products
 from infra.cost.price_wishes import HOUR, INSTANCE_ATTRIBUTES, INSTANCE_USAGE, OFFERS, WISHES, Wish
 from infra.errors import InputError, KitError
 
@@ -54,10 +57,15 @@ class Downloads:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def open(self, offer: str, region: str) -> Path:
-        path = f"offers/v1.0/aws/{offer}/current/{region}/index.json"
+        if offer != PLANS:
+            return self._fetch(f"offers/v1.0/aws/{offer}/current/{region}/index.json", region, f"{offer}.json")
+        index = self._fetch(f"savingsPlan/v1.0/aws/{offer}/current/region_index.json", region, f"{offer}-regions.json")
+        return self._fetch(_plans_of(index, region), region, f"{offer}.json")
+
+    def _fetch(self, path: str, region: str, name: str) -> Path:
         if not self._source.startswith(("http://", "https://")):
             return Path(self._source) / path
-        target = self._folder / f"{offer}.json"
+        target = self._folder / name
         url = f"{self._source}/{path}"
         if not target.exists():
             self._say(f"fetching {url}")
@@ -72,12 +80,27 @@ class Downloads:
         return target
 
 
+def _plans_of(index: Path, region: str) -> str:
+    """Where the region's Savings Plans stand in their newest version."""
+    try:
+        listed = {each["regionCode"]: each["versionUrl"] for each in json.loads(index.read_bytes())["regions"]}
+    except OSError as error:
+        raise InputError(f"{index}: cannot be read ({error.strerror})") from None
+    except (ValueError, KeyError, TypeError):
+        raise InputError(
+            f"{index}: not an index of Savings Plans: it needs regions, each with regionCode and versionUrl"
+        ) from None
+    if region not in listed:
+        raise InputError(f"{index}: has no region {region!r}")
+    return str(listed[region]).lstrip("/")
+
+
 def refresh(region: str, old: dict[str, Any], open_offer: Open, *, today: date) -> Refreshed:
     """The region's book anew. `old` is the document of the one there is, or of another region's, which lends the shapes of
     instance types and no price but free tiers, which are the account's. `InputError` for a file that is no offer file."""
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     instances: dict[str, dict[str, Any]] = {}
-    heads = []
+    heads, reserved = [], []
     for offer in OFFERS:
         path = open_offer(offer, region)
         head = read_head(path)
@@ -86,14 +109,37 @@ def refresh(region: str, old: dict[str, Any], open_offer: Open, *, today: date) 
         heads.append(head)
         wishes = [wish for wish in WISHES if wish.offer == offer]
         usagetypes = {wish.usagetype for wish in wishes} | ({INSTANCE_USAGE} if offer == "AmazonEC2" else set())
-        offers = read_offers(path, read_products(path, region, usagetypes))
+        products = read_products(path, region, usagetypes)
+        offers = read_offers(path, products)
         for wish in wishes:
             priced = _fulfil(path, wish, offers)
             if priced is not None:
                 rows[wish.service, wish.dimension] = _row(wish, priced, head)
         if offer == "AmazonEC2":
             instances = _instances(path, offers, head, old["instances"]["types"], same_region=old["region"] == region)
-    return _document(region, old, rows, instances, heads, today)
+            wanted = [
+                product
+                for product in products
+                if _is_plain_instance(product) and product.attributes["instanceType"] in instances
+            ]
+            reserved = plan_rows(read_reserved_rates(path, wanted), _listed(rows, instances), head)
+    path = open_offer(PLANS, region)
+    heads.append(read_head(path, PLANS))
+    plans = plan_rows(read_plan_rates(path), _listed(rows, instances), heads[-1])
+    return _document(region, old, rows, instances, heads, today, [*plans, *reserved])
+
+
+def _listed(
+    rows: dict[tuple[str, str], dict[str, Any]], instances: dict[str, dict[str, Any]]
+) -> dict[tuple[str, str], Decimal]:
+    """List prices as the rates of plans name them; of tiers the first."""
+    functions = {key: Decimal(row["usd"]) for key, row in rows.items() if key[0] == "AWSLambda"}
+    return functions | {("AmazonEC2", name): Decimal(row["on_demand_usd_per_hour"]) for name, row in instances.items()}
+
+
+def _is_plain_instance(product: Product) -> bool:
+    wanted = all(product.attributes.get(key) == value for key, value in INSTANCE_ATTRIBUTES.items())
+    return wanted and product.usagetype.startswith(INSTANCE_USAGE)
 
 
 def _fulfil(path: Path, wish: Wish, offers: Iterable[Offer]) -> Offer | None:
@@ -143,9 +189,7 @@ def _instances(
     for offer in offers:
         attributes = offer.product.attributes
         name = attributes.get("instanceType", "")
-        if not offer.product.usagetype.startswith(INSTANCE_USAGE) or name not in old:
-            continue
-        if any(attributes.get(key) != value for key, value in INSTANCE_ATTRIBUTES.items()):
+        if name not in old or not _is_plain_instance(offer.product):
             continue
         if len(offer.tiers) != 1:
             raise InputError(f"{path}: {name}: an instance's price has no tiers, this one has {len(offer.tiers)}")
@@ -165,6 +209,7 @@ def _document(
     instances: dict[str, dict[str, Any]],
     heads: list[Head],
     today: date,
+    plans: list[dict[str, Any]],
 ) -> Refreshed:
     same_region = old["region"] == region
     kept = {(row["service"], row["dimension"]): row for row in old["prices"]} if same_region else {}
@@ -177,13 +222,36 @@ def _document(
         "region": region,
         "as_of": today.isoformat(),
         "source": "AWS Price List, offers " + ", ".join(f"{head.offer} {head.version}" for head in heads),
-        "savings_plans": old.get("savings_plans", []) if same_region else [],
+        "savings_plans": plans + _plans_kept(old.get("savings_plans", []) if same_region else [], plans),
         "prices": [merged[key] for key in sorted(merged)],
         "instances": {**old["instances"], "types": dict(sorted({**types, **instances}.items()))},
     }
     return Refreshed(
         document=document,
         found=len(rows) + len(instances),
-        missing=tuple(" ".join(key) for key in missing),
+        missing=(
+            *(" ".join(key) for key in missing),
+            *_without_plan(document["instances"]["types"], document["savings_plans"]),
+        ),
         kept=tuple(" ".join(key) for key in missing if key in kept),
     )
+
+
+def _plans_kept(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Old rates of which the list has nothing: of a plan and service, or of a family under a plan."""
+    found = {(row["plan"], row["service"]) for row in new}
+    families = {(row["plan"], name.partition(".")[0]) for row in new for name in row.get("families", ())}
+    kept = []
+    for row in old:
+        left = [name for name in row.get("families", ()) if (row["plan"], name.partition(".")[0]) not in families]
+        if left:
+            kept.append({**row, "families": left})
+        elif not row.get("families") and (row["plan"], row["service"]) not in found:
+            kept.append(row)
+    return kept
+
+
+def _without_plan(types: Iterable[str], plans: list[dict[str, Any]]) -> list[str]:
+    """Instance families of which no Savings Plan has a rate, as things that the list does not have."""
+    covered = {name.partition(".")[0] for row in plans if row["service"] == "AmazonEC2" for name in row.get("families", ())}
+    return [f"AmazonEC2 savings plans of {family}" for family in sorted({name.partition(".")[0] for name in types} - covered)]

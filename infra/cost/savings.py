@@ -19,6 +19,8 @@ from infra.errors import InputError
 
 KINDS = {"compute": ("AmazonEC2", "AWSLambda"), "ec2-instance": ("AmazonEC2",), "reserved": ("AmazonEC2",)}
 """What each kind of plan covers; never Lambda's requests, spot instances, or the fee for Managed Instances."""
+FEW = 12
+"""Names up to which all that a plan has rates for are listed; beyond, their families."""
 STEP = Decimal("0.001")
 """Commitments are made in tenths of a cent an hour."""
 
@@ -181,12 +183,13 @@ def _granule(covered: Sequence[tuple[Usage, PlanRate]], plan: str) -> Decimal:
 
 
 def _rate(book: PriceBook, plan: str, usage: Usage) -> PlanRate:
-    family = usage.what.partition(".")[0]
-    for rate in book.savings_plans:
-        if rate.plan == plan and rate.service == usage.service and (not rate.families or family in rate.families):
-            return rate
-    known = sorted({name for rate in book.savings_plans if rate.plan == plan for name in rate.families})
+    rate = book.plan_rate(plan, usage.service, usage.what)
+    if rate is not None:
+        return rate
+    rates = [rate for rate in book.savings_plans if rate.plan == plan and rate.service == usage.service]
+    names = {name for rate in rates for name in rate.families}
+    known = sorted(names if len(names) <= FEW else {name.partition(".")[0] for name in names})
     raise InputError(
         f"no rate of savings plan {plan} for {usage.service} {usage.what} in {book.region} (price book of {book.as_of}); "
-        f"instance families that it has: {', '.join(known)}"
+        f"it has those of: {', '.join(known) or 'nothing of that service'}; `crossover prices refresh` reads those of all"
     )

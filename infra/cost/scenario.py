@@ -166,6 +166,11 @@ def _traffic(given: _Traffic, folder: Path) -> TrafficProfile:
         return flat_rate(given.rps)
     if given.shape is not None:
         return generate_bursty_fortnight(load_shape(given.shape), peak_rps=given.peak_rps)
+    if str(given.file).startswith("cloudwatch:"):
+        raise InputError(
+            "traffic.file: what a stage was asked changes from day to day; write it to a file with "
+            "`crossover measure --from-cloudwatch --traffic-out FILE` and name that"
+        )
     profile = load_traffic(folder / str(given.file))
     return profile if given.peak_rps is None else profile.scaled_to_peak(given.peak_rps)
 

@@ -8,15 +8,19 @@ from __future__ import annotations
 import gzip
 import io
 import math
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import IO, cast
 
 from infra.errors import InputError
 
 MAX_RPS = 10_000_000.0
+LONGEST_HEADER = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,23 +119,29 @@ def load_traffic(path: Path) -> TrafficProfile:
 
     if path.is_dir():
         return read_access_log(path)
-    with open_text(path) as lines:
-        first = next(iter(lines), "")
-    if not first.strip():
+    with open_text(path, errors="replace") as lines:
+        first = next((line for line in iter(partial(lines.readline, LONGEST_HEADER), "") if line.strip()), "")
+    if not first:
         raise InputError(f"{path}: line 1: empty; a series starts with a header such as timestamp,value")
     return read_access_log(path) if is_access_log_line(first) else read_series(path)
 
 
 @contextmanager
-def open_text(path: Path) -> Iterator[io.TextIOBase]:
-    """Open a text file, unpacking .gz while reading; what cannot be read becomes an `InputError`."""
+def open_text(path: Path, *, errors: str = "strict") -> Iterator[io.TextIOBase]:
+    """Open a text file, unpacking .gz while reading; what cannot be read becomes an `InputError`. `errors` as in `open`."""
+    with open_bytes(path) as unpacked:
+        yield io.TextIOWrapper(unpacked, encoding="utf-8-sig", errors=errors, newline="")
+
+
+@contextmanager
+def open_bytes(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file, unpacking .gz while reading; what cannot be read, while it is read too, becomes an `InputError`."""
     try:
         with path.open("rb") as raw:
-            unpacked = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
-            yield io.TextIOWrapper(unpacked, encoding="utf-8-sig", newline="")
+            yield cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if path.suffix == ".gz" else raw
     except UnicodeDecodeError:
         raise InputError(f"{path}: not a text file in UTF-8") from None
-    except (gzip.BadGzipFile, EOFError) as error:
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise InputError(f"{path}: not a whole gzip file ({error})") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None

@@ -6,16 +6,21 @@ your Application Load Balancer", AWS documentation (type, time, load balancer, c
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
-from infra.cost.traffic import TrafficProfile, open_text
+from infra.cost.log_lines import log_lines
+from infra.cost.traffic import TrafficProfile
 from infra.errors import InputError
 
 TYPES = ("http", "https", "h2", "grpcs", "ws", "wss")
 STEP_S = 60
 MAX_MINUTES = 366 * 24 * 60
+SECONDS = re.compile(r":[0-5][0-9](\.[0-9]{1,9})?Z", re.ASCII)
+SHORTEST, FEWEST_FIELDS = 120, 13
+"""Characters under which an entry is looked at for being cut off, and how many fields one has at least."""
 
 
 def is_access_log_line(line: str) -> bool:
@@ -59,17 +64,18 @@ def read_access_log(path: Path) -> TrafficProfile:
 
 
 def _count(file: Path, minutes: Counter[str]) -> None:
-    with open_text(file) as lines:
-        for number, line in enumerate(lines, start=1):
-            fields = line.split(" ", 2)
-            if len(fields) < 3 or fields[0] not in TYPES:
-                if not line.strip():
-                    continue
-                raise InputError(f"{file}: line {number}: type: {fields[0][:20]!r} must be one of {', '.join(TYPES)}")
-            minute = fields[1][:16]
-            if minute not in minutes:
-                _check(fields[1], f"{file}: line {number}: time")
-            minutes[minute] += 1
+    for number, line in log_lines(file):
+        fields = line.split(" ", 2)
+        if len(fields) < 3 or fields[0] not in TYPES:
+            if not line.strip():
+                continue
+            raise InputError(f"{file}: line {number}: type: {fields[0][:20].strip()!r} must be one of {', '.join(TYPES)}")
+        minute, rest = fields[1][:16], fields[1][16:]
+        if minute not in minutes or not SECONDS.fullmatch(rest):
+            _check(fields[1], f"{file}: line {number}: time")
+        if len(line) < SHORTEST and (count := len(line.split(" "))) < FEWEST_FIELDS:
+            raise InputError(f"{file}: line {number}: {count} fields, an access log entry has at least {FEWEST_FIELDS}")
+        minutes[minute] += 1
 
 
 def _check(text: str, where: str) -> None:
@@ -77,7 +83,7 @@ def _check(text: str, where: str) -> None:
         whole = datetime.fromisoformat(text)
     except ValueError:
         whole = None
-    if whole is None or not text.endswith("Z"):
+    if whole is None or not SECONDS.fullmatch(text[16:]):
         raise InputError(f"{where}: {text[:40]!r} must be ISO 8601 in UTC such as 2026-01-31T13:05:00.000000Z")
 
 

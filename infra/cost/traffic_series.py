@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from statistics import median_low
+from typing import Any
 
 from infra.cost.traffic import TrafficProfile, check_rate, open_text
 from infra.errors import InputError
@@ -23,6 +24,9 @@ COUNT_COLUMNS = ("value", "count", "requests", "searches", "sum")
 RATE_COLUMNS = ("rate", "rps", "requests_per_second", "searches_per_second")
 HOUR_COLUMN = "hour"
 MAX_MISSING_SHARE = 0.5
+MAX_ROWS = 2_000_000
+MAX_PERIOD_S = 31 * 86_400
+FIRST_YEAR, LAST_YEAR = 1990, 2100
 
 Row = tuple[int, str, float]
 """Line number, first column as it stands, value."""
@@ -32,9 +36,12 @@ def read_series(path: Path) -> TrafficProfile:
     """Read a series; `InputError` names file, line and field of what is wrong."""
     with open_text(path) as stream:
         reader = csv.reader(stream)
-        header = [cell.strip().lower() for cell in next(reader, [])]
-        first, value, is_rate = _columns(header, path)
-        rows = list(_rows(reader, path, (first, header[first]), (value, header[value])))
+        try:
+            header = next(([cell.strip().lower() for cell in row] for row in reader if row), [])
+            first, value, is_rate = _columns(header, path)
+            rows = list(_rows(reader, path, (first, header[first]), (value, header[value])))
+        except csv.Error as error:
+            raise InputError(f"{path}: line {reader.line_num}: not a line of CSV ({error})") from None
     if not rows:
         raise InputError(f"{path}: line 2: no data below the header {','.join(header)}")
     if header[first] == HOUR_COLUMN:
@@ -48,26 +55,39 @@ def _columns(header: Sequence[str], path: Path) -> tuple[int, int, bool]:
     for row in ((*STAMP_COLUMNS, HOUR_COLUMN), COUNT_COLUMNS + RATE_COLUMNS):
         found = [name for name in header if name in row]
         if len(found) != 1:
-            raise InputError(f"{path}: line 1: {','.join(header)!r} has {len(found) or 'none'} of {', '.join(row)}{wanted}")
+            raise InputError(
+                f"{path}: line 1: {','.join(header)[:80]!r} has {len(found) or 'none'} of {', '.join(row)}{wanted}"
+            )
     value = next(i for i, name in enumerate(header) if name in COUNT_COLUMNS + RATE_COLUMNS)
     first = next(i for i, name in enumerate(header) if name in STAMP_COLUMNS or name == HOUR_COLUMN)
     return first, value, header[value] in RATE_COLUMNS
 
 
-def _rows(reader: Iterator[list[str]], path: Path, first: tuple[int, str], value: tuple[int, str]) -> Iterator[Row]:
-    for line, row in enumerate(reader, start=2):
+def _rows(reader: Any, path: Path, first: tuple[int, str], value: tuple[int, str]) -> Iterator[Row]:
+    """`reader` is one of `csv`: it knows the line in the file, which a quoted cell may go beyond."""
+    for number, row in enumerate(reader, start=1):
+        line = reader.line_num
+        if number > MAX_ROWS:
+            raise InputError(f"{path}: line {line}: more than {MAX_ROWS:,} rows; sum them to minutes")
         if not any(cell.strip() for cell in row):
             continue
         if len(row) <= max(first[0], value[0]):
             raise InputError(f"{path}: line {line}: {value[1]}: missing; the line has {len(row)} fields")
         text = row[value[0]].strip()
-        try:
-            number = float(text)
-        except ValueError:
-            raise InputError(f"{path}: line {line}: {value[1]}: {text!r} is not a number") from None
-        if not math.isfinite(number) or number < 0:
-            raise InputError(f"{path}: line {line}: {value[1]}: {text} must be a finite number of 0 or more")
-        yield line, row[first[0]].strip(), number
+        yield line, row[first[0]].strip(), _number(text, f"{path}: line {line}: {value[1]}")
+
+
+def _number(text: str, where: str) -> float:
+    """Plain digits: Python would take `1_000` and other scripts' digits too."""
+    try:
+        number = float(text) if text.isascii() and "_" not in text else None
+    except ValueError:
+        number = None
+    if number is None:
+        raise InputError(f"{where}: {text[:40]!r} is not a number" if text else f"{where}: empty; leave out what is not known")
+    if not math.isfinite(number) or number < 0:
+        raise InputError(f"{where}: {text} must be a finite number of 0 or more")
+    return number
 
 
 def _typical_day(rows: Sequence[Row], path: Path, is_rate: bool) -> TrafficProfile:
@@ -92,6 +112,10 @@ def _stamped(rows: Sequence[Row], path: Path, column: str, is_rate: bool) -> Tra
     period = round(median_low([(b - a).total_seconds() for a, b in pairwise(times)]))
     if period < 1:
         raise InputError(f"{path}: {column}: the stamps are less than a second apart; sum them to seconds or more")
+    if period > MAX_PERIOD_S:
+        raise InputError(
+            f"{path}: {column}: the stamps are {period / 86_400:,.0f} days apart; a month at most tells of traffic"
+        )
     start = times[0]
     slots: dict[int, list[float]] = defaultdict(list)
     odd = 0
@@ -110,7 +134,7 @@ def _stamped(rows: Sequence[Row], path: Path, column: str, is_rate: bool) -> Tra
     notes = _notes(period, missing, odd, sum(len(values) - 1 for values in slots.values()), disordered)
     return TrafficProfile(
         step_s=period,
-        rates=_filled({slot: math.fsum(values) / len(values) for slot, values in slots.items()}, count),
+        rates=filled({slot: math.fsum(values) / len(values) for slot, values in slots.items()}, count),
         source=f"series {path.name}",
         start=start,
         notes=notes,
@@ -121,15 +145,21 @@ def _stamped(rows: Sequence[Row], path: Path, column: str, is_rate: bool) -> Tra
 def _stamp(text: str, where: str) -> datetime:
     """ISO 8601 or seconds since 1970; without an offset it is taken as UTC."""
     try:
+        if not text.isascii():
+            raise ValueError(text)
         if text.replace(".", "", 1).isdigit() and len(text.split(".")[0]) > 8:
-            return datetime.fromtimestamp(float(text), tz=UTC)
-        stamp = datetime.fromisoformat(text)
+            stamp = datetime.fromtimestamp(float(text), tz=UTC)
+        else:
+            stamp = datetime.fromisoformat(text)
+            stamp = stamp.astimezone(UTC) if stamp.tzinfo else stamp.replace(tzinfo=UTC)
     except (ValueError, OverflowError, OSError):
-        raise InputError(f"{where}: {text!r} must be ISO 8601 such as 2026-01-31 13:05:00 or seconds since 1970") from None
-    return stamp.astimezone(UTC) if stamp.tzinfo else stamp.replace(tzinfo=UTC)
+        raise InputError(f"{where}: {text[:40]!r} must be ISO 8601 such as 2026-01-31 13:05:00 or seconds since 1970") from None
+    if not FIRST_YEAR <= stamp.year < LAST_YEAR:
+        raise InputError(f"{where}: {text[:40]!r} is in the year {stamp.year}; must be from {FIRST_YEAR} to {LAST_YEAR - 1}")
+    return stamp
 
 
-def _filled(known: dict[int, float], count: int) -> tuple[float, ...]:
+def filled(known: dict[int, float], count: int) -> tuple[float, ...]:
     """All slots in order; a missing one lies on the straight line between its neighbours (unknown is not zero)."""
     rates: list[float] = []
     slots = sorted(known)

@@ -14,7 +14,7 @@ import json
 import os
 import platform
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +23,7 @@ from typing import Protocol
 import aiohttp
 
 from app.suppliers.content import load_content
-from infra.cost.profile import Conditions, LaneProfile, MeasuredBundle, WorkloadProfile
+from infra.cost.profile import Conditions, Distribution, LaneProfile, MeasuredBundle, WorkloadProfile, distribution
 from infra.errors import KitError
 from infra.lab.cloud import LocalCloud
 from infra.lab.cold_starts import measure_bare_cold_starts, measure_cold_starts
@@ -32,6 +32,7 @@ from infra.lab.load import LoadResult, run_load
 from infra.lab.load_balancer import LANE_HEADER
 from infra.lab.queries import search_paths
 from infra.lab.system_logs import system_logs
+from infra.lab.tenths import Tenths
 
 MOST_FAILED = 0.02
 """A run in which more than this share failed measured an overloaded machine, not the bundle."""
@@ -76,9 +77,9 @@ async def measure(
     while True:
         try:
             step(f"loading the Lambda lane with {plan.rps:g} searches/s")
-            lambda_lane = await _measure_lane(cloud, "lambda", plan, cold, searched, bare_ms=statistics.median(bare))
+            lambda_lane, functions = await _measure_lane(cloud, "lambda", plan, cold, searched, bare_ms=statistics.median(bare))
             step(f"loading the container lane with {plan.rps:g} searches/s")
-            container_lane = await _measure_lane(cloud, "container", plan, container_starts, searched)
+            container_lane, workers = await _measure_lane(cloud, "container", plan, container_starts, searched)
             break
         except Overloaded as overloaded:
             if plan.rps / 2 < LOWEST_RPS:
@@ -102,6 +103,7 @@ async def measure(
         ),
         lambda_lane=lambda_lane,
         container_lane=container_lane,
+        lab={"lambda": functions, "container": workers},
     )
 
 
@@ -113,7 +115,8 @@ async def _measure_lane(
     searched: Callable[[int], None],
     *,
     bare_ms: float | None = None,
-) -> LaneProfile:
+) -> tuple[LaneProfile, dict[str, Distribution]]:
+    """One lane's figures, and the distributions of those that have samples."""
     lane: Lane = cloud.lambda_lane if name == "lambda" else cloud.container_lane
     paths = request_paths(cloud, seed=plan.seed)
     await _load(cloud, name, paths, rps=plan.rps, requests=plan.warm_up, seed=plan.seed)
@@ -122,7 +125,8 @@ async def _measure_lane(
     results = len(cloud.lambda_lane.results)
     if cloud.simulator_url is not None:
         await _control(cloud, "POST", "stats/reset")
-    load = await _load(cloud, name, paths, rps=plan.rps, requests=plan.searches, seed=plan.seed + 1, progress=searched)
+    tenths = Tenths(lane.cpu_seconds, plan.searches, searched)
+    load = await _load(cloud, name, paths, rps=plan.rps, requests=plan.searches, seed=plan.seed + 1, progress=tenths.count)
     cpu_ms = (lane.cpu_seconds() - cpu) * 1000 / load.succeeded
     log_bytes = (lane.log_bytes() - logged) / load.succeeded
     took = durations[seen:]
@@ -136,7 +140,14 @@ async def _measure_lane(
     if memory is None:
         raise KitError(f"the {name} lane's memory could not be read")
     took.sort()
-    return LaneProfile(
+    samples: dict[str, Sequence[float]] = {
+        "duration_ms": took,
+        "cpu_ms": tenths.cpu_ms,
+        "cold_start_ms": cold_ms,
+        "request_bytes": load.request_bytes,
+        "response_bytes": load.response_bytes,
+    }
+    measured_lane = LaneProfile(
         searches=load.succeeded,
         errors=load.failed,
         cpu_ms_per_search=round(cpu_ms, 3),
@@ -153,6 +164,7 @@ async def _measure_lane(
         upstream_bytes_out=_per_search(counts, "bytes_in", load.succeeded),
         log_bytes_per_search=round(log_bytes, 1),
     )
+    return measured_lane, {figure: told for figure, values in samples.items() if (told := distribution(values))}
 
 
 async def _load(

@@ -30,7 +30,8 @@ def operator_statements(stage: Stage) -> tuple[Statement, ...]:
 
 
 def finance_statements(stage: Stage, export_bucket: str | None = None) -> tuple[Statement, ...]:
-    """Reading the bill, budgets and prices; with `export_bucket`, the exports (CUR, FOCUS) that AWS writes there."""
+    """Reading the bill, budgets and prices, and what the stage was asked and took (`--traffic cloudwatch:…`, `measure
+    --from-cloudwatch`); with `export_bucket`, the exports (CUR, FOCUS) that AWS writes there."""
     statements = [
         Statement(
             "Bill",
@@ -73,6 +74,10 @@ def finance_statements(stage: Stage, export_bucket: str | None = None) -> tuple[
             [f"arn:aws:bcm-data-exports:us-east-1:{_account(stage)}:export/*"],
         ),
         Statement("FindExports", ["bcm-data-exports:ListExports"], ["*"]),
+        Statement("Figures", ["autoscaling:DescribeAutoScalingGroups", "cloudwatch:GetMetricData", "logs:StopQuery"], ["*"]),
+        Statement("FindFigures", ["cloudformation:DescribeStacks"], [_stack(stage)]),
+        Statement("FunctionFigures", ["lambda:GetFunctionConfiguration"], [_function(stage)]),
+        Statement("ReportRecords", ["logs:GetQueryResults", "logs:StartQuery"], _log_groups(stage)),
     ]
     if export_bucket:
         bucket = f"arn:aws:s3:::{export_bucket}"
@@ -89,6 +94,10 @@ def _account(stage: Stage) -> str:
 
 def _arn(stage: Stage, service: str, resource: str) -> str:
     return f"arn:aws:{service}:{stage.region}:{_account(stage)}:{resource}"
+
+
+def _log_groups(stage: Stage) -> list[str]:
+    return [_arn(stage, "logs", f"log-group:{name}*") for name in (stage.resource_prefix, f"/crossover/{stage.name}")]
 
 
 def _group(stage: Stage) -> str:
@@ -126,7 +135,7 @@ def _moving(stage: Stage) -> tuple[Statement, ...]:
 
 def _looking(stage: Stage) -> tuple[Statement, ...]:
     """What exists, how it is, what it logged. Most of this IAM limits to no resource."""
-    logs = [_arn(stage, "logs", f"log-group:{name}*") for name in (stage.resource_prefix, f"/crossover/{stage.name}")]
+    logs = _log_groups(stage)
     return (
         Statement(
             "Look",

@@ -35,7 +35,9 @@ def scenario_options(command: Command) -> Command:
     options = (
         click.option("--scenario", type=click.Path(path_type=Path), help="A file with workload, traffic, stage, objective."),
         click.option("--profile", type=click.Path(path_type=Path), help="Profile written by `crossover measure`."),
-        click.option("--traffic", type=click.Path(path_type=Path), help="CSV series, or access log (file or folder; .gz)."),
+        click.option(
+            "--traffic", type=click.Path(path_type=Path), help="CSV series, access log (.gz, folder) or cloudwatch:STAGE."
+        ),
         click.option("--rps", type=float, help="One steady rate, in searches a second."),
         click.option("--shape", help="A shape shipped with the kit (fortnight), or a file like it."),
         click.option("--peak-rps", type=float, help="Scale the traffic so that its highest step is this rate."),

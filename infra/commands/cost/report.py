@@ -15,6 +15,7 @@ from rich.console import Console
 
 from infra.commands.cost.deployed import compare_assembly, refuse_beside_assembly
 from infra.commands.cost.outputs import STANDARD_OUTPUT, WRITERS, output_options, write_outputs
+from infra.commands.live_stage import read_live_traffic
 from infra.config import Stage
 from infra.cost.actuals.calibration import Said, calibrated
 from infra.cost.compare import compare
@@ -36,7 +37,7 @@ from infra.stage_file import DEFAULT_FILE, load_stage
 @click.command("report")
 @click.option("--scenario", type=click.Path(path_type=Path), help="A file with everything of a report (examples/article.toml).")
 @click.option("--profile", type=click.Path(path_type=Path), help="Profile written by `crossover measure`.")
-@click.option("--traffic", type=click.Path(path_type=Path), help="CSV series, or access log (a file or a folder; .gz too).")
+@click.option("--traffic", type=click.Path(path_type=Path), help="CSV series, access log (.gz, folder) or cloudwatch:STAGE.")
 @click.option("--rps", type=float, help="One steady rate, in searches a second.")
 @click.option("--shape", help="A shape shipped with the kit (fortnight), or a file like it.")
 @click.option("--peak-rps", type=float, help="Scale the traffic so that its highest step is this rate.")
@@ -87,6 +88,7 @@ def command(
       --rps 100              a steady rate
       --traffic FILE         timestamp,value (counts a period) or timestamp,rate; hour,value
                              for a typical day; or an access log of a load balancer
+      --traffic cloudwatch:prod:14   what a stage was asked in 14 days (1 to 455)
       --shape fortnight      two weeks of bursty day and night traffic
 
     \b
@@ -171,7 +173,7 @@ def read_traffic(path: Path | None, rps: float | None, shape: str | None, peak_r
             raise InputError("--peak-rps: a steady rate has no peak to scale; use --rps alone")
         return flat_rate(rps)
     assert path is not None
-    profile = load_traffic(path)
+    profile = read_live_traffic(str(path)) if str(path).startswith("cloudwatch:") else load_traffic(path)
     return profile if peak_rps is None else profile.scaled_to_peak(peak_rps)
 
 

@@ -23,7 +23,7 @@ from infra.errors import InputError
 @click.command("simulate")
 @click.option("--scenario", type=click.Path(path_type=Path), help="A file with workload, traffic, stage and objective.")
 @click.option("--profile", type=click.Path(path_type=Path), help="Profile written by `crossover measure`.")
-@click.option("--traffic", type=click.Path(path_type=Path), help="CSV series, or access log (a file or a folder; .gz too).")
+@click.option("--traffic", type=click.Path(path_type=Path), help="CSV series, access log (.gz, folder) or cloudwatch:STAGE.")
 @click.option("--rps", type=float, help="One steady rate, in searches a second.")
 @click.option("--shape", help="A shape shipped with the kit (fortnight), or a file like it.")
 @click.option("--peak-rps", type=float, help="Scale the traffic so that its highest step is this rate.")

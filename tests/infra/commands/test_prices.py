@@ -43,6 +43,13 @@ def test_estimates_are_marked() -> None:
     assert "49% below on demand" in spot["note"]
 
 
+def test_rates_of_savings_plans_are_shares_off_the_list_price() -> None:
+    document = json.loads(show("savingsplans", "--json"))
+    rate = next(price for price in document["prices"] if price["dimension"] == "compute-1y c7g, m7g, r7g")
+    assert (rate["unit"], rate["tiers"][0]["usd"]) == ("share off list", "0.32")
+    assert "compute-1y AWSLambda" in {price["dimension"] for price in document["prices"]}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

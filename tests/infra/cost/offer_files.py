@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ class OfferFile:
         self._offer, self._region, self._version = offer, region, version
         self.products: dict[str, Any] = {}
         self.terms: dict[str, Any] = {}
+        self.reserved: dict[str, Any] = {}
 
     def add(
         self, usagetype: str, unit: str, tiers: Tiers, *, family: str = "", prefix: str | None = None, **attributes: str
@@ -49,6 +51,26 @@ class OfferFile:
         }
         return sku
 
+    def reserve(self, usagetype: str, hourly: str, *, upfront: str) -> None:
+        """Reserved terms of all products of this usage type: the wanted one, and two of another class and length."""
+        for sku, product in self.products.items():
+            if product["attributes"]["usagetype"] != PREFIX[self._region] + usagetype:
+                continue
+            self.reserved[sku] = {
+                f"{sku}.{number}": {
+                    "termAttributes": {
+                        "LeaseContractLength": length,
+                        "OfferingClass": kind,
+                        "PurchaseOption": "Partial Upfront",
+                    },
+                    "priceDimensions": {
+                        "a": {"unit": "Hrs", "pricePerUnit": {"USD": hourly}},
+                        "b": {"unit": "Quantity", "pricePerUnit": {"USD": upfront}},
+                    },
+                }
+                for number, (length, kind) in enumerate((("1yr", "standard"), ("1yr", "convertible"), ("5yr", "standard")))
+            }
+
     def write(self, folder: Path) -> Path:
         path = folder / "offers" / "v1.0" / "aws" / self._offer / "current" / self._region / "index.json"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -59,9 +81,59 @@ class OfferFile:
             "version": self._version,
             "publicationDate": "2026-11-01T00:00:00Z",
             "products": self.products,
-            "terms": {"OnDemand": self.terms, "Reserved": {}},
+            "terms": {"OnDemand": self.terms, "Reserved": self.reserved},
         }
         path.write_text(json.dumps(document))
+        return path
+
+
+class PlanFile:
+    """One region's Savings Plans, with the index that names its newest version."""
+
+    def __init__(self, region: str) -> None:
+        self._region = region
+        self.products: list[dict[str, Any]] = []
+        self.terms: list[dict[str, Any]] = []
+
+    def add(self, family: str, years: int, payment: str, rates: Mapping[tuple[str, str, str], Decimal]) -> str:
+        sku = sku_of(family, str(years), payment)
+        attributes = {"purchaseOption": payment, "purchaseTerm": f"{years}yr", "granularity": "hourly"}
+        self.products.append(
+            {"sku": sku, "productFamily": family, "serviceCode": "ComputeSavingsPlans", "attributes": attributes}
+        )
+        self.terms.append(
+            {
+                "sku": sku,
+                "description": f"{years} year {payment}",
+                "effectiveDate": "2026-11-01T00:00:00Z",
+                "leaseContractLength": {"duration": years, "unit": "year"},
+                "rates": [
+                    {
+                        "discountedSku": sku_of(service, usage, operation),
+                        "discountedUsageType": PREFIX[self._region] + usage,
+                        "discountedOperation": operation,
+                        "discountedServiceCode": service,
+                        "rateCode": f"{sku}.{sku_of(service, usage, operation)}",
+                        "unit": "Hrs",
+                        "discountedRate": {"price": f"{usd:f}", "currency": "USD"},
+                    }
+                    for (service, usage, operation), usd in rates.items()
+                ],
+            }
+        )
+        return sku
+
+    def write(self, folder: Path) -> Path:
+        """The terms before the products, as nothing says that they come last."""
+        root = folder / "savingsPlan" / "v1.0" / "aws" / "AWSComputeSavingsPlan"
+        path = root / "20261101000000" / self._region / "index.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        index = root / "current" / "region_index.json"
+        index.parent.mkdir(exist_ok=True)
+        listed = [{"regionCode": self._region, "versionUrl": f"/{path.relative_to(folder)}"}]
+        index.write_text(json.dumps({"formatVersion": "v1.0", "publicationDate": "2026-11-01T00:00:00Z", "regions": listed}))
+        head = {"version": "20261101000000", "publicationDate": "2026-11-01T00:00:00Z", "regionCode": self._region}
+        path.write_text(json.dumps({**head, "terms": {"savingsPlan": self.terms}, "products": self.products}))
         return path
 
 
@@ -90,6 +162,35 @@ def price_list(folder: Path, region: str = "us-east-1", *, usd: str = "0.5", wit
         files["AmazonEC2"].add(
             f"BoxUsage:{name}", "Hrs", [("0", "Inf", "7")], family="Compute Instance", instanceType=name, **windows
         )
+    for name, price in (("c7g.large", "0.08"), ("m7g.large", "0.09")):
+        files["AmazonEC2"].reserve(f"BoxUsage:{name}", str(Decimal(price) / 2), upfront="87.60")
     for file in files.values():
         file.write(folder)
+    plan_list(folder, region)
     return files
+
+
+def plan_list(folder: Path, region: str = "us-east-1") -> PlanFile:
+    """Savings Plans off the prices of `price_list`: two kinds, three payments, and what such a file holds besides."""
+    file = PlanFile(region)
+    for years, off in ((1, "0.3"), (3, "0.5")):
+        for payment, more in (("No Upfront", "0"), ("Partial Upfront", "0.02"), ("All Upfront", "0.04")):
+            share = 1 - Decimal(off) - Decimal(more)
+            file.add(
+                "ComputeSavingsPlans",
+                years,
+                payment,
+                {
+                    ("AmazonEC2", "BoxUsage:c7g.large", "RunInstances"): Decimal("0.08") * share,
+                    ("AmazonEC2", "BoxUsage:m7g.large", "RunInstances"): Decimal("0.09") * share,
+                    ("AmazonEC2", "BoxUsage:c7g.large", "RunInstances:0002"): Decimal("9"),
+                    ("AmazonEC2", "DedicatedUsage:c7g.large", "RunInstances"): Decimal("8"),
+                    ("AWSLambda", "Lambda-GB-Second", ""): Decimal("0.5") * Decimal("0.88"),
+                    ("AWSLambda", "Lambda-Provisioned-GB-Second-ARM", ""): Decimal("0.5") * Decimal("0.85"),
+                    ("AmazonECS", "Fargate-vCPU-Hours:perCPU", ""): Decimal("0.01"),
+                },
+            )
+    file.add("EC2InstanceSavingsPlans", 1, "No Upfront", {("AmazonEC2", "BoxUsage:c7g.large", "RunInstances"): Decimal("0.05")})
+    file.add("MachineLearningSavingsPlans", 1, "No Upfront", {("AmazonSageMaker", "ml.c7g.large", "RunInstance"): Decimal("1")})
+    file.write(folder)
+    return file

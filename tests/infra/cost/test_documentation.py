@@ -60,3 +60,12 @@ def test_every_key_of_the_report_is_documented(
     nested = [document["traffic"], document["prices"], document["crossover"], lane, lane["lines"][0], way]
     for key in [*document, *(key for each in nested for key in each)]:  # type: ignore[union-attr, misc]
         assert f"`{key}" in text or f".{key}`" in text or key in ("measured", "lanes"), key
+
+
+def test_every_family_whose_savings_plan_is_unknown_is_named(text: str, book: PriceBook) -> None:
+    known = {family for rate in book.savings_plans for family in rate.families}
+    unknown = {name.partition(".")[0] for name in book.instances} - known
+    assert unknown
+    told = re.search(r"Of ([a-z0-9, \n]+ and [a-z0-9]+), and of", text)
+    assert told is not None
+    assert set(re.split(r",\s+| and ", told[1])) == unknown

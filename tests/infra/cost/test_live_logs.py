@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -73,6 +75,28 @@ def test_reports_are_read_in_every_form(form: str, tmp_path: Path) -> None:
     assert live.memory_mb.highest == 130
 
 
+def test_lines_of_the_clis_tail_and_odd_bytes_are_read(tmp_path: Path) -> None:
+    line = f"2026-11-20T10:00:00.123000+00:00 2026/11/20/[7]5f1b {report(300)}\n"
+    quoted = '{"message": "REPORT RequestId: x  Duration: 9 ms"}\n'
+    (tmp_path / "r.log").write_bytes(b"\xff\xfe what a caller sent\n" + (line + quoted).encode())
+    assert read_logs([tmp_path / "r.log"])["lambda"].searches == 1
+
+
+@pytest.mark.slow
+def test_an_export_is_read_in_little_memory(tmp_path: Path) -> None:
+    path = tmp_path / "e.json"
+    path.write_text('{"queryLanguage": "CWLI", ' + exported_by_cli([report(300)] * 40_000)[1:])
+    peak = "int(next(line for line in open('/proc/self/status') if line.startswith('VmHWM')).split()[1])"
+    program = (
+        "from pathlib import Path; from infra.cost.live_logs import read_logs\n"
+        f"before = {peak}\n"
+        f"assert read_logs([Path({str(path)!r})])['lambda'].searches == 40_000; print({peak} - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert path.stat().st_size > 8_000_000
+    assert int(done.stdout) < 4_000, "KiB: the file is not held in memory"
+
+
 def test_access_logs_tell_lanes_apart_by_their_target(tmp_path: Path) -> None:
     lines = [entry()] * 3 + [entry(target="-", seconds=0.5)] * 2
     lines += [entry(status=503, target_status="503"), entry(status=502, target_status="-", target="-", seconds=-1)]
@@ -121,7 +145,24 @@ def test_percentiles_are_within_half_a_percent(values: list[float]) -> None:
         ("a.log", '{"type":"platform.report"}\n'.replace(":", ": "), "line 1: platform.report: has no record.metrics"),
         ("a.log", "https 2026-11-20T10:00:00Z app 1.2.3.4:5", "line 1: 4 fields, an access log entry has at least 13"),
         ("a.log", entry().replace(" 310 ", " many "), "line 1: received_bytes: 'many' must be a number"),
+        ("a.log", report(1).replace("1.00 ms", "nan ms"), "line 1: durationMs: nan must be a number of 0 or more"),
+        ("a.log", report(1).replace("1.00 ms", "1_0 ms"), "line 1: durationMs: '1_0' must be a number"),
+        ("a.log", report(1).replace("1.00 ms", "1e300 ms"), "line 1: durationMs: 1e+300 is more than can be (901000 at most)"),
+        ("a.log", report(1, memory=0), "line 1: memorySizeMB: 0 must be a whole number of 128 or more"),
+        ("a.log", report(1, used=99_999_999), "line 1: maxMemoryUsedMB: 1e+08 is more than can be"),
+        ("a.log", report(1)[:60], "line 1: durationMs: None must be a number"),
+        (
+            "a.jsonl",
+            platform(1).replace('"durationMs": 1', '"durationMs": true'),
+            "line 1: durationMs: 'True' must be a number",
+        ),
+        ("a.jsonl", platform(1)[:90], "line 1: platform.report: has no record.metrics"),
+        ("a.log", entry(seconds=1e9), "line 1: target_processing_time: 1e+09 is more than can be (4100 at most)"),
         ("a.json", "[\n {,}]", "a.json: line 2, column 3: not JSON"),
+        ("a.json", "[" * 100_000, "a.json: nested more than 16 deep"),
+        ("a.json", '{"results": {"a": 1}}', "a.json: results: must be the list of rows that Logs Insights exports"),
+        ("a.json", '{\n"status": "Complete"\n}', "a.json: results: must be the list of rows"),
+        ("a.json", "[1]", "a.json: row 1: @message: missing"),
         ("a.json", '[{"@timestamp": "x"}]', "a.json: row 1: @message: missing; query it with `fields @message`"),
     ],
 )
@@ -142,7 +183,7 @@ def test_too_few_or_foreign_samples_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"takes 3\.0 ms on average, less than the 7\.0 ms of CPU in the profile"):
         live_profile(profile_with(), read_logs([path]), source="x")
     path.write_text("\n".join([report(300), report(300, memory=512)] * 100))
-    with pytest.raises(InputError, match="REPORT lines of 512 MB, 1769 MB; give logs of one memory size"):
+    with pytest.raises(InputError, match=r"REPORT lines of 512 MB, 1769 MB; give logs \(or --days\) of one memory size"):
         live_profile(profile_with(), read_logs([path]), source="x")
 
 

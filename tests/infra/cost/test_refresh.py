@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -13,13 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.cost.price_diff import changes
+from infra.cost.price_diff import changes, plan_changes
 from infra.cost.price_list import read_head, read_offers, read_products
 from infra.cost.prices import SHIPPED, PriceBook, load_price_book
 from infra.cost.refresh import Downloads, refresh
 from infra.cost.spot_history import summarize
 from infra.errors import InputError, KitError
-from tests.infra.cost.offer_files import OfferFile, price_list
+from tests.infra.cost.offer_files import OfferFile, PlanFile, plan_list, price_list
 
 TODAY = date(2026, 11, 26)
 OLD = json.loads((SHIPPED / "us-east-1.json").read_text())
@@ -54,7 +55,8 @@ def test_what_the_list_lacks_keeps_its_figure_and_its_date(tmp_path: Path) -> No
     price_list(tmp_path, without="alb_lcu")
     with Downloads(str(tmp_path)) as downloads:
         fresh = refresh("us-east-1", OLD, downloads.open, today=TODAY)
-    assert fresh.missing == fresh.kept == ("AWSELB alb_lcu",)
+    assert fresh.kept == ("AWSELB alb_lcu",)
+    assert "AWSELB alb_lcu" in fresh.missing
     book = book_from(tmp_path)
     assert book.price("AWSELB", "alb_lcu").usd == Decimal("0.008")
     assert book.price("AWSELB", "alb_lcu").as_of == "2026-09-20"
@@ -137,6 +139,123 @@ def test_a_large_file_is_read_in_little_memory(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert path.stat().st_size > 30_000_000
     assert int(done.stdout) < 10_000, "KiB: the file is not held in memory"
+
+
+# Savings Plans and reserved instances
+
+
+def discounts(book: PriceBook, plan: str) -> dict[str, Decimal]:
+    """By instance type, and of Lambda, what the plan takes off."""
+    return {
+        name: rate.discount for rate in book.savings_plans if rate.plan == plan for name in (rate.families or (rate.service,))
+    }
+
+
+def test_every_family_has_its_rates_by_term_and_payment(tmp_path: Path) -> None:
+    price_list(tmp_path)
+    book = book_from(tmp_path)
+    off = {
+        "compute-1y": "0.3",
+        "compute-1y-partial": "0.32",
+        "compute-1y-all": "0.34",
+        "compute-3y": "0.5",
+        "compute-3y-all": "0.54",
+    }
+    for plan, share in off.items():
+        told = discounts(book, plan)
+        assert {name: told[name] for name in ("c7g.large", "m7g.large")} == dict.fromkeys(
+            ("c7g.large", "m7g.large"), Decimal(share)
+        )
+        assert told["AWSLambda"] == Decimal("0.12")  # duration 12%, concurrency 15%: the least
+    own = discounts(book, "ec2-instance-1y")
+    assert own == {"c7g.large": Decimal("0.375"), "m7g": Decimal("0.32"), "r7g": Decimal("0.32")}  # two are not in the list
+    # Half the price by the hour, and $87.60 upfront over a year of 8,760 hours.
+    assert discounts(book, "reserved-1y-partial")["c7g.large"] == 1 - (Decimal("0.04") + Decimal("0.01")) / Decimal("0.08")
+    assert not any(rate.plan.startswith(("reserved-5y", "machine")) for rate in book.savings_plans)
+    functions = next(rate for rate in book.savings_plans if rate.plan == "compute-1y" and rate.service == "AWSLambda")
+    assert functions.source.endswith("the least of 12.00% to 15.00% over duration and concurrency")
+    assert (functions.as_of, functions.confidence) == ("2026-11-01", "high")
+
+
+def test_a_plan_that_the_list_lacks_is_kept_and_a_family_without_a_rate_is_said(tmp_path: Path) -> None:
+    price_list(tmp_path)
+    with Downloads(str(tmp_path)) as downloads:
+        fresh = refresh("us-east-1", OLD, downloads.open, today=TODAY)
+    book = book_from(tmp_path)
+    assert discounts(book, "reserved-3y") == dict.fromkeys(
+        ("c7g", "m7g", "r7g"), Decimal("0.65")
+    )  # only partial payments are listed
+    assert discounts(book, "compute-1y")["r7g"] == Decimal("0.32")
+    assert "AmazonEC2 savings plans of c9g" in fresh.missing
+    assert not any(name.endswith(("c7g", "m7g")) for name in fresh.missing)
+    assert not any(name.startswith("AmazonEC2 savings plans") for name in fresh.kept)
+
+
+def test_the_diff_counts_what_changed_plan_by_plan(tmp_path: Path, book: PriceBook) -> None:
+    price_list(tmp_path)
+    found = {each.plan: each for each in plan_changes(book, book_from(tmp_path))}
+    one = found["compute-1y"]  # two of 16 sizes have rates of their own; the families' rates of before are gone
+    assert (one.changed, one.new) == (2, 0)
+    assert (one.least, one.greatest) == (Decimal("-0.02"), Decimal("-0.02"))  # 32% before, 30% now
+    assert one.gone == sum(name.startswith(("c7g.", "m7g.")) for name in book.instances) - 2  # r7g, not in the list, keeps its
+    assert (found["compute-3y-all"].new, found["compute-3y-all"].changed) == (3, 0)
+    assert "reserved-3y" not in found
+    assert plan_changes(book, book) == []
+
+
+def test_rates_of_another_region_have_its_prefix_and_nothing_of_this_one_is_taken(tmp_path: Path) -> None:
+    price_list(tmp_path, "eu-west-1")
+    book = book_from(tmp_path, "eu-west-1")
+    assert discounts(book, "compute-1y")["m7g.large"] == Decimal("0.3")
+    assert "reserved-3y" not in {rate.plan for rate in book.savings_plans}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda file: file.terms[0]["rates"][0]["discountedRate"].update(price="soon"), "'soon' must be a price in dollars"),
+        (lambda file: file.terms[0]["rates"][0]["discountedRate"].update(price="-1"), "price -1 must be 0 or more"),
+        (lambda file: file.terms[0]["rates"][0]["discountedRate"].update(currency="CNY"), "currency 'CNY', must be USD"),
+        (lambda file: file.products.clear(), "not a list of Savings Plans: it has no products of ComputeSavingsPlans or"),
+    ],
+)
+def test_a_malformed_rate_names_file_and_code(tmp_path: Path, change: Callable[[PlanFile], None], said: str) -> None:
+    price_list(tmp_path)
+    file = plan_list(tmp_path)
+    change(file)
+    path = file.write(tmp_path)
+    with pytest.raises(InputError) as refused:
+        book_from(tmp_path)
+    assert said in str(refused.value)
+    assert str(path) in str(refused.value)
+
+
+def test_an_index_without_the_region_is_refused(tmp_path: Path) -> None:
+    price_list(tmp_path)
+    plan_list(tmp_path, "eu-west-1")
+    with pytest.raises(InputError, match=r"region_index\.json: has no region 'us-east-1'"):
+        book_from(tmp_path)
+    index = tmp_path / "savingsPlan/v1.0/aws/AWSComputeSavingsPlan/current/region_index.json"
+    index.write_text('{"regions": 5}')
+    with pytest.raises(InputError, match="not an index of Savings Plans"):
+        book_from(tmp_path)
+
+
+@pytest.mark.slow
+def test_a_large_list_of_plans_is_read_in_little_memory(tmp_path: Path) -> None:
+    file = PlanFile("us-east-1")
+    rates = {("AmazonEC2", f"BoxUsage:t{number}.large", "RunInstances"): Decimal("0.01") for number in range(60_000)}
+    file.add("ComputeSavingsPlans", 1, "No Upfront", rates)
+    path = file.write(tmp_path)
+    peak = "int(next(line for line in open('/proc/self/status') if line.startswith('VmHWM')).split()[1])"
+    program = (
+        "from pathlib import Path; from infra.cost.plan_list import *\n"
+        f"before = {peak}\n"
+        f"assert sum(1 for _ in read_plan_rates(Path({str(path)!r}))) == 60_000; print({peak} - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert path.stat().st_size > 15_000_000
+    assert int(done.stdout) < 6_000, "KiB: the file is not held in memory"
 
 
 # Spot

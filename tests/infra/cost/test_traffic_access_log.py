@@ -66,12 +66,32 @@ def test_long_log_is_streamed(tmp_path: Path) -> None:
         ("https 2026-01-31T10:01:00+02:00 x\n", r"lb\.log: line 2: time: .* must be ISO 8601 in UTC"),
         ("https\n", r"lb\.log: line 2: type"),
         (entry("2029-01-31T10:00:00.000000Z"), "at most a year"),
+        (entry("2026-01-31T10:00:99.000000Z"), r"lb\.log: line 2: time: '2026-01-31T10:00:99.000000Z' must be"),
+        (entry("2026-01-31T10:00:00.000000+00:00"), r"lb\.log: line 2: time"),
+        (entry("2026-01-31T10:00:00.000000Z")[:70] + "\n", r"lb\.log: line 2: 4 fields, an access log entry has at least 13"),
+        ("\0\0\0\n", r"lb\.log: line 2: type: .* must be one of"),
+        ("x" * 1_100_000, r"lb\.log: line 2: 1,048,576 characters or more; a log has an entry on each line"),
     ],
 )
 def test_malformed_entry_names_file_line_and_field(tmp_path: Path, second: str, message: str) -> None:
     path = tmp_path / "lb.log"
     path.write_text(entry("2026-01-31T10:00:00.000000Z") + second)
     with pytest.raises(InputError, match=message):
+        load_traffic(path)
+
+
+def test_blank_lines_and_bytes_that_are_no_utf8_do_no_harm(tmp_path: Path) -> None:
+    path = tmp_path / "lb.log"
+    path.write_bytes(b"\n\n" + entry("2026-01-31T10:00:00.000000Z").encode().replace(b"agent", b"ag\xff\xfent") * 2)
+    assert load_traffic(path).rates == (2 / 60,)
+
+
+def test_a_packed_log_that_is_damaged_in_the_middle_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "lb.log.gz"
+    packed = bytearray(gzip.compress("".join(entry(f"2026-01-31T10:00:00.{n:06}Z") for n in range(3_000)).encode()))
+    packed[len(packed) // 2] ^= 0xFF
+    path.write_bytes(packed)
+    with pytest.raises(InputError, match=r"lb\.log\.gz"):
         load_traffic(path)
 
 

@@ -79,6 +79,23 @@ def test_odd_repeated_and_disordered_stamps_are_handled_and_said(tmp_path: Path)
     assert "1 rows out of order" in notes
 
 
+def test_a_change_of_clocks_with_offsets_is_no_gap_and_without_them_is_said(tmp_path: Path) -> None:
+    autumn = [(0, 2), (1, 2), (2, 2), (2, 1), (3, 1), (4, 1)]
+    rows = "".join(f"2026-10-25T{hour:02}:00:00+0{offset}:00,3600\n" for hour, offset in autumn)
+    told = load_traffic(write(tmp_path, f"timestamp,value\n{rows}"))
+    assert (len(told.rates), told.notes) == (6, ("one row every 3600 s (median step)",))
+    naive = "".join(f"2026-10-25 {hour:02}:00:00,3600\n" for hour, _ in autumn)
+    notes = load_traffic(write(tmp_path, f"timestamp,value\n{naive}")).notes
+    assert "1 rows repeat a period (a clock change?), averaged with the row they repeat" in notes
+
+
+def test_a_series_too_long_to_hold_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("infra.cost.traffic_series.MAX_ROWS", 2)
+    path = write(tmp_path, "timestamp,value\n2026-01-01 00:00,5\n2026-01-01 00:01,5\n2026-01-01 00:02,5\n")
+    with pytest.raises(InputError, match="line 4: more than 2 rows; sum them to minutes"):
+        load_traffic(path)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -98,6 +115,20 @@ def test_odd_repeated_and_disordered_stamps_are_handled_and_said(tmp_path: Path)
         ("hour,value\n24,1\n", "line 2: hour: '24' must be 0 to 23"),
         ("hour,value\n0,1\n", "hour: 1, 2, .* missing"),
         ("timestamp,value\n2026-01-01 00:00,0\n2026-01-01 00:05,0\n", "every step is 0"),
+        ("timestamp,value\n2026-01-01 00:00,1_000\n", "line 2: value: '1_000' is not a number"),
+        ("timestamp,value\n2026-01-01 00:00,٣٤\n", "line 2: value: '٣٤' is not a number"),
+        ("timestamp,value\n2026-01-01 00:00,\n", "line 2: value: empty; leave out what is not known"),
+        (
+            "timestamp,value\n2026-01-01 00:00," + "9" * 200_000 + "\n",
+            "line 2: not a line of CSV .field larger than field limit",
+        ),
+        ("x" * 200_000, "line 1: not a line of CSV"),
+        ("timestamp,value\n0001-01-01 00:00:00+14:00,5\n", "line 2: timestamp: .* must be ISO 8601"),
+        ("timestamp,value\n9999-12-31 23:59,5\n", "line 2: timestamp: .* is in the year 9999; must be from 1990 to 2099"),
+        ("timestamp,value\n1767225600000,5\n", "line 2: timestamp: '1767225600000' must be .* seconds since 1970"),
+        ("timestamp,value\n٢٠٢٦-01-01,5\n", "line 2: timestamp: .* must be ISO 8601"),
+        ("timestamp,value\n2020-01-01,5\n2024-01-01,6\n", "the stamps are 1,461 days apart; a month at most"),
+        ('timestamp,value\n"2026-01-01\n00:00",5,"a\nb"\n2026-01-01 00:01,x\n', "line 5: value: 'x' is not a number"),
     ],
 )
 def test_malformed_series_names_file_line_and_field(tmp_path: Path, text: str, message: str) -> None:

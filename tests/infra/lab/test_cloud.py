@@ -144,6 +144,14 @@ async def test_measuring_gives_every_figure_from_real_processes(cloud: LocalClou
     assert profile.lambda_lane.bare_cold_start_ms is not None
     assert profile.lambda_lane.cold_start_ms > profile.lambda_lane.bare_cold_start_ms
     assert len(steps) == 3
+    assert profile.lab is not None
+    for name, lane in (("lambda", profile.lambda_lane), ("container", profile.container_lane)):
+        spread = profile.lab[name]
+        assert {figure: told.samples for figure, told in spread.items()} == {
+            "duration_ms": 12, "cpu_ms": 12, "cold_start_ms": 1, "request_bytes": 12, "response_bytes": 12,
+        }  # fmt: skip
+        assert spread["duration_ms"].p50 == pytest.approx(lane.duration_p50_ms, rel=0.3)
+        assert spread["cpu_ms"].mean == pytest.approx(lane.cpu_ms_per_search, rel=0.3)
 
 
 async def test_a_machine_that_cannot_hold_the_load_is_measured_at_a_lower_one_or_refused(cloud: LocalCloud) -> None:
