@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -94,6 +94,15 @@ class LaneCost:
     not_priced: tuple[str, ...]
     committable: tuple[Usage, ...] = ()
     savings: Savings | None = None
+
+    def with_lines(self, lines: Sequence[LineItem]) -> LaneCost:
+        """The lane with further lines, which no plan covers."""
+        if not lines:
+            return self
+        plan, usd = self.savings, total(lines)
+        if plan is not None:
+            plan = replace(plan, list_usd=plan.list_usd + usd, effective_usd=plan.effective_usd + usd)
+        return replace(self, lines=(*self.lines, *lines), savings=plan)
 
     @property
     def usd_per_month(self) -> Decimal:

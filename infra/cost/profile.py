@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from infra.documents import json_bytes
 from infra.errors import InputError
 
 
@@ -110,4 +111,4 @@ def read_profile(path: Path) -> WorkloadProfile:
 
 def write_profile(profile: WorkloadProfile, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(profile), indent=2) + b"\n")
+    path.write_bytes(json_bytes(profile))

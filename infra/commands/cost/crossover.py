@@ -8,7 +8,8 @@ import click
 import numpy as np
 from rich.console import Console
 
-from infra.commands.cost.inputs import plain_table, print_json, scenario_options, stand_in_traffic, world_of
+from infra.commands.cost.inputs import plain_table, scenario_options, stand_in_traffic, world_of
+from infra.commands.printing import print_json
 from infra.cost.simulation.arrivals import Burst
 from infra.cost.surface import Surface
 from infra.errors import InputError

@@ -1,20 +1,18 @@
-"""What the cost commands that search and vary have in common: a scenario, or a profile and traffic; how figures are printed."""
+"""What the cost commands that search and vary have in common: a scenario, or a profile and traffic; a table of figures."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import click
-import msgspec
 from rich import box
 from rich.table import Table
 
-from infra.commands.cost.report import read_traffic
+from infra.commands.cost.traffic import read_traffic, traffic_options
 from infra.config import DEFAULT_STAGE, Stage
 from infra.cost.lane import CostOptions
 from infra.cost.prices import load_price_book
@@ -31,19 +29,9 @@ Command = TypeVar("Command", bound=Callable[..., None])
 
 
 def scenario_options(command: Command) -> Command:
-    """`--scenario`, or `--profile` with one of `--traffic`, `--rps`, `--shape`; for `read_inputs`."""
-    options = (
-        click.option("--scenario", type=click.Path(path_type=Path), help="A file with workload, traffic, stage, objective."),
-        click.option("--profile", type=click.Path(path_type=Path), help="Profile written by `crossover measure`."),
-        click.option("--traffic", type=click.Path(path_type=Path), help="CSV series, or access log (file or folder; .gz)."),
-        click.option("--rps", type=float, help="One steady rate, in searches a second."),
-        click.option("--shape", help="A shape shipped with the kit (fortnight), or a file like it."),
-        click.option("--peak-rps", type=float, help="Scale the traffic so that its highest step is this rate."),
-        click.option("--stage", "stage_name", help="A stage of stages.toml.  [default: the kit's own defaults]"),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
+    """`traffic_options` and `--stage`; for `read_inputs`."""
+    stage = click.option("--stage", "stage_name", help="A stage of stages.toml.  [default: the kit's own defaults]")
+    return traffic_options(stage(command))
 
 
 def read_inputs(
@@ -115,11 +103,6 @@ def simulated(read: Scenario, burst: float | None) -> tuple[Arrivals, Setup]:
         month_hours=float(read.options.month_hours),
         account_concurrency=read.options.account_concurrency,
     )
-
-
-def print_json(document: dict[str, Any]) -> None:
-    """The same document, the same bytes."""
-    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
 
 
 def plain_table(title: str, first: str, *figures: str) -> Table:

@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from infra.commands.cost.inputs import plain_table, print_json, read_inputs, scenario_options, simulated, with_objective
+from infra.commands.cost.inputs import plain_table, read_inputs, scenario_options, simulated, with_objective
+from infra.commands.printing import print_json
 from infra.cost.optimize import MEMORY_HEADROOM, Configuration, Memory, Search, memory_sizes, settings_of
 from infra.cost.prices import load_price_book
 from infra.cost.scenario import Scenario

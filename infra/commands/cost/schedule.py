@@ -11,13 +11,13 @@ from rich.console import Console
 
 from infra.commands.cost.inputs import (
     plain_table,
-    print_json,
     read_inputs,
     scenario_options,
     simulated,
     with_objective,
     world_of,
 )
+from infra.commands.printing import print_json
 from infra.cost.scenario import Scenario
 from infra.cost.schedule import Schedule, Week, best_schedule, week
 from infra.cost.simulation.draws import draw

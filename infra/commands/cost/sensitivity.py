@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from infra.commands.cost.inputs import plain_table, print_json, read_inputs, scenario_options, world_of
+from infra.commands.cost.inputs import plain_table, read_inputs, scenario_options, world_of
+from infra.commands.printing import print_json
 from infra.cost.sensitivity import Effect, Point, Sensitivity, sensitivity, sensitivity_document
 
 BAR = 10

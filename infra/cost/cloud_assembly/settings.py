@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from infra.config import Stage
 from infra.cost.cloud_assembly.reading import CloudAssembly, Resource
@@ -95,6 +96,7 @@ def _of_lane(resources: list[Resource], lane: str) -> Resource | None:
 def _function(assembly: CloudAssembly, function: Resource) -> Told:
     for key, path, default in (
         ("lambda_lane.memory_mb", ("MemorySize",), 128),
+        ("lambda_lane.ephemeral_mb", ("EphemeralStorage", "Size"), 512),
         ("lambda_lane.timeout_s", ("Timeout",), 3),
         ("lambda_lane.reserved_concurrency", ("ReservedConcurrentExecutions",), None),
     ):
@@ -155,9 +157,14 @@ def _group(assembly: CloudAssembly, group: Resource) -> Told:
     yield "container_lane.cloudwatch_agent", bool(agents), next(iter(agents), None)
 
 
-def _launch(template: Resource) -> Told:
+def volumes(template: Resource) -> list[dict[str, Any]]:
+    """What a launch template says of each volume."""
     devices = template.literal("LaunchTemplateData", "BlockDeviceMappings", default=[])
-    sizes = [int(device["Ebs"]["VolumeSize"]) for device in devices if "VolumeSize" in device.get("Ebs", {})]
+    return [device["Ebs"] for device in devices if "Ebs" in device]
+
+
+def _launch(template: Resource) -> Told:
+    sizes = [int(each["VolumeSize"]) for each in volumes(template) if "VolumeSize" in each]
     if sizes:
         yield "container_lane.volume_gb", sum(sizes), template
     workers = re.search(r"workers_per_vcpu\W+(\d+)", str(template.properties), re.IGNORECASE)

@@ -26,6 +26,11 @@ def inter_zone(book: PriceBook, gb: Decimal, *, note: str) -> list[LineItem]:
     return priced(book.price(TRANSFER, "inter_az"), 2 * gb, name="Data transfer between zones", note=note)
 
 
+def other_region(book: PriceBook, gb: Decimal, *, to: str, note: str) -> list[LineItem]:
+    """Data to another region, charged where it leaves; `to` is "us_east", between the two of them, or "other_region"."""
+    return priced(book.price(TRANSFER, f"out_{to}"), gb, name="Data transfer to another region", note=note)
+
+
 def public_ipv4(book: PriceBook, address_hours: Decimal, *, of: str, note: str) -> list[LineItem]:
     """Hours of public IPv4 addresses in use; `of` says whose."""
     return priced(book.price("AmazonVPC", "public_ipv4"), address_hours, name=f"Public IPv4, {of}", note=note)

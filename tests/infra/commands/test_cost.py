@@ -222,7 +222,7 @@ def test_a_simulation_names_the_cheapest_type_of_each_lane(
     assert code == 0
     document = json.loads(out)
     lanes = document["lanes"]
-    assert set(lanes) == {"lambda", "on_demand", "mixed", "hybrid", "fargate", "managed"}
+    assert set(lanes) == {"lambda", "on_demand", "mixed", "hybrid", "fargate", "fargate_spot", "app_runner", "managed"}
     assert lanes["lambda"]["instance_type"] is None
     for told in lanes.values():
         assert told["usd_per_month"]["low"] <= told["usd_per_month"]["typical"] <= told["usd_per_month"]["high"]

@@ -35,6 +35,7 @@ LAMBDA = {
     "Lambda compute": (
         "MAX(0,lambda_running_gb_s-lambda_used_gb_s+lambda_init_gb_s-IF(AND(free_tier=1,provisioned=0),free_gb_s,0))"
     ),
+    "Lambda ephemeral storage": "searches*ROUND(lambda_seconds,6)*MAX(0,lambda_ephemeral_mb-512)/1024",
     "Lambda provisioned concurrency": "provisioned*month_hours*3600*lambda_memory_mb/1024",
     "Lambda compute on provisioned concurrency": "lambda_used_gb_s",
     "Lambda SnapStart cache": "month_hours*3600*lambda_memory_mb/1024",
@@ -55,6 +56,8 @@ CONTAINER = {
 }
 COUNTED = ("CloudWatch alarms, ", "CloudWatch composite alarm, ")
 """Counts that the stage's settings decide and no input changes."""
+BESIDE = ", beside"
+"""How lines end that templates decide (`cloud_assembly.standing`)."""
 
 
 def base_name(line: LineItem) -> str:
@@ -68,6 +71,9 @@ def quantity_formula(line: LineItem, lane: str, comparison: Comparison, amounts:
     name = base_name(line)
     if name.startswith(COUNTED):
         return f"{line.quantity.normalize():f}"
+    if name.endswith(BESIDE):
+        each_hour = line.quantity / comparison.options.month_hours
+        return f"{each_hour.normalize():f}*month_hours" if line.unit == "hour" else f"{line.quantity.normalize():f}"
     if lane == "lambda":
         found = EITHER.get(name) or LAMBDA.get(name) or _managed(name, comparison, amounts)
     else:
