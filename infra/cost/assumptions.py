@@ -164,6 +164,9 @@ def _container(comparison: Comparison) -> tuple[Assumption, ...]:
             f"{', '.join(fleet.instance_types)}",
         ),
         Assumption(
+            "Container logs", "stay on the instances", "in their journals, which go with them; none is sent to CloudWatch"
+        ),
+        Assumption(
             "Container memory",
             f"{fleet.workers_per_vcpu} worker a vCPU, {OS_MEMORY_MIB} MiB for the system",
             "checked to fit every instance type",

@@ -242,11 +242,10 @@ def _lcu(rate: float, served: Served, options: CostOptions, stage: Stage) -> loa
     )
 
 
-def log_lines(
-    lane: LaneProfile, month: Month, book: PriceBook, stage: Stage, name: str
-) -> tuple[Sequence[LineItem], tuple[str, ...]]:
+def log_lines(lane: LaneProfile, month: Month, book: PriceBook, stage: Stage) -> tuple[Sequence[LineItem], tuple[str, ...]]:
+    """The function's log; the container lane's stays in the instances' journals (docs/instances.md)."""
     if lane.log_bytes_per_search is None:
-        return (), (f"CloudWatch Logs of the {name} lane: log bytes a search were not measured",)
+        return (), ("CloudWatch Logs of the Lambda lane: log bytes a search were not measured",)
     gb = month.gigabytes(lane.log_bytes_per_search)
     days = stage.lambda_lane.log_retention_days
     return (

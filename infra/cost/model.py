@@ -134,7 +134,7 @@ def _around_lambda(
     alone: bool,
 ) -> tuple[tuple[LineItem, ...], tuple[str, ...]]:
     """The front and transfer where the lane is alone, logs and what stands around; beside it, what could not be priced."""
-    log_items, unmeasured = log_lines(lane, month, book, stage, "Lambda")
+    log_items, unmeasured = log_lines(lane, month, book, stage)
     around = [watch_lines(book, stage, "lambda"), secret_reads(book, stage, starts)]
     edge: list[LineItem] = []
     if alone:

@@ -22,6 +22,9 @@ ACCESS_LOG_ENTRY_BYTES = 600
 """An entry of a search, before Elastic Load Balancing compresses the file (an assumption, shown in the report)."""
 ACCESS_LOG_FILES_PER_HOUR = 12
 """Elastic Load Balancing writes a file every five minutes for each of its addresses."""
+CLOUDWATCH_AGENT_METRICS = ("memory", "disk")
+AGENT_NOTE = "memory and disk of the group, a request a minute from each instance (container_lane.cloudwatch_agent)"
+"""What AWS's agent is told to send (instance/boot.py)."""
 WAF_RULES = 3
 """The rate limit and two managed rule groups (infra/components/waf.py)."""
 EMF_METRICS = 13
@@ -66,25 +69,28 @@ def shared_lines(month: Month, book: PriceBook, stage: Stage, options: CostOptio
 
 
 def watch_lines(book: PriceBook, stage: Stage, lane: str) -> Priced:
-    """The lane's alarms, and the metrics that the service writes as log lines where the stage asks for them."""
+    """The lane's alarms, and the metrics that the service writes as log lines where the stage asks for them; CloudWatch takes
+    them from the function's log alone (docs/observe.md)."""
     lines = lane_alarm_lines(book, stage, lane)
     not_priced = []
-    taken = lane == "lambda" or stage.container_lane.cloudwatch_agent
-    if stage.search.emf_s > 0 and taken:
+    if stage.search.emf_s > 0 and lane == "lambda":
         lines += watching.metrics(book, EMF_METRICS, of="embedded", note=f"a line every {stage.search.emf_s} s (search.emf_s)")
         not_priced.append(f"CloudWatch Logs of the {lane} lane's embedded metric lines: their size was not measured")
     return lines, not_priced
 
 
-def agent_lines(book: PriceBook, instance_hours: Decimal, month_hours: Decimal) -> list[LineItem]:
+def agent_lines(book: PriceBook, stage: Stage, instance_hours: Decimal, month_hours: Decimal) -> list[LineItem]:
     """The container lane's metrics, which it is scaled by: its own, which one request an instance every minute carries, and
-    EC2's each minute."""
+    EC2's each minute; memory and disk, which AWS's agent sends as often, where the stage has it."""
     requests = instance_hours * 3600 / AGENT_METRICS_EVERY_S
+    agent = stage.container_lane.cloudwatch_agent
     return [
         *watching.metrics(book, len(AGENT_METRICS), of="container lane", note=", ".join(AGENT_METRICS)),
         *watching.put_metric_data(
             book, requests, note=f"one every {AGENT_METRICS_EVERY_S} s for each of {instance_hours:,.0f} instance-hours"
         ),
+        *(watching.metrics(book, len(CLOUDWATCH_AGENT_METRICS), of="CloudWatch agent", note=AGENT_NOTE) if agent else ()),
+        *(watching.agent_requests(book, requests, note=AGENT_NOTE) if agent else ()),
         *watching.detailed_monitoring(
             book,
             EXACT.divide(instance_hours, month_hours),

@@ -52,7 +52,6 @@ def _lanes(assembly: CloudAssembly, stage: Stage) -> tuple[Rule, ...]:
     detailed = tuple(each for each in (template,) if each is not None and monitored(each))
     nat = "one NAT instance in each"
     lambda_stack = "" if function is None else function.stack
-    container_stack = "" if group is None else group.stack
     return (
         Rule(lane="lambda", lines=("Lambda requests", "Lambda compute", "Lambda ephemeral", "Data transfer"), resources=run),
         Rule(
@@ -69,10 +68,13 @@ def _lanes(assembly: CloudAssembly, stage: Stage) -> tuple[Rule, ...]:
         Rule(
             lane="container", note=nat, lines=("EC2 on demand", "EBS"), resources=of("AWS::EC2::Instance"), most=_zones(stage)
         ),
-        Rule(lane="container", lines=("EC2 on demand", "EC2 spot", "EBS", "CloudWatch metric"), resources=instances),
+        Rule(
+            lane="container",
+            lines=("EC2 on demand", "EC2 spot", "EBS", "CloudWatch metric", "CloudWatch agent"),
+            resources=instances,
+        ),
         Rule(lane="container", lines=("Public IPv4, instances", "Data transfer"), resources=instances[:1]),
         Rule(lane="container", lines=("EC2 detailed monitoring", "CloudWatch detailed monitoring"), resources=detailed),
-        Rule(lane="container", lines=("CloudWatch Logs",), resources=of("AWS::Logs::LogGroup", container_stack), most=1),
     )
 
 
@@ -232,6 +234,8 @@ def _besides(resource: Resource) -> Iterator[tuple[str, str]]:
         yield "the GB that pass it", "VPC endpoint data"
     if resource.type == "AWS::KMS::Key":
         yield "requests to it", "KMS requests"
+    if resource.type == "AWS::DynamoDB::Table":
+        yield "its reads, storage and backup, of a few megabytes", "DynamoDB storage"
 
 
 def _is_special(volume: Mapping[str, object]) -> bool:

@@ -127,7 +127,20 @@ STANDING: dict[str, Standing] = {
     ),
     "AWS::SecretsManager::Secret": Standing("Secrets", "AWSSecretsManager", "secret", _one, MONTHLY),
 }
+SWITCH_TABLE = Standing(
+    "DynamoDB writes",
+    "AmazonDynamoDB",
+    "write_request",
+    lambda resource, hours: quantity(hours / 24 * SWITCH_WRITES),
+    "the switch's record: a switch a day of 100 writes of 4 KB, an upper bound",
+)
+SWITCH_WRITES = 400
 QUICK_ALARM = Standing("CloudWatch alarms of high resolution", "AmazonCloudWatch", "high_resolution_alarm", _metrics, MONTHLY)
+
+
+def _keeps_switches(resource: Resource) -> bool:
+    """The table of the kit's own (infra/components/switch_state.py)."""
+    return resource.type == "AWS::DynamoDB::Table" and resource.logical_id.startswith("SwitchTable")
 
 
 def standing_lines(
@@ -137,7 +150,7 @@ def standing_lines(
     which are the other lane's."""
     other, found = set(without), dict[Standing, list[Resource]]()
     for each in assembly.resources:
-        kind = STANDING.get(each.type)
+        kind = SWITCH_TABLE if _keeps_switches(each) else STANDING.get(each.type)
         if kind is None or each.id in behind or each.stack in other or free_because(each) is not None:
             continue
         if each.type == "AWS::CloudWatch::Alarm" and _is_quick(each):
@@ -148,6 +161,6 @@ def standing_lines(
 
 def _lines(kind: Standing, resources: list[Resource], book: PriceBook, hours: Decimal) -> list[LineItem]:
     amount = sum((kind.amount(each, hours) for each in resources), Decimal(0))
-    note = f"{len(resources)} of the templates beside the kit's own, {kind.note}"
-    lines = priced(book.price(kind.service, kind.dimension), amount, name=f"{kind.name}, beside", note=note)
+    note = f"{len(resources)} in the templates, {kind.note}"
+    lines = priced(book.price(kind.service, kind.dimension), amount, name=f"{kind.name}, from templates", note=note)
     return [replace(line, resources=tuple(sorted(each.id for each in resources))) for line in lines]

@@ -14,9 +14,10 @@ from infra.cost.lines.line import total
 from infra.cost.model import price_container, price_lambda
 from infra.cost.prices import PriceBook
 from infra.cost.profile import WorkloadProfile
-from infra.cost.surroundings import EMF_METRICS
+from infra.cost.surroundings import CLOUDWATCH_AGENT_METRICS, EMF_METRICS
 from infra.cost.traffic import flat_rate
 from infra.errors import InputError
+from instance.boot import _cloudwatch_config
 from tests.infra.cost.conftest import lane, profile_with
 
 SEARCHES = Decimal(10 * 3600 * 730)
@@ -101,9 +102,36 @@ def test_embedded_metrics_are_priced_where_something_takes_them(bare: Stage, boo
     on_lambda, on_containers = both(told, book, options)
     assert usd(on_lambda, "CloudWatch metrics, embedded") == EMF_METRICS * Decimal("0.3")
     assert any("embedded metric lines" in gap for gap in on_lambda.not_priced)
-    assert not any("embedded" in line.name for line in on_containers.lines)
     with_agent = replace(told, container_lane=replace(told.container_lane, cloudwatch_agent=True))
-    assert usd(both(with_agent, book, options)[1], "CloudWatch metrics, embedded") == EMF_METRICS * Decimal("0.3")
+    for cost in (on_containers, both(with_agent, book, options)[1]):
+        assert not any("embedded" in line.name for line in cost.lines), "an instance's journal is nobody's metric"
+
+
+def test_aws_agent_sends_memory_and_disk_from_each_instance(bare: Stage, book: PriceBook, options: CostOptions) -> None:
+    with_agent = replace(bare, container_lane=replace(bare.container_lane, cloudwatch_agent=True))
+    cost = both(with_agent, book, options)[1]
+    assert usd(cost, "CloudWatch metrics, CloudWatch agent") == 2 * Decimal("0.3")
+    assert usd(cost, "CloudWatch agent requests") == 2 * 730 * 60 * Decimal("0.00001")
+    assert not any("agent" in line.name for line in both(bare, book, options)[1].lines)
+
+
+def test_aws_agent_is_told_to_send_so_many_metrics() -> None:
+    collected = _cloudwatch_config("group")["metrics"]["metrics_collected"]  # type: ignore[index]
+    assert sum(len(each["measurement"]) for each in collected.values()) == len(CLOUDWATCH_AGENT_METRICS)
+
+
+def test_logs_are_the_functions_alone_and_instances_keep_theirs(bare: Stage, book: PriceBook, options: CostOptions) -> None:
+    on_lambda, on_containers = both(bare, book, options)
+    assert usd(on_lambda, "CloudWatch Logs ingestion") > 0
+    assert not any("Logs" in line.name for line in on_containers.lines)
+    silent = profile_with(lane(log_bytes_per_search=None), lane(log_bytes_per_search=None))
+    assert not any("log" in gap.lower() for gap in both(bare, book, options, silent)[1].not_priced)
+
+
+def test_scheduled_minimums_are_said_to_be_missing(bare: Stage, book: PriceBook, options: CostOptions) -> None:
+    fleet = replace(bare.container_lane, schedules=("min=3@0 7 * * 1-5",))
+    cost = both(replace(bare, container_lane=fleet), book, options)[1]
+    assert any("container_lane.schedules" in gap for gap in cost.not_priced)
 
 
 def test_embedded_metrics_are_as_many_as_the_service_writes() -> None:

@@ -94,7 +94,7 @@ def _measured(lane: LaneProfile, prefix: str, source: str) -> list[Figure]:
         )
         for field, name, label, unit in MEASURED
     ]
-    if lane.log_bytes_per_search is not None:
+    if prefix == "lambda" and lane.log_bytes_per_search is not None:
         found.append(
             Figure(name=f"{prefix}_log_bytes", label="Log a search", value=lane.log_bytes_per_search, unit="bytes", why=source)
         )

@@ -68,18 +68,18 @@ def test_what_stands_beside_the_kits_own_is_priced_with_its_logical_ids(tmp_path
         Zone={"Type": "AWS::Route53::HostedZone"},
     )
     expected = {
-        "KMS keys, beside": (1, 1, ("a/Key",)),
-        "Secrets, beside": (2, Decimal("0.8"), ("a/One", "a/Two")),
-        "Advanced parameters, beside": (1, Decimal("0.05"), ("a/Advanced",)),
-        "CloudWatch alarms of high resolution, beside": (1, Decimal("0.3"), ("a/Quick",)),
-        "CloudWatch alarms, beside": (2, Decimal("0.2"), ("a/Share",)),
-        "Scheduler invocations, beside": (730, Decimal("0.00073"), ("a/Hourly",)),
-        "VPC endpoints, beside": (1460, Decimal("14.6"), ("a/Endpoint",)),
-        "Hosted zones, beside": (1, Decimal("0.5"), ("a/Zone",)),
+        "KMS keys, from templates": (1, 1, ("a/Key",)),
+        "Secrets, from templates": (2, Decimal("0.8"), ("a/One", "a/Two")),
+        "Advanced parameters, from templates": (1, Decimal("0.05"), ("a/Advanced",)),
+        "CloudWatch alarms of high resolution, from templates": (1, Decimal("0.3"), ("a/Quick",)),
+        "CloudWatch alarms, from templates": (2, Decimal("0.2"), ("a/Share",)),
+        "Scheduler invocations, from templates": (730, Decimal("0.00073"), ("a/Hourly",)),
+        "VPC endpoints, from templates": (1460, Decimal("14.6"), ("a/Endpoint",)),
+        "Hosted zones, from templates": (1, Decimal("0.5"), ("a/Zone",)),
     }
-    lines = {line.name: line for line in comparison.lambda_lane.lines if line.name.endswith(", beside")}
+    lines = {line.name: line for line in comparison.lambda_lane.lines if line.name.endswith(", from templates")}
     assert {name: (line.quantity, line.usd, line.resources) for name, line in lines.items()} == expected
-    of_the_other_lane = [line for line in comparison.container_lane.lines if line.name.endswith(", beside")]
+    of_the_other_lane = [line for line in comparison.container_lane.lines if line.name.endswith(", from templates")]
     assert of_the_other_lane == [], "the stack is the Lambda lane's"
     assert comparison.unpriced == (
         "AWS::KMS::Key: requests to it (a/Key)",
