@@ -163,9 +163,7 @@ def _container(comparison: Comparison) -> tuple[Assumption, ...]:
             f"on demand at the price of {fleet.instance_types[0]}, spot at the mean estimate of "
             f"{', '.join(fleet.instance_types)}",
         ),
-        Assumption(
-            "Container logs", "stay on the instances", "in their journals, which go with them; none is sent to CloudWatch"
-        ),
+        Assumption("Container logs", "stay on the instances", "in their journals, which go with them"),
         Assumption(
             "Container memory",
             f"{fleet.workers_per_vcpu} worker a vCPU, {OS_MEMORY_MIB} MiB for the system",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
@@ -48,6 +48,7 @@ from infra.stage_file import DEFAULT_FILE, load_stage
 @click.option("--savings-plan", help="Commit to a plan of the price book as far as it pays, as compute-1y.")
 @click.option("--sensitivity", "tornado", is_flag=True, help="Vary each input by a fifth, for --json and --html.")
 @click.option("--carbon", is_flag=True, help="Add the carbon of each lane's compute.")
+@click.option("--date", "day", help="Day of the report, as 2026-11-26: the same day, the same bytes.  [default: today, UTC]")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON instead of tables.")
 @output_options
 def command(
@@ -71,6 +72,7 @@ def command(
     savings_plan: str | None,
     tornado: bool,
     carbon: bool,
+    day: str | None,
     as_json: bool,
     **files: Path | None,
 ) -> None:
@@ -98,7 +100,7 @@ def command(
     """
     if as_json and files["markdown"] == STANDARD_OUTPUT:
         raise InputError("--markdown -: not together with --json; both print to standard output")
-    today = datetime.now(tz=UTC).date()
+    today = datetime.now(tz=UTC).date() if day is None else _day(day)
     percent = None if split is None else read_split(split)
     if scenario is not None:
         _refuse_beside_scenario()
@@ -147,7 +149,7 @@ def command(
 def _refuse_beside_scenario() -> None:
     """A scenario is the whole of it: what stands beside it would be overlooked."""
     context = click.get_current_context()
-    own = {"scenario", "profile", "assembly", "calibration", "split", "savings_plan", "tornado", "carbon", "as_json"}
+    own = {"scenario", "profile", "assembly", "calibration", "split", "savings_plan", "tornado", "carbon", "day", "as_json"}
     beside = {*own, *WRITERS}
     for parameter in context.command.params:
         given = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
@@ -172,6 +174,13 @@ def _pairs(changes: tuple[str, ...]) -> dict[str, object]:
         if not equals:
             raise InputError(f"--set {key!r}: must be KEY=VALUE, as network.egress=nat_gateway")
     return {key: value for key, _, value in pairs}
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"--date: {text!r} must be a day, as 2026-11-26") from None
 
 
 def _hours(text: str) -> Decimal:
