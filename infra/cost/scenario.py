@@ -23,7 +23,7 @@ import msgspec
 from msgspec import Struct
 
 from infra.config import DEFAULT_STAGE, Stage
-from infra.cost.lane import CostOptions
+from infra.cost.lane import CostOptions, check_measured
 from infra.cost.profile import LaneProfile, WorkloadProfile, read_profile
 from infra.cost.simulation.arrivals import Burst
 from infra.cost.traffic import TrafficProfile, flat_rate, load_traffic
@@ -142,19 +142,21 @@ def _workload(file: _File, path: Path) -> WorkloadProfile:
         machine=f"typed in: {given.source}",
         bundle=None,
         conditions=None,
-        lambda_lane=_typed(given.lambda_lane),
-        container_lane=_typed(given.container_lane),
+        lambda_lane=_typed(given.lambda_lane, "lambda_lane"),
+        container_lane=_typed(given.container_lane, "container_lane"),
     )
 
 
-def _typed(lane: _TypedLane) -> LaneProfile:
-    return LaneProfile(
+def _typed(lane: _TypedLane, name: str) -> LaneProfile:
+    typed = LaneProfile(
         searches=0,
         errors=0,
         duration_p50_ms=lane.cpu_ms_per_search + lane.wait_ms,
         cold_start_samples=0,
-        **{name: getattr(lane, name) for name in lane.__struct_fields__},
+        **{field: getattr(lane, field) for field in lane.__struct_fields__},
     )
+    check_measured(typed, name)
+    return typed
 
 
 def _traffic(given: _Traffic, folder: Path) -> TrafficProfile:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from infra.config import Stage
 from infra.cost.alarms import lane_alarm_lines, shared_alarm_lines
 from infra.cost.lane import DAYS_PER_MONTH_OF_LOGS, CostOptions, Month
-from infra.cost.lines import cache, protection, storage, watching
+from infra.cost.lines import cache, network, protection, storage, watching
 from infra.cost.lines.line import EXACT, LineItem, quantity
 from infra.cost.prices import PriceBook
 from infra.cost.profile import WorkloadProfile
@@ -113,18 +113,18 @@ def cache_lines(profile: WorkloadProfile, month: Month, book: PriceBook, stage: 
     settings = stage.cache
     if settings.kind == "none":
         return [], []
-    not_priced = ["data between availability zones on the way to the shared cache"]
+    received = profile.container_lane.upstream_bytes_in
+    between, not_priced = _between_zones(received, month, book, len(stage.network.availability_zones))
     if settings.kind == "nodes":
         count = 1 + settings.replicas
         if not cache.has_node(book, settings.node_type):
             missing = f"{count} cache nodes of type {settings.node_type}: the price book of {book.region} has no price of it"
-            return [], [missing, *not_priced]
+            return between, [missing, *not_priced]
         note = f"a primary and {settings.replicas} replicas"
-        return cache.nodes(book, settings.node_type, count * options.month_hours, note=note), not_priced
-    received = profile.container_lane.upstream_bytes_in
+        return [*cache.nodes(book, settings.node_type, count * options.month_hours, note=note), *between], not_priced
     suppliers = None if profile.conditions is None else profile.conditions.suppliers
     if received is None or suppliers is None:
-        return [], ["the shared cache: what a search keeps in it was not measured", *not_priced]
+        return between, ["the shared cache: what a search keeps in it was not measured", *not_priced]
     each = quantity(received / 1024 + suppliers)
     lines = cache.serverless(
         book,
@@ -133,4 +133,14 @@ def cache_lines(profile: WorkloadProfile, month: Month, book: PriceBook, stage: 
         held=f"the {settings.max_gb} GB that it may hold at most (upper bound)",
         passed=f"{each:,.0f} ECPU a search: {suppliers} answers asked for and passed on once, 1 ECPU a KiB (upper bound)",
     )
-    return lines, not_priced
+    return [*lines, *between], not_priced
+
+
+def _between_zones(received: float | None, month: Month, book: PriceBook, zones: int) -> Priced:
+    """Every answer of a supplier on its way to the cache or from it: of instances in so many zones all but one in `zones` are
+    in another than the cache's. ElastiCache's side is not charged (aws.amazon.com/elasticache/pricing)."""
+    if received is None:
+        return [], ["data between availability zones on the way to the shared cache"]
+    gb = EXACT.divide(month.gigabytes(received) * (zones - 1), Decimal(zones))
+    note = f"{received:,.0f} bytes a search to or from the shared cache, {zones - 1} of {zones} in another zone (upper bound)"
+    return network.inter_zone(book, gb, note=note, sides=1), []

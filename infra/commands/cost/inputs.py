@@ -15,7 +15,7 @@ from rich.table import Table
 from infra.commands.cost.traffic import read_traffic, traffic_options
 from infra.config import DEFAULT_STAGE, Stage
 from infra.cost.lane import CostOptions
-from infra.cost.prices import load_price_book
+from infra.cost.prices import PriceBook, load_price_book
 from infra.cost.profile import read_profile
 from infra.cost.scenario import Scenario, load_scenario
 from infra.cost.simulation.arrivals import Arrivals, Burst
@@ -103,6 +103,21 @@ def simulated(read: Scenario, burst: float | None) -> tuple[Arrivals, Setup]:
         month_hours=float(read.options.month_hours),
         account_concurrency=read.options.account_concurrency,
     )
+
+
+def with_prices(document: dict[str, object], read: Scenario, *books: PriceBook) -> dict[str, object]:
+    """The answer as JSON, with the day of its prices, and whether they are out of date."""
+    day = read.options.report_date
+    told = [{"region": book.region, "as_of": book.as_of.isoformat(), "stale": book.is_stale(day)} for book in books]
+    return {**document, "prices": told}
+
+
+def say_prices(read: Scenario, *books: PriceBook) -> None:
+    """Below each answer: whose prices, and whether they are out of date."""
+    day = read.options.report_date
+    for book in books:
+        stale = f"; {(day - book.as_of).days} days old: out of date" if book.is_stale(day) else ""
+        click.echo(f"Prices: {book.region}, book of {book.as_of}{stale}")
 
 
 def plain_table(title: str, first: str, *figures: str) -> Table:

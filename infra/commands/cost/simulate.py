@@ -10,7 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from infra.commands.cost.inputs import read_inputs, scenario_options, simulated, with_objective
+from infra.commands.cost.inputs import read_inputs, say_prices, scenario_options, simulated, with_objective, with_prices
 from infra.commands.printing import print_json
 from infra.cost.prices import PriceBook, load_price_book
 from infra.cost.scenario import Scenario
@@ -62,9 +62,10 @@ def command(
     month_s = setup.month_hours * 3600
     answer = best_of_each_lane(outcomes, month_s=month_s, budget=budget)
     if as_json:
-        print_json(_document(read, arrivals, setup, worlds, budget, answer))
+        print_json(with_prices(_document(read, arrivals, setup, worlds, budget, answer), read, book))
     else:
         _print(read, arrivals, setup, worlds, budget, answer)
+        say_prices(read, book)
 
 
 def _types(given: str | None, book: PriceBook, read: Scenario) -> list[str]:

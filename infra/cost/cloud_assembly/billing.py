@@ -86,7 +86,7 @@ def _shared(assembly: CloudAssembly, stage: Stage) -> tuple[Rule, ...]:
     logged = "aws-waf-logs"
     return (
         Rule(
-            lines=("Load balancer", "Public IPv4, load balancer", "Data transfer"),
+            lines=("Load balancer", "Public IPv4, load balancer", "Data transfer out", "Data transfer in"),
             resources=of("AWS::ElasticLoadBalancingV2::LoadBalancer"),
             most=1,
         ),

@@ -149,6 +149,16 @@ def test_serverless_cache_is_priced_full_and_asked_for_every_answer(bare: Stage,
     assert any("what a search keeps in it was not measured" in gap for gap in unknown.not_priced)
 
 
+@pytest.mark.parametrize("kind", ["nodes", "serverless"])
+def test_answers_on_their_way_to_a_cache_in_another_zone_are_charged_on_the_instances_side(
+    kind: str, bare: Stage, book: PriceBook, options: CostOptions
+) -> None:
+    on_lambda, cost = both(replace(bare, cache=Cache(kind=kind, node_type="cache.t3.micro")), book, options)
+    gigabytes = SEARCHES * 150_000 / Decimal(10**9)
+    assert usd(cost, "Data transfer between zones") == gigabytes / 2 * Decimal("0.01"), "half of two zones"
+    assert not any("between zones" in line.name for line in on_lambda.lines)
+
+
 def test_cache_nodes_are_priced_by_the_hour_and_named_where_they_have_no_price(
     bare: Stage, book: PriceBook, options: CostOptions
 ) -> None:
@@ -159,6 +169,9 @@ def test_cache_nodes_are_priced_by_the_hour_and_named_where_they_have_no_price(
         "2 cache nodes of type cache.t4g.small: the price book of us-east-1 has no price" in g for g in unknown.not_priced
     )
     assert not any(line.name.startswith("Cache") for line in unknown.lines)
+    unmeasured = profile_with(container_lane=lane(upstream_bytes_in=None))
+    _, silent = both(replace(bare, cache=Cache(kind="nodes", node_type="cache.t3.micro")), book, options, unmeasured)
+    assert "data between availability zones on the way to the shared cache" in silent.not_priced
 
 
 @pytest.mark.parametrize(

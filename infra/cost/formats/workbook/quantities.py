@@ -53,6 +53,7 @@ CONTAINER = {
     "CloudWatch metrics, CloudWatch agent": "2",
     "CloudWatch agent requests": "instance_hours*3600/agent_every_s",
     "CloudWatch metric requests": "instance_hours*3600/agent_every_s",
+    "Data transfer between zones": "ROUND(searches*N(container_upstream_in_bytes)/1E9,6)*(zones-1)/zones",
     "Cache storage": "cache_max_gb*month_hours",
     "Cache requests": "searches*ROUND(container_upstream_in_bytes/1024+suppliers,6)/1E6",
 }
