@@ -69,6 +69,7 @@ UNITS = {
     "event": "Events",
     "invocation": "Invocations",
     "key-month": "Key-Months",
+    "operation": "Operations",
     "parameter-month": "Parameter-Months",
     "query": "Queries",
     "request unit": "RequestUnits",

@@ -7,21 +7,30 @@ from dataclasses import replace
 from decimal import Decimal
 
 from infra.cost.lines import ec2, lambda_
-from infra.cost.lines.line import EXACT, LineItem
+from infra.cost.lines.line import EXACT, LineItem, priced
 from infra.cost.prices import PriceBook
 from infra.cost.worked_examples.inputs import Inputs
 
 NOTE = "published example"
 FREE_STREAMED_MB = 6
 """Of each response, AWS Lambda pricing page; a GB there is 1,024 MB."""
+ACTIVE = {"active_hours": 3600, "active_days": 86_400, "active_seconds": 1}
 SNAPSHOT_LEAST_S = Decimal(3 * 3600)
+BESIDE = {
+    "event_poller_hours_kafka": "event_poller_kafka",
+    "event_poller_hours_sqs": "event_poller_sqs",
+    "durable_operations": "durable_operation",
+    "durable_written_gb": "durable_written",
+    "durable_retained_gb_months": "durable_retained",
+}
+"""Inputs of functions that poll in provisioned mode, or are durable, and the dimensions that price them."""
 PROVISIONED_STEP_S = 300
 """Provisioned concurrency is rounded up to five minutes, a snapshot kept for three hours at least (the same page)."""
 
 
 def on_demand(book: PriceBook, inputs: Inputs) -> list[LineItem]:
-    """`requests`, `duration_ms`, `memory_mb`, `arch`, `free_tier`; `ephemeral_mb` of its own disk; `tenant_environments` that
-    are created where tenants are kept apart."""
+    """`requests`, `duration_ms`, `memory_mb`, `arch`, `free_tier`; `ephemeral_mb` of its own disk; what else is used
+    (`BESIDE`)."""
     memory, requests = int(inputs.number("memory_mb")), inputs.number("requests")
     seconds = inputs.number("duration_ms") / 1000
     free = inputs.flag("free_tier")
@@ -34,13 +43,26 @@ def on_demand(book: PriceBook, inputs: Inputs) -> list[LineItem]:
     if inputs.has("tenant_environments"):
         gigabytes = inputs.number("tenant_environments") * memory / 1024
         lines += lambda_.tenant_isolation(book, gigabytes, note=NOTE)
+    for name, dimension in BESIDE.items():
+        if inputs.has(name):
+            lines += priced(book.price(lambda_.SERVICE, dimension), inputs.number(name), name=f"Lambda {name}", note=NOTE)
     return lines
 
 
+def edge(book: PriceBook, inputs: Inputs) -> list[LineItem]:
+    """Lambda@Edge: `requests`, `duration_ms`, `memory_mb` (128)."""
+    requests, memory = inputs.number("requests"), int(inputs.number("memory_mb", default=128))
+    amount = lambda_.gb_seconds(requests, inputs.number("duration_ms") / 1000, memory)
+    return [
+        *priced(book.price(lambda_.SERVICE, "edge_request"), requests, name="Lambda@Edge requests", note=NOTE),
+        *priced(book.price(lambda_.SERVICE, "edge_duration"), amount, name="Lambda@Edge compute", note=NOTE),
+    ]
+
+
 def provisioned(book: PriceBook, inputs: Inputs) -> list[LineItem]:
-    """`pc` has what is kept (`concurrency`, `hours`) and what runs on it (`requests`, `duration_ms`); `on_demand` the rest
+    """`pc`, where there is such a table, has what is kept (`concurrency`, `hours`) and what runs on it (`requests`, `duration_ms`); `on_demand` the rest
     (`requests`, `duration_ms`); `requests_total` where the two do not say it; `memory_mb`, `arch`, `free_tier`."""
-    warm, rest = inputs.inner("pc"), inputs.inner("on_demand")
+    warm, rest = inputs.inner("pc") if inputs.has("pc") else inputs, inputs.inner("on_demand")
     memory, architecture, free = int(inputs.number("memory_mb")), inputs.architecture(), inputs.flag("free_tier")
     served, beyond = warm.number("requests"), rest.number("requests", default=0)
     kept_s = Decimal(math.ceil(warm.seconds() / PROVISIONED_STEP_S) * PROVISIONED_STEP_S)
@@ -55,24 +77,19 @@ def provisioned(book: PriceBook, inputs: Inputs) -> list[LineItem]:
 
 
 def snap_start(book: PriceBook, inputs: Inputs) -> list[LineItem]:
-    """As on demand, with how long the version is active (`active_hours`, `active_days` or `active_seconds`), how many
-    `versions` are (1), and `restores`, or the `restore_rate` of requests that are one."""
+    """As on demand; beside it, or in a table `snapstart`, how long the version is active (`active_hours`, `active_days` or
+    `active_seconds`; else `hours`, `days` or `seconds`), how many `versions` are (1), and `restores`, or the `restore_rate` of
+    requests that are one."""
     lines = on_demand(book, inputs)
     memory = inputs.number("memory_mb") / 1024
-    active = next(
-        (
-            factor * inputs.number(name)
-            for name, factor in (("active_hours", 3600), ("active_days", 86_400), ("active_seconds", 1))
-            if inputs.has(name)
-        ),
-        None,
-    )
-    active = max(SNAPSHOT_LEAST_S, inputs.seconds() if active is None else active)
-    if inputs.has("restores"):
-        restores = inputs.number("restores")
+    own = inputs.inner("snapstart") if inputs.has("snapstart") else inputs
+    active = next((factor * own.number(name) for name, factor in ACTIVE.items() if own.has(name)), None)
+    active = max(SNAPSHOT_LEAST_S, own.seconds() if active is None else active)
+    if own.has("restores"):
+        restores = own.number("restores")
     else:
-        restores = inputs.number("requests") * inputs.number("restore_rate", "cold_start_rate")
-    versions = inputs.number("versions", default=1)
+        restores = inputs.number("requests") * own.number("restore_rate", "cold_start_rate")
+    versions = own.number("versions", default=1)
     return [*lines, *lambda_.snap_start(book, versions * active * memory, restores * memory, note=NOTE)]
 
 

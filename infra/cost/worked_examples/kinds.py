@@ -24,6 +24,7 @@ KINDS: Mapping[str, Pricer] = {
     "lambda+pc": functions.provisioned,
     "lambda+snapstart": functions.snap_start,
     "lambda+stream": functions.streaming,
+    "lambda-edge": functions.edge,
     "lambda-mi": functions.managed,
     "lambda-vs-fargate": _lambda_and_fargate,
     "alb": network.application_load_balancer,
@@ -36,3 +37,24 @@ KINDS: Mapping[str, Pricer] = {
     "nat": network.nat_gateway,
     **{kind: pricer(kind) for kind in USES},
 }
+ALIASES = {
+    "api-gateway-http": "apigw-http",
+    "api-gateway-rest": "apigw-rest",
+    "cloudwatch-logs": "cloudwatch",
+    "data-transfer": "dto",
+    "elasticache-node": "elasticache",
+    "lambda-provisioned": "lambda+pc",
+    "lambda-snapstart": "lambda+snapstart",
+    "lambda-streaming": "lambda+stream",
+    "nat-gateway": "nat",
+    "public-ipv4": "ipv4",
+    "secretsmanager": "secrets",
+    "sfn": "step-functions",
+}
+"""Other names under which publications sort theirs."""
+
+
+def kind_of(name: object) -> str | None:
+    """The kind that a name means; None where there is none."""
+    known = ALIASES.get(str(name), str(name))
+    return known if known in KINDS else None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.cost.worked_examples.inputs import Inputs
-from infra.cost.worked_examples.kinds import KINDS
+from infra.cost.worked_examples.kinds import KINDS, kind_of
 from infra.errors import InputError
 
 
@@ -47,14 +47,14 @@ def _example(path: Path, number: int, case: object) -> Example:
     if not isinstance(case, dict):
         raise InputError(f"{path}: case {number}: must be a table with id, kind, inputs and expected")
     where = f"{path}: {case.get('id', f'case {number}')}"
-    kind, inputs = case.get("kind"), case.get("inputs")
-    if kind not in KINDS:
-        raise InputError(f"{where}: kind: {kind!r} must be one of {', '.join(sorted(KINDS))}")
+    kind, inputs = kind_of(case.get("kind")), case.get("inputs")
+    if kind is None:
+        raise InputError(f"{where}: kind: {case.get('kind')!r} must be one of {', '.join(sorted(KINDS))}")
     if not isinstance(inputs, dict):
         raise InputError(f"{where}: inputs: must be a table")
     return Example(
         id=str(case.get("id", f"case {number}")),
-        kind=str(kind),
+        kind=kind,
         inputs=Inputs(where, inputs),
         published=_total(where, case),
         tolerance=Inputs(where, case).number("tolerance_usd", default=0),

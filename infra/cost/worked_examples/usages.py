@@ -65,6 +65,14 @@ USES: dict[str, tuple[Use, ...]] = {
     "elasticache": (Use(("nodes",), "AmazonElastiCache", "node_{node_type}_{engine}", timed=True),),
     "eventbridge": _all("AWSEvents", ("events", "custom_event")),
     "kms": _all("awskms", ("keys", "key"), ("requests", "requests")),
+    "lambda-microvm": _all(
+        "AWSLambda",
+        ("vcpu_seconds", "microvm_vcpu"),
+        ("gb_seconds", "microvm_memory"),
+        ("snapshot_written_gb", "microvm_snapshot_written"),
+        ("snapshot_read_gb", "microvm_snapshot_read"),
+        ("snapshot_gb_months", "microvm_snapshot_storage"),
+    ),
     "nlb": (Use(("count",), "AWSELB", "nlb_hour", timed=True), Use(("lcu",), "AWSELB", "nlb_lcu", timed=True)),
     "route53": _all("AmazonRoute53", ("hosted_zones", "hosted_zone"), ("queries", "standard_queries")),
     "s3": _all(

@@ -105,6 +105,17 @@ def test_inputs_that_cannot_be_priced_are_one_line(kind: str, inputs: dict[str, 
         check_example(_example(kind, **inputs), book)
 
 
+def test_a_kind_may_go_by_another_name(tmp_path: Path, book: PriceBook) -> None:
+    file = tmp_path / "cases.json"
+    warm = {"concurrency": 50, "hours": 100, "requests": 10_000_000, "duration_ms": 350, "memory_mb": 512, "arch": "arm64"}
+    cases = [
+        {"id": "a", "kind": "nat-gateway", "inputs": {"hours": 730, "gb": 100}, "expected": {"total": 37.35}},
+        {"id": "b", "kind": "lambda-provisioned", "inputs": warm, "expected": {"total": 45.61}},
+    ]
+    file.write_text(json.dumps({"cases": cases}))
+    assert [check_example(each, book).verdict for each in read_examples(file)] == [TO_THE_CENT] * 2
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -129,7 +140,7 @@ def test_provisioned_concurrency_rounds_up_to_five_minutes_and_a_snapshot_to_thr
     warm = {"concurrency": 1, "hours": "0.01", "requests": 1, "duration_ms": 1}
     lines = check_example(_example("lambda+pc", memory_mb=1024, pc=warm), book).lines
     assert next(line for line in lines if line.dimension == "provisioned_concurrency_x86_64").quantity == 300
-    inputs = {"requests": 1, "duration_ms": 1, "memory_mb": 1024, "active_seconds": 5, "restores": 2}
+    inputs = {"requests": 1, "duration_ms": 1, "memory_mb": 1024, "snapstart": {"active_seconds": 5, "restores": 2}}
     lines = check_example(_example("lambda+snapstart", **inputs), book).lines
     assert {line.dimension: line.quantity for line in lines}["snapstart_cache"] == 3 * 3600
     assert {line.dimension: line.quantity for line in lines}["snapstart_restore"] == 2
