@@ -60,8 +60,9 @@ def edge(book: PriceBook, inputs: Inputs) -> list[LineItem]:
 
 
 def provisioned(book: PriceBook, inputs: Inputs) -> list[LineItem]:
-    """`pc`, where there is such a table, has what is kept (`concurrency`, `hours`) and what runs on it (`requests`, `duration_ms`); `on_demand` the rest
-    (`requests`, `duration_ms`); `requests_total` where the two do not say it; `memory_mb`, `arch`, `free_tier`."""
+    """`pc`, where there is such a table, has what is kept (`concurrency`, `hours`) and what runs on it (`requests`,
+    `duration_ms`); `on_demand` the rest (`requests`, `duration_ms`); `requests_total` where the two do not say it; `memory_mb`,
+    `arch`, `free_tier`."""
     warm, rest = inputs.inner("pc") if inputs.has("pc") else inputs, inputs.inner("on_demand")
     memory, architecture, free = int(inputs.number("memory_mb")), inputs.architecture(), inputs.flag("free_tier")
     served, beyond = warm.number("requests"), rest.number("requests", default=0)
