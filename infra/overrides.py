@@ -51,6 +51,14 @@ def key_values(given: Iterable[str]) -> dict[str, object]:
     return {key: value for key, _, value in pairs}
 
 
+def flat_keys(table: Mapping[str, Any], prefix: str = "") -> dict[str, object]:
+    """Dotted keys and sub-tables alike: `{"network": {"cidr": x}}` becomes `{"network.cidr": x}`."""
+    flat: dict[str, object] = {}
+    for key, value in table.items():
+        flat |= flat_keys(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return flat
+
+
 def value_of(stage: Stage, key: str) -> object:
     """The stage's value of a key of `settable()`."""
     group, dot, name = key.partition(".")

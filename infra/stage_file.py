@@ -5,11 +5,10 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from infra.config import DEFAULT_STAGE, Stage
 from infra.errors import InputError
-from infra.overrides import override
+from infra.overrides import flat_keys, override
 
 DEFAULT_FILE = Path("stages.toml")
 
@@ -40,15 +39,4 @@ def _read(file: Path) -> dict[str, dict[str, object]]:
     for name, table in document.items():
         if not isinstance(table, dict):
             raise InputError(f"{file}: {name}: stands outside a stage; settings go into a table, as [prod]")
-    return {name: _flat(table) for name, table in document.items()}
-
-
-def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, object]:
-    """Dotted keys and sub-tables alike: `{"network": {"cidr": x}}` becomes `{"network.cidr": x}`."""
-    flat: dict[str, object] = {}
-    for key, value in table.items():
-        if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[prefix + key] = value
-    return flat
+    return {name: flat_keys(table) for name, table in document.items()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +15,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from infra.commands.price_examples import command as examples_command
+from infra.commands.printing import print_json
 from infra.cost.model import price_container, price_lambda
 from infra.cost.price_diff import Change, PlanChange, changes, plan_changes
 from infra.cost.prices import SHIPPED, Price, PriceBook, load_price_book
@@ -34,7 +35,11 @@ def command() -> None:
       crossover prices show AWSLambda
       crossover prices refresh --region eu-west-1
       crossover prices diff old.json new.json --scenario examples/article.toml
+      crossover prices examples published.json
     """
+
+
+command.add_command(examples_command)
 
 
 @command.command("show")
@@ -50,7 +55,7 @@ def show(service: str | None, region: str, as_json: bool) -> None:
         known = ", ".join(sorted({price.service for price in every}))
         raise InputError(f"service {service!r}: no price in the book of {region}; it has: {known}")
     if as_json:
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(_document(book, prices)), indent=2) + b"\n")
+        print_json(_document(book, prices))
     else:
         _print(book, prices)
 
@@ -161,7 +166,7 @@ def diff_command(before: Path, after: Path, scenario: Path | None, as_json: bool
             ],
             "usd_per_month": None if bills is None else {"before": bills[0], "after": bills[1]},
         }
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
+        print_json(document)
         return
     _print_changes(old, new, found)
     _print_plans(plans)

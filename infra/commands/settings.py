@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
-import msgspec
 from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from infra.commands.printing import print_json
 from infra.config import DEFAULT_STAGE, Stage
 from infra.overrides import as_text, settable, value_of
 from infra.stage_file import DEFAULT_FILE, load_stage
@@ -40,7 +39,7 @@ def command(name: str | None, file: Path, as_json: bool, markdown: bool) -> None
         return
     stage = DEFAULT_STAGE if name is None else load_stage({"stage": name}, file)
     if as_json:
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(_document(stage)), indent=2) + b"\n")
+        print_json(_document(stage))
     else:
         _print(stage)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from aws_cdk import Annotations, Duration, RemovalPolicy
+from aws_cdk import Annotations, Duration, RemovalPolicy, Size
 from aws_cdk import aws_elasticloadbalancingv2 as elbv2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -17,6 +17,7 @@ from infra.components.network import Network
 from infra.components.release import Release
 from infra.components.secret import reading_policy
 from infra.config import Stage
+from infra.settings.lanes import LAMBDA_DISK_MB
 
 HANDLER = "lambda_handler.handler.handler"
 ALIAS = "live"
@@ -89,6 +90,7 @@ class LambdaLane(Construct):
             runtime=lambda_.Runtime(f"python{stage.python}", lambda_.RuntimeFamily.PYTHON, supports_snap_start=True),
             architecture=lambda_.Architecture.ARM_64 if arm else lambda_.Architecture.X86_64,
             memory_size=settings.memory_mb,
+            ephemeral_storage_size=_disk(settings),
             timeout=Duration.seconds(settings.timeout_s),
             reserved_concurrent_executions=settings.reserved_concurrency,
             snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS if settings.snap_start else None,
@@ -105,6 +107,11 @@ class LambdaLane(Construct):
             Annotations.of(function).acknowledge_warning("@aws-cdk/aws-lambda:snapStartRequirePublish", "the alias needs one")
         acknowledge(function, "L1", f"The bundle's wheels and bytecode are built for Python {stage.python}.")
         return function
+
+
+def _disk(settings: config.LambdaLane) -> Size | None:
+    included, _ = LAMBDA_DISK_MB
+    return None if settings.ephemeral_mb == included else Size.mebibytes(settings.ephemeral_mb)
 
 
 def _environment(release: Release, settings: config.LambdaLane) -> dict[str, str]:

@@ -9,11 +9,12 @@ from infra.cost.capacity import MANAGED_LEAST, OS_MEMORY_MIB, cpu_share
 from infra.cost.compare import Comparison
 from infra.cost.surroundings import ACCESS_LOG_ENTRY_BYTES
 
+ALARMS_KEY = "the KMS key of the alarms' topic"
 NOT_PRICED = (
     "the suppliers' own fees for searches",
     "discounts agreed with AWS; Savings Plans and reserved instances unless chosen (--savings-plan)",
     "AWS Support, taxes, currency exchange",
-    "the KMS key of the alarms' topic",
+    ALARMS_KEY,
     "storage of bundles, hosted zones, deployment pipelines",
     "the work of building and running either lane",
 )
@@ -37,7 +38,9 @@ def assumptions(comparison: Comparison) -> tuple[Assumption, ...]:
 def not_priced(comparison: Comparison) -> tuple[str, ...]:
     """What the totals leave out: always, and for want of a measurement."""
     own = (*comparison.lambda_lane.not_priced, *comparison.container_lane.not_priced)
-    return (*own, *comparison.unpriced, *NOT_PRICED)
+    lines = {line.service for bill in comparison.bills for line in bill.lines}
+    always = tuple(each for each in NOT_PRICED if each != ALARMS_KEY or "awskms" not in lines)
+    return (*own, *comparison.unpriced, *always)
 
 
 def _shared(comparison: Comparison) -> tuple[Assumption, ...]:
@@ -160,6 +163,7 @@ def _container(comparison: Comparison) -> tuple[Assumption, ...]:
             f"on demand at the price of {fleet.instance_types[0]}, spot at the mean estimate of "
             f"{', '.join(fleet.instance_types)}",
         ),
+        Assumption("Container logs", "stay on the instances", "in their journals, which go with them"),
         Assumption(
             "Container memory",
             f"{fleet.workers_per_vcpu} worker a vCPU, {OS_MEMORY_MIB} MiB for the system",

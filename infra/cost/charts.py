@@ -5,7 +5,9 @@ Each is drawn for a given width, so that a page can carry a wide and a narrow on
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +16,10 @@ import vl_convert
 
 from infra.cost.compare import Comparison
 from infra.cost.findings import rate
+from infra.cost.lane import LaneCost
 
+PLOT_SHARE, LETTER_PX = 0.8, 8.0
+"""Of a chart's width its plot, and the width of a letter of a mark's label: for whether it has room."""
 COLOURS = {"Lambda": "#c2410c", "Containers": "#1d4ed8"}
 GROUPS = {
     "Compute": ("Lambda", "EC2", "Savings plan"),
@@ -24,7 +29,9 @@ GROUPS = {
     "Logs and metrics": ("CloudWatch", "S3", "Secret"),
     "Cache": ("Cache",),
 }
-GROUP_COLOURS = ("#334155", "#a78bfa", "#0f766e", "#eab308", "#94a3b8", "#be185d")
+OTHER = "Other"
+"""What no group names: resources that only templates have."""
+GROUP_COLOURS = ("#334155", "#a78bfa", "#0f766e", "#eab308", "#94a3b8", "#be185d", "#57534e")
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 MAX_POINTS = 1_500
 
@@ -83,16 +90,21 @@ def cost_by_rate_chart(comparison: Comparison, width: int) -> str:
     ]
     for value, label, ink, dy in marks:
         if value is not None and low <= value <= high:
-            layers += _mark(value, f"{label}: {rate(value)}/s", ink, dy, late=value > (low * high) ** 0.5)
+            said, place = f"{label}: {rate(value)}/s", math.log(value / low) / math.log(high / low)
+            late = place > 0.5 or (1 - place) * PLOT_SHARE * width < LETTER_PX * len(said)
+            layers += _mark(value, said, ink, dy, late=late)
     return _svg(alt.layer(*layers), width, 300, "rates")
 
 
 def breakdown_chart(comparison: Comparison, width: int) -> str:
     """One bar a lane: a month's cost by what it is spent on."""
     rows = []
-    for lane, name in zip(comparison.lanes, COLOURS, strict=True):
-        for order, (group, prefixes) in enumerate(GROUPS.items()):
-            usd = sum(float(line.usd) for line in lane.lines if line.name.startswith(prefixes))
+    parts = {name: [(_group(line.name), float(line.usd)) for line in lane.lines] for lane, name in _named(comparison)}
+    others = any(group == OTHER for amounts in parts.values() for group, _ in amounts)
+    groups = [*GROUPS, OTHER] if others else list(GROUPS)
+    for name, amounts in parts.items():
+        for order, group in enumerate(groups):
+            usd = sum(each for mine, each in amounts if mine == group)
             said = f"{name}, {group.lower()}: ${usd:,.2f} a month"
             rows.append({"lane": name, "group": group, "usd": round(usd, 2), "order": order, "said": said})
     chart = (
@@ -106,13 +118,21 @@ def breakdown_chart(comparison: Comparison, width: int) -> str:
             color=alt.Color(
                 "group:N",
                 title=None,
-                sort=list(GROUPS),
-                scale=alt.Scale(domain=list(GROUPS), range=list(GROUP_COLOURS)),
+                sort=groups,
+                scale=alt.Scale(domain=groups, range=list(GROUP_COLOURS[: len(groups)])),
                 legend=alt.Legend(orient="top", columns=6 if width > 600 else 2, columnPadding=14, symbolType="square"),
             ),
         )
     )
     return _svg(chart, width, 110, "parts")
+
+
+def _named(comparison: Comparison) -> Iterable[tuple[LaneCost, str]]:
+    return zip(comparison.lanes, COLOURS, strict=True)
+
+
+def _group(name: str) -> str:
+    return next((group for group, prefixes in GROUPS.items() if name.startswith(prefixes)), OTHER)
 
 
 def _data(rows: list[dict[str, Any]]) -> Any:

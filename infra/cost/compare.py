@@ -12,6 +12,7 @@ from infra.config import Stage
 from infra.cost import capacity
 from infra.cost.egress import Egress, egress_choices
 from infra.cost.lane import CostOptions, LaneCost
+from infra.cost.lines.line import LineItem
 from infra.cost.model import fleet_instance, price_container, price_lambda
 from infra.cost.prices import PriceBook
 from infra.cost.profile import WorkloadProfile
@@ -92,6 +93,14 @@ class Comparison:
         return self.lambda_lane if self.cheaper is self.container_lane else self.container_lane
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Lines of each lane that stand beside what the model prices, the same whatever the traffic."""
+
+    on_lambda: tuple[LineItem, ...] = ()
+    on_containers: tuple[LineItem, ...] = ()
+
+
 def compare(
     profile: WorkloadProfile,
     traffic: TrafficProfile,
@@ -100,30 +109,32 @@ def compare(
     *,
     options: CostOptions,
     lambda_percent: int | None = None,
+    beside: Beside | None = None,
 ) -> Comparison:
     """Price both lanes for one month of the traffic, and find the crossover with the same model at steady rates; with
-    `lambda_percent` also the split of the traffic that gives the Lambda lane so much.
+    `lambda_percent` also the split of the traffic that gives the Lambda lane so much, with `beside` what else each lane has.
 
     Raises `InputError` for a missing price, a stage that does not fit the measurement, or a book of another region.
     """
     if prices.region != stage.region:
         raise InputError(f"region: the stage is in {stage.region}, the price book is for {prices.region}")
 
+    besides = beside or Beside()
+
+    def priced(over: TrafficProfile) -> tuple[LaneCost, LaneCost]:
+        on_lambda = price_lambda(profile, over, prices, stage, options)
+        on_containers = price_container(profile, over, prices, stage, options)
+        return on_lambda.with_lines(besides.on_lambda), on_containers.with_lines(besides.on_containers)
+
     def at(rps: float) -> CurvePoint:
-        flat = flat_rate(rps)
-        return CurvePoint(
-            rps,
-            price_lambda(profile, flat, prices, stage, options).usd_per_month,
-            price_container(profile, flat, prices, stage, options).usd_per_month,
-        )
+        return CurvePoint(rps, *(lane.usd_per_month for lane in priced(flat_rate(rps))))
 
     if options.savings_plan is not None:
         check_plan(prices, options.savings_plan)
     split = None
     if lambda_percent is not None:
         split = price_split(profile, traffic, prices, stage, options, lambda_percent=lambda_percent)
-    lambda_cost = price_lambda(profile, traffic, prices, stage, options)
-    container_cost = price_container(profile, traffic, prices, stage, options)
+    lambda_cost, container_cost = priced(traffic)
     crossover = find_crossover(profile, prices, stage, options, at)
     return Comparison(
         profile=profile,

@@ -6,7 +6,7 @@ from infra.config import ContainerLane, Stage
 from infra.cost import capacity
 from infra.cost.commitments import instance_usage
 from infra.cost.egress import egress_need, price_egress
-from infra.cost.lane import CostOptions, LaneCost, Month, Served, check_measured, edge_lines, log_lines, unknown_transfer
+from infra.cost.lane import CostOptions, LaneCost, Month, Served, check_measured, edge_lines, unknown_transfer
 from infra.cost.lines import ec2
 from infra.cost.lines.line import LineItem, quantity, total
 from infra.cost.prices import InstanceType, PriceBook
@@ -45,7 +45,6 @@ def price_container(
     if alone:
         edge = edge_lines([Served(lane, month, "instance")], book, stage, options)
         around.append(shared_lines(month, book, stage, options))
-    log_items, not_priced = log_lines(lane, month, book, stage, "container")
     bought = _fleet(month, book, stage, options, need, instance.name)
     each = instance.on_demand
     usd = total(line for line in bought if line.dimension == each.dimension)
@@ -56,8 +55,7 @@ def price_container(
             *bought,
             *egress.lines,
             *edge,
-            *log_items,
-            *agent_lines(book, running, options.month_hours),
+            *agent_lines(book, stage, running, options.month_hours),
             *(line for lines, _ in around for line in lines),
         ),
         searches_per_month=month.searches,
@@ -71,7 +69,11 @@ def price_container(
         },
         misses=_misses(need, month, fleet),
         not_priced=(
-            *not_priced,
+            *(
+                ("what scheduled minimums add where they are above what traffic asks for (container_lane.schedules)",)
+                if fleet.schedules
+                else ()
+            ),
             *unknown_transfer(lane, "container"),
             *([egress.unknown] if egress.unknown else []),
             *(gap for _, gaps in around for gap in gaps),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -94,6 +94,15 @@ class LaneCost:
     not_priced: tuple[str, ...]
     committable: tuple[Usage, ...] = ()
     savings: Savings | None = None
+
+    def with_lines(self, lines: Sequence[LineItem]) -> LaneCost:
+        """The lane with further lines, which no plan covers."""
+        if not lines:
+            return self
+        plan, usd = self.savings, total(lines)
+        if plan is not None:
+            plan = replace(plan, list_usd=plan.list_usd + usd, effective_usd=plan.effective_usd + usd)
+        return replace(self, lines=(*self.lines, *lines), savings=plan)
 
     @property
     def usd_per_month(self) -> Decimal:
@@ -233,11 +242,10 @@ def _lcu(rate: float, served: Served, options: CostOptions, stage: Stage) -> loa
     )
 
 
-def log_lines(
-    lane: LaneProfile, month: Month, book: PriceBook, stage: Stage, name: str
-) -> tuple[Sequence[LineItem], tuple[str, ...]]:
+def log_lines(lane: LaneProfile, month: Month, book: PriceBook, stage: Stage) -> tuple[Sequence[LineItem], tuple[str, ...]]:
+    """The function's log; the container lane's stays in the instances' journals (docs/instances.md)."""
     if lane.log_bytes_per_search is None:
-        return (), (f"CloudWatch Logs of the {name} lane: log bytes a search were not measured",)
+        return (), ("CloudWatch Logs of the Lambda lane: log bytes a search were not measured",)
     gb = month.gigabytes(lane.log_bytes_per_search)
     days = stage.lambda_lane.log_retention_days
     return (

@@ -14,6 +14,7 @@ from infra.cost.commitments import instance_usage, lambda_usage
 from infra.cost.container_model import fleet_instance, price_container
 from infra.cost.lane import CostOptions, LaneCost, Month, Served, check_measured, edge_lines, log_lines, unknown_transfer
 from infra.cost.lines import ec2, lambda_
+from infra.cost.lines.lambda_ import INCLUDED_MB
 from infra.cost.lines.line import LineItem, quantity, total
 from infra.cost.prices import PriceBook
 from infra.cost.profile import LaneProfile, WorkloadProfile
@@ -133,7 +134,7 @@ def _around_lambda(
     alone: bool,
 ) -> tuple[tuple[LineItem, ...], tuple[str, ...]]:
     """The front and transfer where the lane is alone, logs and what stands around; beside it, what could not be priced."""
-    log_items, unmeasured = log_lines(lane, month, book, stage, "Lambda")
+    log_items, unmeasured = log_lines(lane, month, book, stage)
     around = [watch_lines(book, stage, "lambda"), secret_reads(book, stage, starts)]
     edge: list[LineItem] = []
     if alone:
@@ -175,6 +176,10 @@ def _lambda_compute(
         kept = lambda_.gb_seconds(Decimal(provisioned), options.month_hours * 3600, memory)
         note = f"{provisioned} environments, all month; they serve {need.provisioned_share:.1%} of the running time"
         lines += lambda_.provisioned_concurrency(book, kept, used, stage.architecture, note=note)
+    if settings.ephemeral_mb > INCLUDED_MB:
+        seconds = quantity(need.seconds_per_search)
+        note = f"{settings.ephemeral_mb:,} MB, {INCLUDED_MB} included, for as long as searches run (lambda_lane.ephemeral_mb)"
+        lines += lambda_.ephemeral_storage(book, month.searches, seconds, settings.ephemeral_mb, note=note)
     if restored:
         cached = lambda_.gb_seconds(Decimal(1), options.month_hours * 3600, memory)
         gigabytes = quantity(cold) * memory / 1024

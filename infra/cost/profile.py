@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from infra.documents import json_bytes
 from infra.errors import InputError
 
 
@@ -129,6 +130,6 @@ def write_profile(profile: WorkloadProfile, path: Path) -> None:
     """Raises `InputError` where the path cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(msgspec.json.format(msgspec.json.encode(profile), indent=2) + b"\n")
+        path.write_bytes(json_bytes(profile))
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror})") from None

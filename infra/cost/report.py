@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from infra import documents
 from infra.cost.assumptions import assumptions, not_priced
 from infra.cost.carbon import SOURCE, carbon
 from infra.cost.compare import Comparison
@@ -45,7 +46,7 @@ def write_report(comparison: Comparison, parity: Mapping[str, object] | None, ou
 
 def json_bytes(comparison: Comparison, parity: Mapping[str, object] | None = None) -> bytes:
     """report.json; the same comparison gives the same bytes."""
-    return msgspec.json.format(msgspec.json.encode(report_document(comparison, parity)), indent=2) + b"\n"
+    return documents.json_bytes(report_document(comparison, parity))
 
 
 def html_bytes(comparison: Comparison, parity: Mapping[str, object] | None = None) -> bytes:

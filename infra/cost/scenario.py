@@ -23,13 +23,13 @@ import msgspec
 from msgspec import Struct
 
 from infra.config import DEFAULT_STAGE, Stage
-from infra.cost.lane import CostOptions
+from infra.cost.lane import CostOptions, check_measured
 from infra.cost.profile import LaneProfile, WorkloadProfile, read_profile
 from infra.cost.simulation.arrivals import Burst
 from infra.cost.traffic import TrafficProfile, flat_rate, load_traffic
 from infra.cost.traffic_shape import generate_bursty_fortnight, load_shape
 from infra.errors import InputError
-from infra.overrides import override
+from infra.overrides import flat_keys, override
 
 
 class _TypedLane(Struct, frozen=True, forbid_unknown_fields=True):
@@ -121,7 +121,7 @@ def load_scenario(path: Path, *, report_date: date, profile: Path | None = None)
             profile=read_profile(profile) if profile is not None else _workload(file, path),
             traffic=_traffic(file.traffic, path.parent),
             burst=Burst(factor=file.traffic.burst.factor, share=file.traffic.burst.share),
-            stage=override(_flat(file.stage), DEFAULT_STAGE),
+            stage=override(flat_keys(file.stage), DEFAULT_STAGE),
             options=_options(file.options, report_date),
             objective_s=_objective(file.objective),
         )
@@ -142,19 +142,21 @@ def _workload(file: _File, path: Path) -> WorkloadProfile:
         machine=f"typed in: {given.source}",
         bundle=None,
         conditions=None,
-        lambda_lane=_typed(given.lambda_lane),
-        container_lane=_typed(given.container_lane),
+        lambda_lane=_typed(given.lambda_lane, "lambda_lane"),
+        container_lane=_typed(given.container_lane, "container_lane"),
     )
 
 
-def _typed(lane: _TypedLane) -> LaneProfile:
-    return LaneProfile(
+def _typed(lane: _TypedLane, name: str) -> LaneProfile:
+    typed = LaneProfile(
         searches=0,
         errors=0,
         duration_p50_ms=lane.cpu_ms_per_search + lane.wait_ms,
         cold_start_samples=0,
-        **{name: getattr(lane, name) for name in lane.__struct_fields__},
+        **{field: getattr(lane, field) for field in lane.__struct_fields__},
     )
+    check_measured(typed, name)
+    return typed
 
 
 def _traffic(given: _Traffic, folder: Path) -> TrafficProfile:
@@ -194,10 +196,3 @@ def _objective(given: _Objective) -> float:
     if not 1 <= given.p99_ms <= 900_000:
         raise InputError(f"objective.p99_ms: must be 1 to 900000, not {given.p99_ms:g}")
     return given.p99_ms / 1000
-
-
-def _flat(table: dict[str, Any], prefix: str = "") -> dict[str, object]:
-    flat: dict[str, object] = {}
-    for key, value in table.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
-    return flat

@@ -59,7 +59,7 @@ def price_split(
     whole = LaneCost(
         lane="split",
         title=f"Split {lambda_percent}/{100 - lambda_percent}: Lambda and containers behind one load balancer",
-        lines=(*(_of(line, "Lambda lane") for line in on_lambda.lines), *on_containers.lines, *shared),
+        lines=(*on_lambda.lines, *on_containers.lines, *shared),
         searches_per_month=month.searches,
         month_hours=options.month_hours,
         capacity={
@@ -85,8 +85,3 @@ def read_split(text: str) -> int:
     if found is None or int(found[1]) + int(found[2]) != 100 or 0 in (int(found[1]), int(found[2])):
         raise InputError(f"--split: {text!r} must be two whole percentages that make 100, Lambda's first, as 70/30")
     return int(found[1])
-
-
-def _of(line: LineItem, lane: str) -> LineItem:
-    """Both lanes have logs: the name says whose."""
-    return replace(line, name=f"{line.name}, {lane}") if line.name.startswith("CloudWatch Logs") else line

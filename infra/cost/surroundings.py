@@ -10,7 +10,7 @@ from decimal import Decimal
 from infra.config import Stage
 from infra.cost.alarms import lane_alarm_lines, shared_alarm_lines
 from infra.cost.lane import DAYS_PER_MONTH_OF_LOGS, CostOptions, Month
-from infra.cost.lines import cache, protection, storage, watching
+from infra.cost.lines import cache, network, protection, storage, watching
 from infra.cost.lines.line import EXACT, LineItem, quantity
 from infra.cost.prices import PriceBook
 from infra.cost.profile import WorkloadProfile
@@ -22,6 +22,9 @@ ACCESS_LOG_ENTRY_BYTES = 600
 """An entry of a search, before Elastic Load Balancing compresses the file (an assumption, shown in the report)."""
 ACCESS_LOG_FILES_PER_HOUR = 12
 """Elastic Load Balancing writes a file every five minutes for each of its addresses."""
+CLOUDWATCH_AGENT_METRICS = ("memory", "disk")
+AGENT_NOTE = "memory and disk of the group, a request a minute from each instance (container_lane.cloudwatch_agent)"
+"""What AWS's agent is told to send (instance/boot.py)."""
 WAF_RULES = 3
 """The rate limit and two managed rule groups (infra/components/waf.py)."""
 EMF_METRICS = 13
@@ -66,25 +69,28 @@ def shared_lines(month: Month, book: PriceBook, stage: Stage, options: CostOptio
 
 
 def watch_lines(book: PriceBook, stage: Stage, lane: str) -> Priced:
-    """The lane's alarms, and the metrics that the service writes as log lines where the stage asks for them."""
+    """The lane's alarms, and the metrics that the service writes as log lines where the stage asks for them; CloudWatch takes
+    them from the function's log alone (docs/observe.md)."""
     lines = lane_alarm_lines(book, stage, lane)
     not_priced = []
-    taken = lane == "lambda" or stage.container_lane.cloudwatch_agent
-    if stage.search.emf_s > 0 and taken:
+    if stage.search.emf_s > 0 and lane == "lambda":
         lines += watching.metrics(book, EMF_METRICS, of="embedded", note=f"a line every {stage.search.emf_s} s (search.emf_s)")
         not_priced.append(f"CloudWatch Logs of the {lane} lane's embedded metric lines: their size was not measured")
     return lines, not_priced
 
 
-def agent_lines(book: PriceBook, instance_hours: Decimal, month_hours: Decimal) -> list[LineItem]:
+def agent_lines(book: PriceBook, stage: Stage, instance_hours: Decimal, month_hours: Decimal) -> list[LineItem]:
     """The container lane's metrics, which it is scaled by: its own, which one request an instance every minute carries, and
-    EC2's each minute."""
+    EC2's each minute; memory and disk, which AWS's agent sends as often, where the stage has it."""
     requests = instance_hours * 3600 / AGENT_METRICS_EVERY_S
+    agent = stage.container_lane.cloudwatch_agent
     return [
         *watching.metrics(book, len(AGENT_METRICS), of="container lane", note=", ".join(AGENT_METRICS)),
         *watching.put_metric_data(
             book, requests, note=f"one every {AGENT_METRICS_EVERY_S} s for each of {instance_hours:,.0f} instance-hours"
         ),
+        *(watching.metrics(book, len(CLOUDWATCH_AGENT_METRICS), of="CloudWatch agent", note=AGENT_NOTE) if agent else ()),
+        *(watching.agent_requests(book, requests, note=AGENT_NOTE) if agent else ()),
         *watching.detailed_monitoring(
             book,
             EXACT.divide(instance_hours, month_hours),
@@ -107,18 +113,18 @@ def cache_lines(profile: WorkloadProfile, month: Month, book: PriceBook, stage: 
     settings = stage.cache
     if settings.kind == "none":
         return [], []
-    not_priced = ["data between availability zones on the way to the shared cache"]
+    received = profile.container_lane.upstream_bytes_in
+    between, not_priced = _between_zones(received, month, book, len(stage.network.availability_zones))
     if settings.kind == "nodes":
         count = 1 + settings.replicas
         if not cache.has_node(book, settings.node_type):
             missing = f"{count} cache nodes of type {settings.node_type}: the price book of {book.region} has no price of it"
-            return [], [missing, *not_priced]
+            return between, [missing, *not_priced]
         note = f"a primary and {settings.replicas} replicas"
-        return cache.nodes(book, settings.node_type, count * options.month_hours, note=note), not_priced
-    received = profile.container_lane.upstream_bytes_in
+        return [*cache.nodes(book, settings.node_type, count * options.month_hours, note=note), *between], not_priced
     suppliers = None if profile.conditions is None else profile.conditions.suppliers
     if received is None or suppliers is None:
-        return [], ["the shared cache: what a search keeps in it was not measured", *not_priced]
+        return between, ["the shared cache: what a search keeps in it was not measured", *not_priced]
     each = quantity(received / 1024 + suppliers)
     lines = cache.serverless(
         book,
@@ -127,4 +133,14 @@ def cache_lines(profile: WorkloadProfile, month: Month, book: PriceBook, stage: 
         held=f"the {settings.max_gb} GB that it may hold at most (upper bound)",
         passed=f"{each:,.0f} ECPU a search: {suppliers} answers asked for and passed on once, 1 ECPU a KiB (upper bound)",
     )
-    return lines, not_priced
+    return [*lines, *between], not_priced
+
+
+def _between_zones(received: float | None, month: Month, book: PriceBook, zones: int) -> Priced:
+    """Every answer of a supplier on its way to the cache or from it: of instances in so many zones all but one in `zones` are
+    in another than the cache's. ElastiCache's side is not charged (aws.amazon.com/elasticache/pricing)."""
+    if received is None:
+        return [], ["data between availability zones on the way to the shared cache"]
+    gb = EXACT.divide(month.gigabytes(received) * (zones - 1), Decimal(zones))
+    note = f"{received:,.0f} bytes a search to or from the shared cache, {zones - 1} of {zones} in another zone (upper bound)"
+    return network.inter_zone(book, gb, note=note, sides=1), []

@@ -9,6 +9,7 @@ from infra.settings.cron import is_cron
 from infra.settings.setting import Checks, one_of, setting
 
 LAMBDA_MEMORY_MB = (128, 10_240)
+LAMBDA_DISK_MB = (512, 10_240)
 FRONTS = ("load_balancer", "function_url", "http_api")
 URL_AUTHS = ("iam", "none")
 API_TIMEOUT_S = 30  # the longest that an HTTP API waits for an integration (API Gateway quotas)
@@ -66,6 +67,7 @@ class LambdaLane:
     memory_mb: int = setting(
         512, "memory, and with it CPU: 1,769 MB is one vCPU; 512 measured cheapest that starts within a second"
     )
+    ephemeral_mb: int = setting(512, "the function's own disk, `/tmp`; beyond 512 MB it is billed")
     timeout_s: int = setting(10, "when an invocation is killed")
     reserved_concurrency: int | None = setting(
         None, "most environments at once, kept back from the account's pool: a guard of spend and suppliers"
@@ -92,6 +94,10 @@ class LambdaLane:
         reserved, provisioned, managed = self.reserved_concurrency, self.provisioned_concurrency, self.managed_concurrency
         return (
             (low <= self.memory_mb <= high, f"lambda_lane.memory_mb: must be {low} to {high}"),
+            (
+                LAMBDA_DISK_MB[0] <= self.ephemeral_mb <= LAMBDA_DISK_MB[1],
+                f"lambda_lane.ephemeral_mb: must be {LAMBDA_DISK_MB[0]} to {LAMBDA_DISK_MB[1]}",
+            ),
             (1 <= self.timeout_s <= 900, "lambda_lane.timeout_s: must be 1 to 900"),
             (reserved is None or reserved >= 0, "lambda_lane.reserved_concurrency: must be 0 or more, or none"),
             (provisioned is None or provisioned >= 1, "lambda_lane.provisioned_concurrency: must be 1 or more, or none"),

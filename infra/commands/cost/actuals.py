@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -11,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 from rich.console import Console
 
+from infra.commands.printing import print_json
 from infra.cost.actuals.calibration import Calibration, write
 from infra.cost.actuals.exports import read_export
 from infra.cost.actuals.findings import document, render
@@ -85,7 +84,7 @@ def command(
     proposed = propose(compared, report, hours=hours, searches=served, period=period, source=bill.source)
     if as_json:
         told = document(bill, compared, expected, proposed, basis=basis, budget=limit)
-        sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n")
+        print_json(told)
     else:
         render(bill, compared, expected, proposed, basis=basis, console=Console())
     if write_calibration is not None:

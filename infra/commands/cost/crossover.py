@@ -8,7 +8,8 @@ import click
 import numpy as np
 from rich.console import Console
 
-from infra.commands.cost.inputs import plain_table, print_json, scenario_options, stand_in_traffic, world_of
+from infra.commands.cost.inputs import plain_table, say_prices, scenario_options, stand_in_traffic, with_prices, world_of
+from infra.commands.printing import print_json
 from infra.cost.simulation.arrivals import Burst
 from infra.cost.surface import Surface
 from infra.errors import InputError
@@ -53,7 +54,7 @@ def command(
     found = [[surface.crossover(Burst(factor=factor, share=SHARE), wait) for wait in shares] for factor in factors]
     if as_json:
         document = _document(surface, factors, shares, found, rates)
-        print_json({"schema": 1, "workload": read.profile.machine, **document})
+        print_json(with_prices({"schema": 1, "workload": read.profile.machine, **document}, read, surface.world.book))
         return
     waiting = surface.world.profile.lambda_lane.wait_ms
     title = "Mean searches a second at which the cheaper lane changes: Lambda below, containers above"
@@ -67,6 +68,7 @@ def command(
         f"serve, less under bursts. Bursts: the busiest tenth of each hour, over its mean. Workload: {read.profile.machine}",
         highlight=False,
     )
+    say_prices(read, surface.world.book)
 
 
 def _document(

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
 from infra.commands.cost.deployed import compare_assembly
-from infra.commands.cost.report import read_traffic
+from infra.commands.cost.traffic import read_traffic, traffic_options
+from infra.commands.printing import print_json
 from infra.config import DEFAULT_STAGE
 from infra.cost.cloud_assembly.changes import ResourceChange, resource_changes
 from infra.cost.cloud_assembly.reading import read_assembly
@@ -29,12 +28,7 @@ from infra.stage_file import DEFAULT_FILE
 @click.argument("before", type=click.Path(path_type=Path))
 @click.argument("after", type=click.Path(path_type=Path))
 @click.option("--assembly", is_flag=True, help="BEFORE and AFTER are folders of synthesized templates, not reports.")
-@click.option("--scenario", type=click.Path(path_type=Path), help="Workload and traffic for the two, from a file.")
-@click.option("--profile", type=click.Path(path_type=Path), help="Profile written by `crossover measure`.")
-@click.option("--traffic", type=click.Path(path_type=Path), help="CSV series, access log (.gz, folder) or cloudwatch:STAGE.")
-@click.option("--rps", type=float, help="One steady rate, in searches a second.")
-@click.option("--shape", help="A shape shipped with the kit (fortnight), or a file like it.")
-@click.option("--peak-rps", type=float, help="Scale the traffic so that its highest step is this rate.")
+@traffic_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of Markdown.")
 def command(
     before: Path,
@@ -84,7 +78,7 @@ def command(
     }
     if assembly:
         told["resources"] = [{"id": each.id, "type": each.type, "what": each.what} for each in differing]
-    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n")
+    print_json(told)
 
 
 def _priced(

@@ -1,23 +1,21 @@
-"""What the cost commands that search and vary have in common: a scenario, or a profile and traffic; how figures are printed."""
+"""What the cost commands that search and vary have in common: a scenario, or a profile and traffic; a table of figures."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import click
-import msgspec
 from rich import box
 from rich.table import Table
 
-from infra.commands.cost.report import read_traffic
+from infra.commands.cost.traffic import read_traffic, traffic_options
 from infra.config import DEFAULT_STAGE, Stage
 from infra.cost.lane import CostOptions
-from infra.cost.prices import load_price_book
+from infra.cost.prices import PriceBook, load_price_book
 from infra.cost.profile import read_profile
 from infra.cost.scenario import Scenario, load_scenario
 from infra.cost.simulation.arrivals import Arrivals, Burst
@@ -31,21 +29,9 @@ Command = TypeVar("Command", bound=Callable[..., None])
 
 
 def scenario_options(command: Command) -> Command:
-    """`--scenario`, or `--profile` with one of `--traffic`, `--rps`, `--shape`; for `read_inputs`."""
-    options = (
-        click.option("--scenario", type=click.Path(path_type=Path), help="A file with workload, traffic, stage, objective."),
-        click.option("--profile", type=click.Path(path_type=Path), help="Profile written by `crossover measure`."),
-        click.option(
-            "--traffic", type=click.Path(path_type=Path), help="CSV series, access log (.gz, folder) or cloudwatch:STAGE."
-        ),
-        click.option("--rps", type=float, help="One steady rate, in searches a second."),
-        click.option("--shape", help="A shape shipped with the kit (fortnight), or a file like it."),
-        click.option("--peak-rps", type=float, help="Scale the traffic so that its highest step is this rate."),
-        click.option("--stage", "stage_name", help="A stage of stages.toml.  [default: the kit's own defaults]"),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
+    """`traffic_options` and `--stage`; for `read_inputs`."""
+    stage = click.option("--stage", "stage_name", help="A stage of stages.toml.  [default: the kit's own defaults]")
+    return traffic_options(stage(command))
 
 
 def read_inputs(
@@ -119,9 +105,19 @@ def simulated(read: Scenario, burst: float | None) -> tuple[Arrivals, Setup]:
     )
 
 
-def print_json(document: dict[str, Any]) -> None:
-    """The same document, the same bytes."""
-    sys.stdout.buffer.write(msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n")
+def with_prices(document: dict[str, object], read: Scenario, *books: PriceBook) -> dict[str, object]:
+    """The answer as JSON, with the day of its prices, and whether they are out of date."""
+    day = read.options.report_date
+    told = [{"region": book.region, "as_of": book.as_of.isoformat(), "stale": book.is_stale(day)} for book in books]
+    return {**document, "prices": told}
+
+
+def say_prices(read: Scenario, *books: PriceBook) -> None:
+    """Below each answer: whose prices, and whether they are out of date."""
+    day = read.options.report_date
+    for book in books:
+        stale = f"; {(day - book.as_of).days} days old: out of date" if book.is_stale(day) else ""
+        click.echo(f"Prices: {book.region}, book of {book.as_of}{stale}")
 
 
 def plain_table(title: str, first: str, *figures: str) -> Table:

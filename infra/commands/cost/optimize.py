@@ -8,7 +8,16 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from infra.commands.cost.inputs import plain_table, print_json, read_inputs, scenario_options, simulated, with_objective
+from infra.commands.cost.inputs import (
+    plain_table,
+    read_inputs,
+    say_prices,
+    scenario_options,
+    simulated,
+    with_objective,
+    with_prices,
+)
+from infra.commands.printing import print_json
 from infra.cost.optimize import MEMORY_HEADROOM, Configuration, Memory, Search, memory_sizes, settings_of
 from infra.cost.prices import load_price_book
 from infra.cost.scenario import Scenario
@@ -74,9 +83,10 @@ def command(
     )
     shown = [each for lane in ("lambda", "mixed", "hybrid") for each in _first(found, lane, top)]
     if as_json:
-        print_json(_document(read, budget, draws, found, shown, sizes))
+        print_json(with_prices(_document(read, budget, draws, found, shown, sizes), read, *books))
     else:
         _print(read, budget, found, shown, sizes)
+        say_prices(read, *books)
 
 
 def _names(text: str | None) -> list[str]:

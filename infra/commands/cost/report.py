@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
@@ -15,32 +14,26 @@ from rich.console import Console
 
 from infra.commands.cost.deployed import compare_assembly, refuse_beside_assembly
 from infra.commands.cost.outputs import STANDARD_OUTPUT, WRITERS, output_options, write_outputs
-from infra.commands.live_stage import read_live_traffic
+from infra.commands.cost.traffic import read_traffic, traffic_options
+from infra.commands.printing import print_json
 from infra.config import Stage
 from infra.cost.actuals.calibration import Said, calibrated
 from infra.cost.compare import compare
 from infra.cost.lane import CostOptions
 from infra.cost.prices import load_price_book
 from infra.cost.profile import read_profile
-from infra.cost.report import json_bytes
+from infra.cost.report import report_document
 from infra.cost.scenario import load_scenario
 from infra.cost.sensitivity import sensitivity, world_of
 from infra.cost.split import read_split
 from infra.cost.terminal import render_terminal
-from infra.cost.traffic import TrafficProfile, flat_rate, load_traffic
-from infra.cost.traffic_shape import generate_bursty_fortnight, load_shape
 from infra.errors import InputError
 from infra.overrides import override
 from infra.stage_file import DEFAULT_FILE, load_stage
 
 
 @click.command("report")
-@click.option("--scenario", type=click.Path(path_type=Path), help="A file with everything of a report (examples/article.toml).")
-@click.option("--profile", type=click.Path(path_type=Path), help="Profile written by `crossover measure`.")
-@click.option("--traffic", type=click.Path(path_type=Path), help="CSV series, access log (.gz, folder) or cloudwatch:STAGE.")
-@click.option("--rps", type=float, help="One steady rate, in searches a second.")
-@click.option("--shape", help="A shape shipped with the kit (fortnight), or a file like it.")
-@click.option("--peak-rps", type=float, help="Scale the traffic so that its highest step is this rate.")
+@traffic_options
 @click.option("--assembly", type=click.Path(path_type=Path), help="A folder of synthesized templates (cdk.out): price them.")
 @click.option("--calibration", type=click.Path(path_type=Path), help="Written by `crossover cost actuals`.")
 @click.option("--stage", "stage_name", help="A stage of the file: price what it deploys.  [default: the kit's own defaults]")
@@ -55,6 +48,7 @@ from infra.stage_file import DEFAULT_FILE, load_stage
 @click.option("--savings-plan", help="Commit to a plan of the price book as far as it pays, as compute-1y.")
 @click.option("--sensitivity", "tornado", is_flag=True, help="Vary each input by a fifth, for --json and --html.")
 @click.option("--carbon", is_flag=True, help="Add the carbon of each lane's compute.")
+@click.option("--date", "day", help="Day of the report, as 2026-11-26: the same day, the same bytes.  [default: today, UTC]")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON instead of tables.")
 @output_options
 def command(
@@ -78,6 +72,7 @@ def command(
     savings_plan: str | None,
     tornado: bool,
     carbon: bool,
+    day: str | None,
     as_json: bool,
     **files: Path | None,
 ) -> None:
@@ -106,7 +101,7 @@ def command(
     """
     if as_json and files["markdown"] == STANDARD_OUTPUT:
         raise InputError("--markdown -: not together with --json; both print to standard output")
-    today = datetime.now(tz=UTC).date()
+    today = datetime.now(tz=UTC).date() if day is None else _day(day)
     percent = None if split is None else read_split(split)
     if scenario is not None:
         _refuse_beside_scenario()
@@ -145,7 +140,7 @@ def command(
         comparison = replace(comparison, sensitivity=sensitivity(world_of(comparison)))
     written = write_outputs(comparison, files)
     if as_json:
-        sys.stdout.buffer.write(json_bytes(comparison))
+        print_json(report_document(comparison))
     elif files["markdown"] != STANDARD_OUTPUT:
         render_terminal(comparison, Console())
         for path in written:
@@ -155,26 +150,12 @@ def command(
 def _refuse_beside_scenario() -> None:
     """A scenario is the whole of it: what stands beside it would be overlooked."""
     context = click.get_current_context()
-    own = {"scenario", "profile", "assembly", "calibration", "split", "savings_plan", "tornado", "carbon", "as_json"}
+    own = {"scenario", "profile", "assembly", "calibration", "split", "savings_plan", "tornado", "carbon", "day", "as_json"}
     beside = {*own, *WRITERS}
     for parameter in context.command.params:
         given = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
         if given and parameter.name not in beside:
             raise InputError(f"{parameter.opts[0]}: stands in the scenario; give it there, or leave out --scenario")
-
-
-def read_traffic(path: Path | None, rps: float | None, shape: str | None, peak_rps: float | None) -> TrafficProfile:
-    if sum(given is not None for given in (path, rps, shape)) != 1:
-        raise InputError("traffic: give exactly one of --rps, --traffic and --shape")
-    if shape is not None:
-        return generate_bursty_fortnight(load_shape(shape), peak_rps=peak_rps)
-    if rps is not None:
-        if peak_rps is not None:
-            raise InputError("--peak-rps: a steady rate has no peak to scale; use --rps alone")
-        return flat_rate(rps)
-    assert path is not None
-    profile = read_live_traffic(str(path)) if str(path).startswith("cloudwatch:") else load_traffic(path)
-    return profile if peak_rps is None else profile.scaled_to_peak(peak_rps)
 
 
 def _stage(name: str | None, file: Path, changes: Mapping[str, object]) -> Stage:
@@ -194,6 +175,13 @@ def _pairs(changes: tuple[str, ...]) -> dict[str, object]:
         if not equals:
             raise InputError(f"--set {key!r}: must be KEY=VALUE, as network.egress=nat_gateway")
     return {key: value for key, _, value in pairs}
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"--date: {text!r} must be a day, as 2026-11-26") from None
 
 
 def _hours(text: str) -> Decimal:

@@ -11,13 +11,15 @@ from rich.console import Console
 
 from infra.commands.cost.inputs import (
     plain_table,
-    print_json,
     read_inputs,
+    say_prices,
     scenario_options,
     simulated,
     with_objective,
+    with_prices,
     world_of,
 )
+from infra.commands.printing import print_json
 from infra.cost.scenario import Scenario
 from infra.cost.schedule import Schedule, Week, best_schedule, week
 from infra.cost.simulation.draws import draw
@@ -93,9 +95,11 @@ def command(
     choices = [Choice(name=name, usd=usd, missed_s=missed, holds=missed <= allowed) for name, (usd, missed) in figures.items()]
     hourly = week(hours, read.traffic.start)
     if as_json:
-        print_json(_document(read, budget, choices, schedule, hourly, now, effort_usd, setup.month_hours))
+        told = _document(read, budget, choices, schedule, hourly, now, effort_usd, setup.month_hours)
+        print_json(with_prices(told, read, book))
     else:
         _print(read, budget, choices, schedule, hourly, now, effort_usd, setup.month_hours)
+        say_prices(read, book)
 
 
 def break_even_days(choice: Choice, current: Choice, effort_usd: float | None, month_hours: float) -> float | None:

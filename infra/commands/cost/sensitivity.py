@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from infra.commands.cost.inputs import plain_table, print_json, read_inputs, scenario_options, world_of
+from infra.commands.cost.inputs import plain_table, read_inputs, say_prices, scenario_options, with_prices, world_of
+from infra.commands.printing import print_json
 from infra.cost.sensitivity import Effect, Point, Sensitivity, sensitivity, sensitivity_document
 
 BAR = 10
@@ -40,9 +41,10 @@ def command(
     world = world_of(read)
     found = sensitivity(world, vary)
     if as_json:
-        print_json({"schema": 1, "traffic": read.traffic.source, **sensitivity_document(found)})
+        print_json(with_prices({"schema": 1, "traffic": read.traffic.source, **sensitivity_document(found)}, read, world.book))
     else:
         _print(found, read.traffic.source)
+        say_prices(read, world.book)
 
 
 def _print(found: Sensitivity, source: str) -> None:

@@ -10,7 +10,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from infra.commands.cost.inputs import print_json, read_inputs, simulated, with_objective
+from infra.commands.cost.inputs import read_inputs, say_prices, scenario_options, simulated, with_objective, with_prices
+from infra.commands.printing import print_json
 from infra.cost.prices import PriceBook, load_price_book
 from infra.cost.scenario import Scenario
 from infra.cost.simulation.answer import TITLES, Best, best_of_each_lane
@@ -21,12 +22,7 @@ from infra.errors import InputError
 
 
 @click.command("simulate")
-@click.option("--scenario", type=click.Path(path_type=Path), help="A file with workload, traffic, stage and objective.")
-@click.option("--profile", type=click.Path(path_type=Path), help="Profile written by `crossover measure`.")
-@click.option("--traffic", type=click.Path(path_type=Path), help="CSV series, access log (.gz, folder) or cloudwatch:STAGE.")
-@click.option("--rps", type=float, help="One steady rate, in searches a second.")
-@click.option("--shape", help="A shape shipped with the kit (fortnight), or a file like it.")
-@click.option("--peak-rps", type=float, help="Scale the traffic so that its highest step is this rate.")
+@scenario_options
 @click.option("--objective-ms", type=click.FloatRange(1, 900_000), help="99th percentile to hold.  [default: 2500]")
 @click.option("--burst", type=float, help="Rate within a step's busiest tenth over its mean.  [default: 1]")
 @click.option("--budget", type=click.FloatRange(0, 1), default=0.001, show_default=True, help="Share of time that may miss.")
@@ -41,6 +37,7 @@ def command(
     rps: float | None,
     shape: str | None,
     peak_rps: float | None,
+    stage_name: str | None,
     objective_ms: float | None,
     burst: float | None,
     budget: float,
@@ -49,7 +46,7 @@ def command(
     seed: int,
     as_json: bool,
 ) -> None:
-    """Run the traffic on six lanes and every instance type, and say which holds the objective for the least.
+    """Run the traffic on eight lanes and every instance type, and say which holds the objective for the least.
 
     \b
     Examples:
@@ -57,7 +54,7 @@ def command(
       crossover cost simulate --profile out/demo/profile.json --shape fortnight --peak-rps 1000 --burst 2
       crossover cost simulate --profile out/demo/profile.json --traffic year.csv --types c7g.large,m7g.large --json
     """
-    read = with_objective(read_inputs(scenario, profile, traffic, rps, shape, peak_rps, None), objective_ms)
+    read = with_objective(read_inputs(scenario, profile, traffic, rps, shape, peak_rps, stage_name), objective_ms)
     arrivals, setup = simulated(read, burst)
     book = load_price_book(read.stage.region)
     worlds = draw(read.profile, draws, cpu_scale=read.options.cpu_scale, seed=seed)
@@ -65,9 +62,10 @@ def command(
     month_s = setup.month_hours * 3600
     answer = best_of_each_lane(outcomes, month_s=month_s, budget=budget)
     if as_json:
-        print_json(_document(read, arrivals, setup, worlds, budget, answer))
+        print_json(with_prices(_document(read, arrivals, setup, worlds, budget, answer), read, book))
     else:
         _print(read, arrivals, setup, worlds, budget, answer)
+        say_prices(read, book)
 
 
 def _types(given: str | None, book: PriceBook, read: Scenario) -> list[str]:

@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from infra.cost.lane import CostOptions
+from infra.documents import json_bytes
 from infra.errors import InputError
 
 Said = tuple[tuple[str, str, str], ...]
@@ -45,7 +46,7 @@ def scale_of(report: Mapping[str, Any]) -> Decimal:
 
 def write(calibration: Calibration, path: Path) -> None:
     try:
-        path.write_bytes(msgspec.json.format(msgspec.json.encode(calibration), indent=2) + b"\n")
+        path.write_bytes(json_bytes(calibration))
     except OSError as error:
         raise InputError(f"--write-calibration {path}: cannot be written ({error.strerror})") from None
 

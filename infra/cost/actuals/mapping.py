@@ -34,6 +34,10 @@ _PATTERNS: tuple[tuple[str, str, Key], ...] = (
     (r"CloudWatch", r"AlarmMonitorUsage", ("AmazonCloudWatch", "standard_alarm")),
     (r"CloudWatch", r"MetricMonitorUsage", ("AmazonCloudWatch", "custom_metric")),
     (r"CloudWatch", r"VendedLog-Bytes", ("AmazonCloudWatch", "logs_ingest_standard")),  # Lambda's logs, since May 2025
+    (r"CloudWatch", r"(CW:)?HighResAlarmMonitorUsage", ("AmazonCloudWatch", "high_resolution_alarm")),
+    (r"DynamoDB", r"WriteRequestUnits", ("AmazonDynamoDB", "write_request")),
+    (r"Route ?53", r"HostedZone", ("AmazonRoute53", "hosted_zone")),
+    (r"VPC|Virtual Private", r"VpcEndpoint-Hours", ("AmazonVPC", "endpoint_hour")),
     (r"Key ?Management|kms", r"KMS-Keys", ("awskms", "key")),
 )
 

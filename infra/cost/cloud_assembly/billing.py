@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from infra.config import LANES, Stage
 from infra.cost.cloud_assembly.free import free_because, monitored
 from infra.cost.cloud_assembly.reading import CloudAssembly, Resource
-from infra.cost.cloud_assembly.settings import launch_template, the_function, the_group
+from infra.cost.cloud_assembly.settings import launch_template, the_function, the_group, volumes
 from infra.cost.lane import LaneCost
+from infra.cost.lines.ec2 import GP3_IOPS, GP3_THROUGHPUT
 from infra.cost.lines.line import LineItem
 
 
@@ -51,7 +52,6 @@ def _lanes(assembly: CloudAssembly, stage: Stage) -> tuple[Rule, ...]:
     detailed = tuple(each for each in (template,) if each is not None and monitored(each))
     nat = "one NAT instance in each"
     lambda_stack = "" if function is None else function.stack
-    container_stack = "" if group is None else group.stack
     return (
         Rule(lane="lambda", lines=("Lambda requests", "Lambda compute", "Lambda ephemeral", "Data transfer"), resources=run),
         Rule(
@@ -68,10 +68,13 @@ def _lanes(assembly: CloudAssembly, stage: Stage) -> tuple[Rule, ...]:
         Rule(
             lane="container", note=nat, lines=("EC2 on demand", "EBS"), resources=of("AWS::EC2::Instance"), most=_zones(stage)
         ),
-        Rule(lane="container", lines=("EC2 on demand", "EC2 spot", "EBS", "CloudWatch metric"), resources=instances),
+        Rule(
+            lane="container",
+            lines=("EC2 on demand", "EC2 spot", "EBS", "CloudWatch metric", "CloudWatch agent"),
+            resources=instances,
+        ),
         Rule(lane="container", lines=("Public IPv4, instances", "Data transfer"), resources=instances[:1]),
         Rule(lane="container", lines=("EC2 detailed monitoring", "CloudWatch detailed monitoring"), resources=detailed),
-        Rule(lane="container", lines=("CloudWatch Logs",), resources=of("AWS::Logs::LogGroup", container_stack), most=1),
     )
 
 
@@ -83,7 +86,7 @@ def _shared(assembly: CloudAssembly, stage: Stage) -> tuple[Rule, ...]:
     logged = "aws-waf-logs"
     return (
         Rule(
-            lines=("Load balancer", "Public IPv4, load balancer", "Data transfer"),
+            lines=("Load balancer", "Public IPv4, load balancer", "Data transfer out", "Data transfer in"),
             resources=of("AWS::ElasticLoadBalancingV2::LoadBalancer"),
             most=1,
         ),
@@ -145,6 +148,8 @@ def trace(lane: LaneCost, known: Iterable[Rule]) -> LaneCost:
 
 
 def _behind(line: LineItem, lane: str, table: tuple[Rule, ...]) -> tuple[str, ...]:
+    if line.resources:  # named as it was priced (`standing`)
+        return line.resources
     nat = line.note.startswith("one NAT instance in each")
     covering = [rule for rule in table if rule.covers(line, lane) and (not nat or rule.note or "NAT" in rule.lines[0])]
     found = (each.id for rule in covering for each in rule.resources[: rule.most])
@@ -169,9 +174,13 @@ WHY: Mapping[str, str] = {
     "AWS::AutoScaling::ScalingPolicy": "the alarms that target tracking makes for itself are billed as alarms",
     "AWS::CloudWatch::Alarm": "an alarm is billed by the month",
     "AWS::CloudWatch::CompositeAlarm": "an alarm is billed by the month",
+    "AWS::DynamoDB::Table": "requests and storage, of which the templates tell nothing",
     "AWS::KMS::Key": "a key is billed by the month, and by requests",
+    "AWS::Lambda::Function": "a function beside the lane: its requests and their duration are not known",
     "AWS::Logs::LogGroup": "what is written to it is not known",
+    "AWS::SQS::Queue": "billed by the request, whose number is not known",
     "AWS::SecretsManager::Secret": "a secret is billed by the month",
+    "AWS::StepFunctions::StateMachine": "billed by the transition, whose number is not known",
     **dict.fromkeys(
         (
             "AWS::ApiGatewayV2::Api",
@@ -187,7 +196,6 @@ WHY: Mapping[str, str] = {
             "AWS::ElasticLoadBalancingV2::LoadBalancer",
             "AWS::Lambda::Alias",
             "AWS::Lambda::CapacityProvider",
-            "AWS::Lambda::Function",
             "AWS::Lambda::Version",
             "AWS::Route53::RecordSet",
             "AWS::S3::Bucket",
@@ -220,3 +228,16 @@ def _besides(resource: Resource) -> Iterator[tuple[str, str]]:
         yield "its instances have detailed monitoring, which is billed as seven metrics each", "detailed monitoring"
     if resource.type == "AWS::Lambda::Function" and (resource.whole("EphemeralStorage", "Size", default=512) or 0) > 512:
         yield "its disk beyond 512 MB", "Lambda ephemeral storage"
+    if resource.type == "AWS::EC2::LaunchTemplate" and any(map(_is_special, volumes(resource))):
+        yield "volumes of another kind than gp3, or with more than its 3,000 operations and 125 MB a second", "EBS performance"
+    if resource.type == "AWS::EC2::VPCEndpoint":
+        yield "the GB that pass it", "VPC endpoint data"
+    if resource.type == "AWS::KMS::Key":
+        yield "requests to it", "KMS requests"
+    if resource.type == "AWS::DynamoDB::Table":
+        yield "its reads, storage and backup, of a few megabytes", "DynamoDB storage"
+
+
+def _is_special(volume: Mapping[str, object]) -> bool:
+    kind = volume.get("VolumeType", "gp2")
+    return kind != "gp3" or int(str(volume.get("Iops", 0))) > GP3_IOPS or int(str(volume.get("Throughput", 0))) > GP3_THROUGHPUT

@@ -63,6 +63,7 @@ FREE: dict[str, str] = {
     "(aws.amazon.com/sns/pricing)",
     "AWS::SNS::Subscription": "a subscription has no charge (aws.amazon.com/sns/pricing)",
     "AWS::Budgets::Budget": "budgets without actions are free (aws.amazon.com/aws-cost-management/aws-budgets/pricing)",
+    "AWS::Scheduler::ScheduleGroup": "billed by the schedules' invocations (aws.amazon.com/eventbridge/pricing)",
     "AWS::SQS::QueuePolicy": "billed by requests (aws.amazon.com/sqs/pricing)",
     "AWS::CDK::Metadata": "is not deployed as a resource that is billed",
 }
@@ -91,6 +92,10 @@ FREE_WHEN: dict[str, tuple[Told, str]] = {
     "AWS::Lambda::Version": (
         lambda r: "FunctionScalingConfig" not in r.properties,
         "versions are billed when they run, or with SnapStart (aws.amazon.com/lambda/pricing)",
+    ),
+    "AWS::Events::Rule": (
+        lambda r: "EventBusName" not in r.properties,
+        "schedules and events of AWS's services on the default bus are free (aws.amazon.com/eventbridge/pricing)",
     ),
     "AWS::Lambda::Alias": (lambda r: "ProvisionedConcurrencyConfig" not in r.properties, _LAMBDA),
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from infra.config import Stage
 from infra.cost.cloud_assembly.reading import CloudAssembly, Resource
@@ -64,7 +65,9 @@ def _told(assembly: CloudAssembly) -> Told:
     yield from _cache(assembly)
     yield from _network(assembly, group is not None)
     yield from _front(assembly)
-    dashboards, alarms = assembly.of("AWS::CloudWatch::Dashboard"), assembly.of("AWS::CloudWatch::Alarm")
+    dashboards = assembly.of("AWS::CloudWatch::Dashboard")
+    # Those on failed boots and of scaling stand in the container lane's stack whatever is watched.
+    alarms = [each for each in assembly.of("AWS::CloudWatch::Alarm") if each.logical_id.startswith("Alarms")]
     yield "watch.dashboard", bool(dashboards), dashboards[0] if dashboards else None
     yield "watch.alarms", bool(alarms), alarms[0] if alarms else None
 
@@ -95,6 +98,7 @@ def _of_lane(resources: list[Resource], lane: str) -> Resource | None:
 def _function(assembly: CloudAssembly, function: Resource) -> Told:
     for key, path, default in (
         ("lambda_lane.memory_mb", ("MemorySize",), 128),
+        ("lambda_lane.ephemeral_mb", ("EphemeralStorage", "Size"), 512),
         ("lambda_lane.timeout_s", ("Timeout",), 3),
         ("lambda_lane.reserved_concurrency", ("ReservedConcurrentExecutions",), None),
     ):
@@ -151,15 +155,21 @@ def _group(assembly: CloudAssembly, group: Resource) -> Told:
             yield "container_lane.target_utilization", float(tracking["TargetValue"]) / 100, policy
     if template is not None:
         yield from _launch(template)
-    agents = [each for each in _beside(assembly, group, "AWS::Logs::LogGroup") if "waf" not in each.logical_id.lower()]
-    yield "container_lane.cloudwatch_agent", bool(agents), next(iter(agents), None)
+
+
+def volumes(template: Resource) -> list[dict[str, Any]]:
+    """What a launch template says of each volume."""
+    devices = template.literal("LaunchTemplateData", "BlockDeviceMappings", default=[])
+    return [device["Ebs"] for device in devices if "Ebs" in device]
 
 
 def _launch(template: Resource) -> Told:
-    devices = template.literal("LaunchTemplateData", "BlockDeviceMappings", default=[])
-    sizes = [int(device["Ebs"]["VolumeSize"]) for device in devices if "VolumeSize" in device.get("Ebs", {})]
+    sizes = [int(each["VolumeSize"]) for each in volumes(template) if "VolumeSize" in each]
     if sizes:
         yield "container_lane.volume_gb", sum(sizes), template
+    agent = re.search(r"cloudwatch_agent\W+(true|false)", str(template.properties), re.IGNORECASE)
+    if agent:
+        yield "container_lane.cloudwatch_agent", agent[1].lower() == "true", template
     workers = re.search(r"workers_per_vcpu\W+(\d+)", str(template.properties), re.IGNORECASE)
     if workers:
         yield "container_lane.workers_per_vcpu", int(workers[1]), template

@@ -1,10 +1,11 @@
-"""The estimate as FOCUS 1.2 rows, the columns in which AWS exports what was billed: one row for each line of each lane.
+"""The estimate as FOCUS 1.2 rows, the columns in which AWS exports what was billed: one row for each line of each lane, and of
+the split where one was priced.
 
-The lanes are alternatives, each priced as if it served everything: whoever adds rows up filters by `x_Lane` (or the tag
-`crossover:lane`) first. The month is the estimate's, placed in the calendar month of the report. ListCost is at list prices;
-what a Savings Plan takes off, and what of its commitment is lost, are rows of their own (category Adjustment) in
-EffectiveCost and BilledCost alone. What an estimate cannot know is null: invoice, account, resource, SKU. Columns of our
-own start with `x_`.
+The lanes and the split are alternatives, each priced as if it served everything: whoever adds rows up filters by `x_Lane` (or
+the tag `crossover:lane`) first. The month is the estimate's, placed in the calendar month of the report. ListCost is at list
+prices; what a Savings Plan takes off, and what of its commitment is lost, are rows of their own (category Adjustment) in
+EffectiveCost and BilledCost alone. What an estimate cannot know is null: invoice, account, resource, SKU. Columns of our own
+start with `x_`.
 
 Columns, types and allowed values: https://focus.finops.org/focus-specification/v1-2/
 """
@@ -47,8 +48,8 @@ def focus_bytes(comparison: Comparison, path: Path) -> bytes:
 
 
 def focus_rows(comparison: Comparison) -> Iterator[Row]:
-    """Every line of both lanes, with the columns in one order."""
-    for lane in comparison.lanes:
+    """Every line of both lanes and of the split, with the columns in one order."""
+    for lane in comparison.bills:
         for line in lane.lines:
             yield _row(comparison, lane, line)
 

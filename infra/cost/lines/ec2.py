@@ -1,13 +1,17 @@
-"""EC2 instances on demand and on spot, and the EBS gp3 volumes they boot from."""
+"""EC2 instances on demand and on spot, and EBS volumes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
 from infra.cost.lines.line import EXACT, LineItem, priced, quantity
 from infra.cost.prices import Price, PriceBook, Tier
+from infra.errors import InputError
+
+GP3_IOPS, GP3_THROUGHPUT = Decimal(3000), Decimal(125)
+"""What every gp3 volume has without charge: operations a second, MB a second (AWS EBS pricing page)."""
 
 
 def on_demand(book: PriceBook, instance_type: str, hours: Decimal, *, note: str) -> list[LineItem]:
@@ -43,3 +47,29 @@ def volumes(book: PriceBook, gb: int, instance_hours: Decimal, month_hours: Deci
     """gp3 storage of the instances' root volumes: GB-months, for as long as each instance runs."""
     amount = EXACT.divide(gb * instance_hours, month_hours)
     return priced(book.price("AmazonEBS", "gp3_storage"), amount, name="EBS gp3 volumes", note=note)
+
+
+def provisioned_volumes(
+    prices: Mapping[str, Price | None],
+    *,
+    gb: Decimal,
+    iops: Decimal,
+    throughput: Decimal,
+    month_share: Decimal,
+    note: str,
+) -> list[LineItem]:
+    """Volumes of any kind for a share of a month: storage, and what is provisioned of operations and throughput beyond what
+    is included. `prices` are of storage, iops and throughput; `InputError` where one that is needed is None."""
+    lines = []
+    for name, amount in (("storage", gb), ("iops", iops), ("throughput", throughput)):
+        price = prices[name]
+        if amount and price is None:
+            raise InputError(f"EBS volumes: no price of {name} for this kind of volume; give the publication's own")
+        if amount and price is not None:
+            lines += priced(price, EXACT.multiply(amount, month_share), name=f"EBS {name}", note=note)
+    return lines
+
+
+def unlimited_credits(book: PriceBook, vcpu_hours: Decimal, *, note: str) -> list[LineItem]:
+    """What burstable instances use of their vCPUs beyond the credits that they earn."""
+    return priced(book.price("AmazonEC2", "t3_unlimited_credit"), vcpu_hours, name="EC2 burst credits", note=note)

@@ -1,5 +1,5 @@
 """AWS Lambda: requests, GB-seconds by architecture, cold starts' Init (billed since 2025-08-01), provisioned
-concurrency, ephemeral storage and response streaming."""
+concurrency, SnapStart, ephemeral storage, response streaming, tenant isolation, Managed Instances."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from infra.cost.lines.line import LineItem, after_free, priced
 from infra.cost.prices import PriceBook
 
 SERVICE = "AWSLambda"
+INCLUDED_MB = 512
+"""Of a function's own disk (AWS Lambda pricing page)."""
 
 
 def gb_seconds(invocations: Decimal, seconds: Decimal, memory_mb: int) -> Decimal:
@@ -57,12 +59,19 @@ def managed_fee(book: PriceBook, on_demand_usd: Decimal, *, note: str) -> list[L
 
 
 def ephemeral_storage(book: PriceBook, invocations: Decimal, seconds: Decimal, megabytes: int, *, note: str) -> list[LineItem]:
-    """The function's own disk beyond the 512 MB that are included, for as long as invocations run."""
-    amount = invocations * seconds * max(0, megabytes - 512) / 1024
+    """The function's own disk beyond what is included, for as long as invocations run."""
+    amount = invocations * seconds * max(0, megabytes - INCLUDED_MB) / 1024
     price = book.price(SERVICE, "ephemeral_storage_over_512_mb")
     return priced(price, amount, name="Lambda ephemeral storage", note=note)
 
 
-def response_streaming(book: PriceBook, gigabytes: Decimal, *, note: str) -> list[LineItem]:
+def response_streaming(book: PriceBook, gigabytes: Decimal, *, free_tier: bool, note: str) -> list[LineItem]:
     """Streamed GB beyond the first 6 MB of each response."""
-    return priced(book.price(SERVICE, "response_streaming"), gigabytes, name="Lambda response streaming", note=note)
+    free = book.free_tier(SERVICE, "response_streaming") if free_tier else None
+    price = book.price(SERVICE, "response_streaming")
+    return priced(price, after_free(gigabytes, free), name="Lambda response streaming", note=note)
+
+
+def tenant_isolation(book: PriceBook, gigabytes: Decimal, *, note: str) -> list[LineItem]:
+    """Memory of the environments that are created for a tenant alone."""
+    return priced(book.price(SERVICE, "tenant_isolation"), gigabytes, name="Lambda tenant isolation", note=note)

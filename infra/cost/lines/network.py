@@ -21,9 +21,15 @@ def transfer_in(book: PriceBook, gb: Decimal, *, note: str) -> list[LineItem]:
     return priced(book.price(TRANSFER, "in_internet"), gb, name="Data transfer in", note=note)
 
 
-def inter_zone(book: PriceBook, gb: Decimal, *, note: str) -> list[LineItem]:
-    """Data between availability zones: each GB is charged where it leaves and where it arrives."""
-    return priced(book.price(TRANSFER, "inter_az"), 2 * gb, name="Data transfer between zones", note=note)
+def inter_zone(book: PriceBook, gb: Decimal, *, note: str, sides: int = 2) -> list[LineItem]:
+    """Data between availability zones: each GB is charged where it leaves and where it arrives, but for a side that a service
+    does not charge (`sides` 1)."""
+    return priced(book.price(TRANSFER, "inter_az"), sides * gb, name="Data transfer between zones", note=note)
+
+
+def other_region(book: PriceBook, gb: Decimal, *, to: str, note: str) -> list[LineItem]:
+    """Data to another region, charged where it leaves; `to` is "us_east", between the two of them, or "other_region"."""
+    return priced(book.price(TRANSFER, f"out_{to}"), gb, name="Data transfer to another region", note=note)
 
 
 def public_ipv4(book: PriceBook, address_hours: Decimal, *, of: str, note: str) -> list[LineItem]:

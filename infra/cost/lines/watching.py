@@ -25,6 +25,11 @@ def put_metric_data(book: PriceBook, requests: Decimal, *, note: str) -> list[Li
     return priced(book.price(SERVICE, "put_metric_data"), requests, name="CloudWatch metric requests", note=note)
 
 
+def agent_requests(book: PriceBook, requests: Decimal, *, note: str) -> list[LineItem]:
+    """Those of AWS's agent, beside the kit's own."""
+    return priced(book.price(SERVICE, "put_metric_data"), requests, name="CloudWatch agent requests", note=note)
+
+
 def alarms(book: PriceBook, metrics: int, *, of: str, note: str) -> list[LineItem]:
     """Alarms of a minute's resolution for a month: one for each metric that they read, so two for a share of two metrics."""
     return priced(book.price(SERVICE, "standard_alarm"), Decimal(metrics), name=f"CloudWatch alarms, {of}", note=note)

@@ -17,6 +17,8 @@ TITLES = {
     "mixed": "Containers, on demand and spot",
     "hybrid": "Hybrid: containers, overflow to Lambda",
     "fargate": "what if: Fargate",
+    "fargate_spot": "what if: Fargate, and Fargate Spot",
+    "app_runner": "what if: App Runner",
     "managed": "what if: Lambda Managed Instances",
 }
 
@@ -46,10 +48,12 @@ class Best:
 
 
 def best_of_each_lane(outcomes: Sequence[Outcome], *, month_s: float, budget: float) -> list[Best]:
-    """`budget` is the share of the month for which the objective may be missed."""
+    """`budget` is the share of the month for which the objective may be missed. A lane that was not tried is left out."""
     answer = []
     for lane in LANES:
         own = [each for each in outcomes if each.lane == lane]
+        if not own:  # no type that was tried is of a size that this lane has
+            continue
         fit = [each for each in own if float(np.median(each.missed_s)) <= budget * month_s]
         if fit:
             chosen = min(fit, key=lambda each: (float(np.median(each.usd)), each.instance_type or ""))

@@ -1,7 +1,8 @@
 """Every lane on every instance type in every draw: what a month costs, and for how long the objective is missed.
 
-Six lanes: Lambda; the container lane on demand, and with the stage's spot share; the hybrid, whose fleet hands what it cannot
-serve to Lambda instead of refusing it; and, priced without being deployed, AWS Fargate and Lambda Managed Instances.
+Eight lanes: Lambda; the container lane on demand, and with the stage's spot share; the hybrid, whose fleet hands what it
+cannot serve to Lambda instead of refusing it; and, priced without being deployed (`what_if`), AWS Fargate, Fargate Spot, App
+Runner and Lambda Managed Instances.
 """
 
 from __future__ import annotations
@@ -24,19 +25,17 @@ from infra.cost.simulation.fleet import Fleet, FleetOutcome, FleetRule
 from infra.cost.simulation.functions import FunctionOutcome, FunctionRule, Functions
 from infra.cost.simulation.losses import draw_losses, missed_by_losses
 from infra.cost.simulation.objective import ceiling
+from infra.cost.simulation.what_if import TASK_VCPUS, Hours, Prices, task_usd
 from infra.errors import InputError
 
-MANAGED_FEE = 0.15
-"""Lambda Managed Instances' fee on the on-demand price of the instances (AWS Lambda pricing)."""
-FARGATE_VCPUS = (1, 2, 4, 8, 16)
-"""Whole vCPUs that a Fargate task may have (Amazon ECS Developer Guide, "Task definition parameters for Fargate")."""
-LANES = ("lambda", "on_demand", "mixed", "hybrid", "fargate", "managed")
+LANES = ("lambda", "on_demand", "mixed", "hybrid", "fargate", "fargate_spot", "app_runner", "managed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
     """What is tried: `objective_s` is the 99th percentile of a search; hybrid fleets run at `hybrid_target` of their
-    capacity, for what is beyond goes to Lambda. `boot_s` is launch to serving of an instance, `task_s` of a Fargate task."""
+    capacity, for what is beyond goes to Lambda. `boot_s` is launch to serving of an instance, `task_s` of a Fargate task or an
+    App Runner instance."""
 
     stage: Stage
     objective_s: float
@@ -111,6 +110,8 @@ class _Simulation:
             "mixed": mixed,
             "hybrid": replace(mixed, target=setup.hybrid_target),
             "fargate": replace(on_demand, boot_s=setup.task_s),
+            "fargate_spot": replace(mixed, boot_s=setup.task_s),
+            "app_runner": replace(on_demand, boot_s=setup.task_s),
             "managed": on_demand,
         }
         self.rules = {name: rule for name, rule in self.rules.items() if name in lanes}
@@ -145,7 +146,7 @@ class _Simulation:
         rps = workers / figures.cpu_s
         within = np.maximum(ceiling(figures.cpu_s, figures.p99_s, self.setup.objective_s), 0.02)
         never = figures.p99_s >= self.setup.objective_s
-        names = [name for name in self.rules if name != "fargate" or instance.vcpu in FARGATE_VCPUS]
+        names = [name for name in self.rules if instance.vcpu in TASK_VCPUS.get(name, (instance.vcpu,))]
         return [self._fleet(name, instance, rps, within, never) for name in names]
 
     def _fleet(self, name: str, instance: InstanceType, rps: Floats, within: Floats, never: NDArray[np.bool_]) -> Outcome:
@@ -153,7 +154,8 @@ class _Simulation:
         run = fleet.run(rps, within)
         missed, beyond = run.missed_s, run.beyond
         if fleet.rule.spot_share > 0:
-            pools = len(self.setup.stage.container_lane.instance_types) * len(self.setup.stage.network.availability_zones)
+            kinds = 1 if name == "fargate_spot" else len(self.setup.stage.container_lane.instance_types)
+            pools = kinds * len(self.setup.stage.network.availability_zones)
             losses = draw_losses(
                 self.arrivals,
                 self.draws.count,
@@ -175,22 +177,28 @@ class _Simulation:
         book, setup = self.book, self.setup
         hours = run.on_demand_hours + run.spot_hours
         address = float(book.price("AmazonVPC", "public_ipv4").usd)
-        if name == "fargate":
-            architecture = setup.stage.architecture
-            vcpu_s = float(book.price("AmazonECS", f"fargate_vcpu_{architecture}").usd)
-            gb_s = float(book.price("AmazonECS", f"fargate_memory_{architecture}").usd)
-            hourly = 3600 * (instance.vcpu * vcpu_s + 2 * instance.vcpu * gb_s)  # Fargate's least: 2 GB a vCPU
-            return hours * (hourly + address)
+        if name in TASK_VCPUS:
+            running = Hours(
+                on_demand=run.on_demand_hours, spot=run.spot_hours, idle=self._idle_hours(), spot_factor=self.draws.spot_factor
+            )
+            return task_usd(name, instance.vcpu, running, Prices(book, setup.stage.architecture), address)
         on_demand = float(instance.on_demand.usd)
         volume = float(book.price("AmazonEBS", "gp3_storage").usd) * setup.stage.container_lane.volume_gb / setup.month_hours
         if name == "managed":
-            return hours * (on_demand * (1 + MANAGED_FEE) + volume)
+            fee = float(book.price("AWSLambda", "managed_instances_fee").usd)
+            return hours * (on_demand * (1 + fee) + volume)
         spot = float(instance.spot.usd) if instance.spot is not None else on_demand
         return (
             run.on_demand_hours * on_demand
             + run.spot_hours * np.minimum(spot * self.draws.spot_factor, on_demand)
             + hours * (volume + address)
         )
+
+    def _idle_hours(self) -> float:
+        """Instance-hours in which the smallest fleet has nothing to do for a whole minute; a larger one always has."""
+        least = self.setup.stage.container_lane.min_instances
+        quiet = np.exp(-60 * self.arrivals.rates / least)
+        return float(quiet.sum()) * least * self.arrivals.step_s / 3600
 
     def _outcome(self, lane: str, instance_type: str | None, usd: Floats, missed_s: Floats, lost: Floats) -> Outcome:
         return Outcome(

@@ -201,6 +201,16 @@ def test_the_articles_scenario(capfd: pytest.CaptureFixture[str], monkeypatch: p
     assert 45 < lanes["container"]["usd_per_day"] < 55
 
 
+def test_the_same_inputs_and_day_are_the_same_bytes(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = ("cost", "report", "--scenario", "examples/article.toml", "--date", "2026-11-26", "--json")
+    one, other = (run(capfd, monkeypatch, *arguments)[1] for _ in range(2))
+    assert one == other
+    assert json.loads(one)["report_date"] == "2026-11-26"
+    code, _, err = run(capfd, monkeypatch, "cost", "report", "--scenario", "examples/article.toml", "--date", "26.11.2026")
+    assert code == 2
+    assert "--date: '26.11.2026' must be a day, as 2026-11-26" in err
+
+
 def test_an_option_that_the_scenario_holds_is_refused(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -222,7 +232,7 @@ def test_a_simulation_names_the_cheapest_type_of_each_lane(
     assert code == 0
     document = json.loads(out)
     lanes = document["lanes"]
-    assert set(lanes) == {"lambda", "on_demand", "mixed", "hybrid", "fargate", "managed"}
+    assert set(lanes) == {"lambda", "on_demand", "mixed", "hybrid", "fargate", "fargate_spot", "app_runner", "managed"}
     assert lanes["lambda"]["instance_type"] is None
     for told in lanes.values():
         assert told["usd_per_month"]["low"] <= told["usd_per_month"]["typical"] <= told["usd_per_month"]["high"]

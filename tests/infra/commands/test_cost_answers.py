@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.cost.prices import PriceBook
 from infra.cost.profile import write_profile
 from tests.infra.commands.test_cost import run
 from tests.infra.cost.conftest import profile_with
@@ -39,6 +40,20 @@ def test_same_inputs_give_the_same_bytes(
     code, out, err = run(capfd, monkeypatch, *arguments)
     assert (code, err) == (0, "")
     assert out
+
+
+@pytest.mark.parametrize("name", [*COMMANDS, "simulate"])
+def test_every_answer_says_when_its_prices_are_out_of_date(
+    name: str, profile_file: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = COMMANDS.get(name, ("--rps", "20", "--types", "c7g.large", "--draws", "3"))
+    arguments = ("cost", name, "--profile", str(profile_file), *given)
+    _, out, _ = run(capfd, monkeypatch, *arguments)
+    assert "Prices: us-east-1, book of " in out
+    monkeypatch.setattr(PriceBook, "is_stale", lambda book, day: True)
+    assert "days old: out of date" in run(capfd, monkeypatch, *arguments)[1]
+    (told,) = json.loads(run(capfd, monkeypatch, *arguments, "--json")[1])["prices"]
+    assert told["stale"] is True
 
 
 @pytest.mark.parametrize("name", COMMANDS)

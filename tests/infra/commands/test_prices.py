@@ -12,7 +12,7 @@ from moto import mock_aws
 
 from infra.commands.prices import command
 from infra.cost.prices import SHIPPED, load_price_book
-from infra.errors import InputError
+from infra.errors import InputError, KitError
 from tests.infra.cost.offer_files import price_list
 
 
@@ -112,3 +112,17 @@ def test_the_difference_of_two_books_and_of_a_bill(tmp_path: Path) -> None:
     bad.write_text("{}")
     with pytest.raises(InputError, match="not a price book: it names no region"):
         invoke("diff", old, str(bad))
+
+
+EXAMPLES = Path(__file__).parents[1] / "cost" / "worked_examples" / "published.json"
+
+
+def test_worked_examples_agree_and_one_that_does_not_ends_with_an_error(tmp_path: Path) -> None:
+    told = json.loads(invoke("examples", str(EXAMPLES), "--json"))
+    assert {each["verdict"] for each in told["examples"]} <= {"to the cent", "adds up rounded lines", "within its rounding"}
+    assert "249.4885" in invoke("examples", str(EXAMPLES))
+    wrong = json.loads(EXAMPLES.read_text())
+    wrong["cases"][0]["expected"]["total"] = 7
+    (tmp_path / "wrong.json").write_text(json.dumps(wrong))
+    with pytest.raises(KitError, match=rf"1 of {len(wrong['cases'])} differ: lambda-telemetry"):
+        invoke("examples", str(tmp_path / "wrong.json"))

@@ -61,8 +61,8 @@ def test_several_crossings_are_all_given_lowest_first(book: PriceBook, stage: St
     fleet = replace(stage.container_lane, spot_percent=0, on_demand_base=20)
     near = replace(stage, container_lane=fleet)
     profile = profile_with(
-        lane(cpu_ms_per_search=17.0, wait_ms=0.0, response_bytes=0.0, request_bytes=0.0),
-        lane(cpu_ms_per_search=30.0, wait_ms=0.0, response_bytes=0.0, request_bytes=0.0),
+        lane(cpu_ms_per_search=17.0, wait_ms=0.0, response_bytes=0.0, request_bytes=0.0, log_bytes_per_search=0.0),
+        lane(cpu_ms_per_search=30.0, wait_ms=0.0, response_bytes=0.0, request_bytes=0.0, log_bytes_per_search=0.0),
     )
     crossover = compare(profile, flat_rate(1), book, near, options=options).crossover
     assert crossover.rps == pytest.approx(76.4, abs=0.1)

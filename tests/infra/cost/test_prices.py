@@ -39,7 +39,7 @@ def test_instances_of_both_architectures_have_shape_and_price(book: PriceBook) -
 
 
 def test_free_transfer_is_marked_as_unconfirmed(book: PriceBook) -> None:
-    assert book.free_tier("AWSDataTransfer", "out_internet").confidence == "low"
+    assert book.free_tier("AWSDataTransfer", "out_internet").confidence == "medium"
 
 
 def test_missing_price_names_service_region_and_dimension(book: PriceBook) -> None:

@@ -14,9 +14,10 @@ from infra.cost.lines.line import total
 from infra.cost.model import price_container, price_lambda
 from infra.cost.prices import PriceBook
 from infra.cost.profile import WorkloadProfile
-from infra.cost.surroundings import EMF_METRICS
+from infra.cost.surroundings import CLOUDWATCH_AGENT_METRICS, EMF_METRICS
 from infra.cost.traffic import flat_rate
 from infra.errors import InputError
+from instance.boot import _cloudwatch_config
 from tests.infra.cost.conftest import lane, profile_with
 
 SEARCHES = Decimal(10 * 3600 * 730)
@@ -101,9 +102,36 @@ def test_embedded_metrics_are_priced_where_something_takes_them(bare: Stage, boo
     on_lambda, on_containers = both(told, book, options)
     assert usd(on_lambda, "CloudWatch metrics, embedded") == EMF_METRICS * Decimal("0.3")
     assert any("embedded metric lines" in gap for gap in on_lambda.not_priced)
-    assert not any("embedded" in line.name for line in on_containers.lines)
     with_agent = replace(told, container_lane=replace(told.container_lane, cloudwatch_agent=True))
-    assert usd(both(with_agent, book, options)[1], "CloudWatch metrics, embedded") == EMF_METRICS * Decimal("0.3")
+    for cost in (on_containers, both(with_agent, book, options)[1]):
+        assert not any("embedded" in line.name for line in cost.lines), "an instance's journal is nobody's metric"
+
+
+def test_aws_agent_sends_memory_and_disk_from_each_instance(bare: Stage, book: PriceBook, options: CostOptions) -> None:
+    with_agent = replace(bare, container_lane=replace(bare.container_lane, cloudwatch_agent=True))
+    cost = both(with_agent, book, options)[1]
+    assert usd(cost, "CloudWatch metrics, CloudWatch agent") == 2 * Decimal("0.3")
+    assert usd(cost, "CloudWatch agent requests") == 2 * 730 * 60 * Decimal("0.00001")
+    assert not any("agent" in line.name for line in both(bare, book, options)[1].lines)
+
+
+def test_aws_agent_is_told_to_send_so_many_metrics() -> None:
+    collected = _cloudwatch_config("group")["metrics"]["metrics_collected"]  # type: ignore[index]
+    assert sum(len(each["measurement"]) for each in collected.values()) == len(CLOUDWATCH_AGENT_METRICS)
+
+
+def test_logs_are_the_functions_alone_and_instances_keep_theirs(bare: Stage, book: PriceBook, options: CostOptions) -> None:
+    on_lambda, on_containers = both(bare, book, options)
+    assert usd(on_lambda, "CloudWatch Logs ingestion") > 0
+    assert not any("Logs" in line.name for line in on_containers.lines)
+    silent = profile_with(lane(log_bytes_per_search=None), lane(log_bytes_per_search=None))
+    assert not any("log" in gap.lower() for gap in both(bare, book, options, silent)[1].not_priced)
+
+
+def test_scheduled_minimums_are_said_to_be_missing(bare: Stage, book: PriceBook, options: CostOptions) -> None:
+    fleet = replace(bare.container_lane, schedules=("min=3@0 7 * * 1-5",))
+    cost = both(replace(bare, container_lane=fleet), book, options)[1]
+    assert any("container_lane.schedules" in gap for gap in cost.not_priced)
 
 
 def test_embedded_metrics_are_as_many_as_the_service_writes() -> None:
@@ -121,16 +149,29 @@ def test_serverless_cache_is_priced_full_and_asked_for_every_answer(bare: Stage,
     assert any("what a search keeps in it was not measured" in gap for gap in unknown.not_priced)
 
 
+@pytest.mark.parametrize("kind", ["nodes", "serverless"])
+def test_answers_on_their_way_to_a_cache_in_another_zone_are_charged_on_the_instances_side(
+    kind: str, bare: Stage, book: PriceBook, options: CostOptions
+) -> None:
+    on_lambda, cost = both(replace(bare, cache=Cache(kind=kind, node_type="cache.t3.micro")), book, options)
+    gigabytes = SEARCHES * 150_000 / Decimal(10**9)
+    assert usd(cost, "Data transfer between zones") == gigabytes / 2 * Decimal("0.01"), "half of two zones"
+    assert not any("between zones" in line.name for line in on_lambda.lines)
+
+
 def test_cache_nodes_are_priced_by_the_hour_and_named_where_they_have_no_price(
     bare: Stage, book: PriceBook, options: CostOptions
 ) -> None:
     _, cost = both(replace(bare, cache=Cache(kind="nodes", node_type="cache.t3.micro", replicas=1)), book, options)
     assert usd(cost, "Cache nodes, cache.t3.micro") == 2 * 730 * Decimal("0.0136")
-    _, unknown = both(replace(bare, cache=Cache(kind="nodes", node_type="cache.t4g.small")), book, options)
+    _, unknown = both(replace(bare, cache=Cache(kind="nodes", node_type="cache.x9z.small")), book, options)
     assert any(
-        "2 cache nodes of type cache.t4g.small: the price book of us-east-1 has no price" in g for g in unknown.not_priced
+        "2 cache nodes of type cache.x9z.small: the price book of us-east-1 has no price" in g for g in unknown.not_priced
     )
     assert not any(line.name.startswith("Cache") for line in unknown.lines)
+    unmeasured = profile_with(container_lane=lane(upstream_bytes_in=None))
+    _, silent = both(replace(bare, cache=Cache(kind="nodes", node_type="cache.t3.micro")), book, options, unmeasured)
+    assert "data between availability zones on the way to the shared cache" in silent.not_priced
 
 
 @pytest.mark.parametrize(

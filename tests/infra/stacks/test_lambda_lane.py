@@ -117,6 +117,11 @@ def test_snap_start_is_of_published_versions_and_keeps_no_old_one(make: Make) ->
     assert version.get("DeletionPolicy", "Delete") == "Delete", "each is billed for its snapshot"
 
 
+def test_the_functions_disk_is_in_the_template_where_it_is_billed(make: Make) -> None:
+    assert "EphemeralStorage" not in function(make())
+    assert function(make(lambda_lane__ephemeral_mb=2048))["EphemeralStorage"] == {"Size": 2048}
+
+
 @pytest.mark.parametrize("settings", [URL, API])
 def test_another_front_takes_the_load_balancers_place(make: Make, settings: dict[str, object]) -> None:
     assembly = make(**settings)

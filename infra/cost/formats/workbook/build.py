@@ -13,6 +13,7 @@ from infra.cost.formats.workbook.lines import LineSheet
 from infra.cost.formats.workbook.needs import needs_of
 from infra.cost.formats.workbook.prices import PriceSheet
 from infra.cost.formats.workbook.sheet import LOOKS, Book
+from infra.cost.formats.workbook.split import FIXED_SAID, write_split
 from infra.cost.formats.workbook.totals import totals_sheet, write_totals
 from infra.cost.formats.workbook.traffic import held, write_steps, write_traffic
 from infra.cost.formats.workbook.workings import write_workings
@@ -28,9 +29,12 @@ def workbook_bytes(comparison: Comparison) -> bytes:
     needs = needs_of(comparison)
     totals = totals_sheet(book)
     write_inputs(book, comparison)
-    placed = PriceSheet(book, comparison).write(line for lane in comparison.lanes for line in lane.lines)
+    placed = PriceSheet(book, comparison).write(line for bill in comparison.bills for line in bill.lines)
     write_traffic(book, comparison)
     written = LineSheet(book, comparison, placed).write()
+    if comparison.split is not None:
+        write_split(book, comparison.split, placed)
+        written.fixed.append(FIXED_SAID)
     write_workings(book, comparison, needs)
     if held(comparison.traffic):
         write_steps(book, comparison, needs)

@@ -8,6 +8,7 @@ from infra.cost.compare import Comparison
 from infra.cost.egress import NAT_VOLUME_GB
 from infra.cost.formats.workbook.sheet import FIXED, Book, Figure
 from infra.cost.lines import load_balancer
+from infra.cost.lines.lambda_ import INCLUDED_MB
 from infra.cost.profile import LaneProfile
 from infra.settings.watch import AGENT_METRICS, AGENT_METRICS_EVERY_S
 from infra.sizing import FULL_VCPU_MB
@@ -93,7 +94,7 @@ def _measured(lane: LaneProfile, prefix: str, source: str) -> list[Figure]:
         )
         for field, name, label, unit in MEASURED
     ]
-    if lane.log_bytes_per_search is not None:
+    if prefix == "lambda" and lane.log_bytes_per_search is not None:
         found.append(
             Figure(name=f"{prefix}_log_bytes", label="Log a search", value=lane.log_bytes_per_search, unit="bytes", why=source)
         )
@@ -103,6 +104,9 @@ def _measured(lane: LaneProfile, prefix: str, source: str) -> list[Figure]:
 def _lambda(comparison: Comparison) -> list[Figure]:
     settings = comparison.stage.lambda_lane
     found = [_set("lambda_memory_mb", "Memory of the function", settings.memory_mb, "MB", "lambda_lane.memory_mb")]
+    if settings.ephemeral_mb > INCLUDED_MB:
+        key = "lambda_lane.ephemeral_mb"
+        found.append(_set("lambda_ephemeral_mb", "Disk of the function", settings.ephemeral_mb, "MB", key))
     if settings.provisioned_concurrency:
         key = "lambda_lane.provisioned_concurrency"
         found.append(_set("provisioned", "Provisioned concurrency", settings.provisioned_concurrency, "environments", key))

@@ -17,10 +17,7 @@ EITHER = {
     "HTTP API requests": "searches",
     "Data transfer out": "MAX(0,{lane}_out_gb-IF(free_tier=1,free_transfer_gb,0))",
     "Data transfer in": "{lane}_in_gb",
-    "CloudWatch Logs ingestion": "searches*{lane}_log_bytes/1E9",
-    "CloudWatch Logs storage": "searches*{lane}_log_bytes/1E9*log_retention_days/30",
     "CloudWatch dashboard": "1",
-    "CloudWatch metrics, embedded": "embedded_metrics",
     "S3 storage, access logs": "searches*access_log_bytes/1E9*access_log_days/30",
     "S3 requests, access logs": "access_log_files*zones*month_hours",
     "WAF web ACL": "1",
@@ -35,6 +32,10 @@ LAMBDA = {
     "Lambda compute": (
         "MAX(0,lambda_running_gb_s-lambda_used_gb_s+lambda_init_gb_s-IF(AND(free_tier=1,provisioned=0),free_gb_s,0))"
     ),
+    "CloudWatch Logs ingestion": "searches*lambda_log_bytes/1E9",
+    "CloudWatch Logs storage": "searches*lambda_log_bytes/1E9*log_retention_days/30",
+    "CloudWatch metrics, embedded": "embedded_metrics",
+    "Lambda ephemeral storage": "searches*ROUND(lambda_seconds,6)*MAX(0,lambda_ephemeral_mb-512)/1024",
     "Lambda provisioned concurrency": "provisioned*month_hours*3600*lambda_memory_mb/1024",
     "Lambda compute on provisioned concurrency": "lambda_used_gb_s",
     "Lambda SnapStart cache": "month_hours*3600*lambda_memory_mb/1024",
@@ -49,12 +50,17 @@ CONTAINER = {
     "Public IPv4, NAT instances": "zones*month_hours",
     "CloudWatch metrics, container lane": "agent_metrics",
     "CloudWatch detailed monitoring": "7*instance_hours/month_hours",  # seven metrics an instance, each for a month
+    "CloudWatch metrics, CloudWatch agent": "2",
+    "CloudWatch agent requests": "instance_hours*3600/agent_every_s",
     "CloudWatch metric requests": "instance_hours*3600/agent_every_s",
+    "Data transfer between zones": "ROUND(searches*N(container_upstream_in_bytes)/1E9,6)*(zones-1)/zones",
     "Cache storage": "cache_max_gb*month_hours",
     "Cache requests": "searches*ROUND(container_upstream_in_bytes/1024+suppliers,6)/1E6",
 }
 COUNTED = ("CloudWatch alarms, ", "CloudWatch composite alarm, ")
 """Counts that the stage's settings decide and no input changes."""
+BESIDE = ", from templates"
+"""How lines end that templates decide (`cloud_assembly.standing`)."""
 
 
 def base_name(line: LineItem) -> str:
@@ -68,6 +74,9 @@ def quantity_formula(line: LineItem, lane: str, comparison: Comparison, amounts:
     name = base_name(line)
     if name.startswith(COUNTED):
         return f"{line.quantity.normalize():f}"
+    if name.endswith(BESIDE):
+        each_hour = line.quantity / comparison.options.month_hours
+        return f"{each_hour.normalize():f}*month_hours" if line.unit == "hour" else f"{line.quantity.normalize():f}"
     if lane == "lambda":
         found = EITHER.get(name) or LAMBDA.get(name) or _managed(name, comparison, amounts)
     else:

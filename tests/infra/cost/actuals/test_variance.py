@@ -158,6 +158,10 @@ def test_what_maps_to_nothing_is_shown_with_its_reason(report: dict[str, Any]) -
         ("AmazonCloudWatch", "USE1-VendedLog-Bytes", ("AmazonCloudWatch", "logs_ingest_standard"), None),
         ("AWSSecretsManager", "USE1-AWSSecretsManager-Secrets", ("AWSSecretsManager", "secret"), None),
         ("awswaf", "USE1-RequestV2-Tier1", ("AWSWAF", "requests"), None),
+        ("AmazonCloudWatch", "CW:HighResAlarmMonitorUsage", ("AmazonCloudWatch", "high_resolution_alarm"), None),
+        ("AmazonDynamoDB", "EUW1-WriteRequestUnits", ("AmazonDynamoDB", "write_request"), None),
+        ("Amazon Route 53", "HostedZone", ("AmazonRoute53", "hosted_zone"), None),
+        ("AmazonVPC", "USE1-VpcEndpoint-Hours", ("AmazonVPC", "endpoint_hour"), None),
     ],
 )
 def test_usage_types_map_in_any_region(service: str, usage_type: str, key: tuple[str, str], instance: str | None) -> None:

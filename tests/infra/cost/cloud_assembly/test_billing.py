@@ -77,9 +77,10 @@ def test_an_http_api_is_billed_by_its_requests(tmp_path: Path, book: PriceBook) 
     assert comparison.unpriced == ()
 
 
-def test_a_disk_beyond_what_is_included_is_not_priced(tmp_path: Path, book: PriceBook) -> None:
+def test_a_disk_beyond_what_is_included_is_the_functions(tmp_path: Path, book: PriceBook) -> None:
     comparison = priced(tmp_path, book, {"EphemeralStorage": {"Size": 2048}})
-    assert comparison.unpriced == ("AWS::Lambda::Function: its disk beyond 512 MB (a/F)",)
+    assert behind(comparison)["Lambda ephemeral storage"] == ("a/F",)
+    assert comparison.unpriced == ()
 
 
 @pytest.mark.parametrize(

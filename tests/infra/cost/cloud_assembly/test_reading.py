@@ -139,3 +139,30 @@ def test_a_lane_alone_leaves_nothing_of_the_other(tmp_path: Path) -> None:
     assert (stage.lanes, stage.lambda_lane.front) == (("container",), "load_balancer")
     fleet = stage.container_lane
     assert (fleet.instance_types, fleet.min_instances, fleet.on_demand_base, fleet.spot_percent) == (("c7g.xlarge",), 1, 0, 0)
+
+
+def test_alarms_of_a_group_that_scales_are_not_those_of_a_watched_stage(tmp_path: Path) -> None:
+    """A container lane has one on failed boots, and those that scale it, with `watch.alarms` off too."""
+    boot = {"Type": "AWS::CloudWatch::Alarm", "Properties": {"MetricName": "BootFailures"}}
+    watched = {"Type": "AWS::CloudWatch::Alarm", "Properties": {"MetricName": "Errors"}}
+    resources = {"F": FUNCTION, "LaneBootFailuresBA07BB8E": boot}
+    assert not deployed_stage(read_assembly(write(tmp_path, resources)), DEFAULT_STAGE).stage.watch.alarms
+    resources["AlarmslambdaErrors1234ABCD"] = watched
+    assert deployed_stage(read_assembly(write(tmp_path, resources)), DEFAULT_STAGE).stage.watch.alarms
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_aws_agent_is_told_by_what_instances_boot_with(told: bool, tmp_path: Path) -> None:
+    group = {
+        "Type": "AWS::AutoScaling::AutoScalingGroup",
+        "Properties": {
+            "MinSize": "1",
+            "MaxSize": "4",
+            "LaunchTemplate": {"LaunchTemplateId": {"Ref": "T"}},
+            "Tags": [{"Key": "crossover:lane", "Value": "container"}],
+        },
+    }
+    data = {"InstanceType": "c7g.large", "UserData": {"Fn::Base64": f'{{\n "cloudwatch_agent": {json.dumps(told)}\n}}'}}
+    template = {"Type": "AWS::EC2::LaunchTemplate", "Properties": {"LaunchTemplateData": data}}
+    stage = deployed_stage(read_assembly(write(tmp_path, {"G": group, "T": template})), DEFAULT_STAGE).stage
+    assert stage.container_lane.cloudwatch_agent is told

@@ -20,10 +20,14 @@ import pytest
 from pyarrow import parquet
 
 from infra.bundle import find_interpreter
-from infra.cost.compare import Comparison
+from infra.config import Stage
+from infra.cost.compare import Comparison, compare
 from infra.cost.formats.focus import focus_bytes
 from infra.cost.formats.focus_services import SERVICES, UNITS
+from infra.cost.lane import CostOptions
 from infra.cost.prices import PriceBook
+from infra.cost.profile import WorkloadProfile
+from infra.cost.traffic import flat_rate
 from infra.errors import InputError
 from infra.wheels import one_line, uv
 from tests.conftest import ROOT, absent
@@ -115,6 +119,14 @@ def test_one_row_a_line_with_amounts_that_add_up_exactly(everything: Comparison)
         for row in ours:
             assert Decimal(row["ListUnitPrice"]) * Decimal(row["PricingQuantity"]) == Decimal(row["ListCost"])
             assert json.loads(row["Tags"]) == {"crossover:lane": lane.lane, "crossover:stage": "test"}
+
+
+def test_a_split_has_rows_of_its_own(profile: WorkloadProfile, book: PriceBook, stage: Stage, options: CostOptions) -> None:
+    comparison = compare(profile, flat_rate(120.0), book, stage, options=options, lambda_percent=70)
+    assert comparison.split is not None
+    rows = [row for row in csv_rows(comparison) if row["x_Lane"] == "split"]
+    assert [row["ChargeDescription"] for row in rows] == [line.name for line in comparison.split.whole.lines]
+    assert sum(Decimal(row["BilledCost"]) for row in rows) == comparison.split.whole.usd_per_month
 
 
 def test_spot_is_priced_dynamically_and_on_demand_is_standard(everything: Comparison) -> None:

@@ -129,6 +129,7 @@ EDITS: Mapping[str, tuple[Mapping[str, float], Change]] = {
     ),
 }
 
+SPLIT = "a split with a savings plan"
 NETWORK = {
     "NAT gateways, WAF, cache, provisioned": lambda world: replace(
         world,
@@ -150,7 +151,7 @@ NETWORK = {
             network=replace(world.stage.network, egress="nat_instance"),
             cache=Cache(kind="nodes", node_type="cache.t3.micro", replicas=2),
             container_lane=replace(world.stage.container_lane, cloudwatch_agent=True),
-            lambda_lane=replace(world.stage.lambda_lane, snap_start=True),
+            lambda_lane=replace(world.stage.lambda_lane, snap_start=True, ephemeral_mb=2048),
         ),
     ),
     "HTTP API, IPv6": lambda world: replace(
@@ -196,7 +197,16 @@ def batch(world: World, tmp_path_factory: pytest.TempPathFactory) -> Batch:
     """All cases in one start of LibreOffice."""
     folder = tmp_path_factory.mktemp("workbooks")
     expected = {"as delivered": world.compare()}
-    files = {"as delivered": folder / "delivered.xlsx"}
+    files = {"as delivered": folder / "delivered.xlsx", SPLIT: folder / "split.xlsx"}
+    expected[SPLIT] = compare(
+        world.profile,
+        DAY,
+        world.book,
+        world.stage,
+        options=replace(world.options, savings_plan="compute-1y"),
+        lambda_percent=70,
+    )
+    files[SPLIT].write_bytes(workbook_bytes(expected[SPLIT]))
     files["as delivered"].write_bytes(workbook_bytes(expected["as delivered"]))
     for number, (name, (values, change)) in enumerate(EDITS.items()):
         expected[name] = change(world).compare()
@@ -259,6 +269,19 @@ def test_values_beside_formulas_are_what_the_formulas_come_to(batch: Batch, case
 
 
 @pytest.mark.slow
+def test_a_splits_total_is_the_engines_and_its_parts_make_it(batch: Batch) -> None:
+    workbook, split = batch.recalculated[SPLIT], batch.expected[SPLIT].split
+    assert split is not None
+    assert named(workbook, "split_usd_month") == pytest.approx(float(split.whole.usd_per_month), rel=0, abs=CENT)
+    rows = list(workbook["Split"].iter_rows(min_row=4, values_only=True))
+    parts = {str(row[0]): row[4] for row in rows if str(row[0]).startswith("of it ")}
+    own = dict(zip(("of it Lambda", "of it containers"), (each.usd_per_month for each in split.own), strict=True))
+    for name, usd in own.items():
+        assert parts[name] == pytest.approx(float(usd), rel=0, abs=CENT)
+    assert sum(float(usd) for usd in parts.values()) == pytest.approx(float(split.whole.usd_per_month), rel=0, abs=CENT)
+
+
+@pytest.mark.slow
 def test_inputs_that_a_lane_cannot_serve_are_said(batch: Batch) -> None:
     text = [
         str(cell)
@@ -273,6 +296,20 @@ def test_every_line_of_what_a_stage_may_have_is_live(world: World, case: str) ->
     sheet = load_workbook(io.BytesIO(workbook_bytes(NETWORK[case](world).compare())))["Line items"]
     kinds = [row[6] for row in sheet.iter_rows(min_row=4, values_only=True) if row[6]]
     assert set(kinds) == {"formula"}
+
+
+def test_a_split_has_a_sheet_whose_prices_are_live(world: World) -> None:
+    split = replace(world, options=replace(world.options, savings_plan="compute-1y"))
+    comparison = compare(split.profile, DAY, split.book, split.stage, options=split.options, lambda_percent=70)
+    assert comparison.split is not None
+    whole = comparison.split.whole
+    workbook = load_workbook(io.BytesIO(workbook_bytes(comparison)))
+    rows = [row for row in workbook["Split"].iter_rows(min_row=4, values_only=True) if row[6]]
+    assert [row[0] for row in rows] == [line.name for line in whole.lines]
+    assert {row[6] for row in rows} == {"Lambda", "containers", "both", "savings plan"}
+    assert all(str(row[3]).startswith("=Prices!") for row in rows)
+    assert listed(workbook, "the split: its quantities are as reported")
+    assert "Split" not in load_workbook(io.BytesIO(workbook_bytes(world.compare()))).sheetnames
 
 
 def test_what_is_not_live_is_marked_and_listed(world: World) -> None:

@@ -11,6 +11,7 @@ from infra.config import Stage
 from infra.cost.capacity import container_need
 from infra.cost.prices import PriceBook
 from infra.cost.profile import WorkloadProfile
+from infra.cost.simulation.answer import best_of_each_lane
 from infra.cost.simulation.arrivals import Arrivals, Burst
 from infra.cost.simulation.draws import Draws, Uncertainty, draw
 from infra.cost.simulation.fleet import Fleet, FleetRule
@@ -88,6 +89,43 @@ def test_a_steady_rate_needs_the_instances_that_the_priced_model_needs(
     ran = Fleet(Arrivals(steady), rule).run(np.array([need.rps_per_instance / lane.target_utilization]))
     assert ran.on_demand_hours[0] == pytest.approx(need.on_demand_hours)
     assert ran.spot_hours[0] == pytest.approx(need.spot_hours)
+
+
+def test_containers_without_machines_are_priced_by_what_runs(book: PriceBook, setup: Setup, profile: WorkloadProfile) -> None:
+    """2 vCPUs and 4 GB a task at a rate that two tasks serve, by hand; then a night without a request."""
+    steady = TrafficProfile(step_s=3600, rates=(10.0,) * 24, source="steady")
+    lanes = run(steady, book, setup, draw(profile, 1, uncertainty=CERTAIN))
+    fargate = 2 * 730 * (3600 * (2 * 0.0000089944 + 4 * 0.0000009889) + 0.005)
+    assert lanes["fargate"].usd[0] == pytest.approx(fargate)
+    assert lanes["fargate_spot"].usd[0] == pytest.approx(fargate)  # both are the base, which is on demand
+    assert lanes["app_runner"].usd[0] == pytest.approx(2 * 730 * (2 * 0.064 + 4 * 0.007))
+    night = replace(steady, rates=(10.0,) * 12 + (0.0,) * 12)
+    lanes = run(night, book, setup, draw(profile, 1, uncertainty=CERTAIN))
+    assert lanes["app_runner"].usd[0] == pytest.approx(2 * 730 * (2 * 0.064 / 2 + 4 * 0.007))
+    assert lanes["fargate"].usd[0] == pytest.approx(fargate)
+
+
+def test_fargate_spot_is_the_fleets_share_at_spots_price(book: PriceBook, setup: Setup, profile: WorkloadProfile) -> None:
+    busy = TrafficProfile(step_s=3600, rates=(950.0,) * 24, source="busy")
+    lanes = run(busy, book, setup, draw(profile, 1, uncertainty=CERTAIN))
+    full, spot = (3600 * (2 * vcpu + 4 * gb) for vcpu, gb in ((8.9944e-6, 9.889e-7), (2.968152e-6, 3.26337e-7)))
+    need = container_need(profile.container_lane, busy, setup.stage.container_lane, book.instance("c7g.large"), cpu_scale=1.0)
+    month = 730 / 24
+    expected = (need.on_demand_hours * (full + 0.005) + need.spot_hours * (spot + 0.005)) * month
+    assert need.spot_hours > 0
+    assert lanes["fargate_spot"].usd[0] == pytest.approx(expected)
+
+
+def test_a_lane_that_has_no_such_size_is_left_out(book: PriceBook, setup: Setup, profile: WorkloadProfile) -> None:
+    steady = TrafficProfile(step_s=3600, rates=(10.0,) * 24, source="steady")
+    outcomes = simulate(Arrivals(steady), draw(profile, 2), book, ["c7g.12xlarge"], setup)
+    assert {each.lane for each in best_of_each_lane(outcomes, month_s=730 * 3600, budget=0.001)} == {
+        "lambda",
+        "on_demand",
+        "mixed",
+        "hybrid",
+        "managed",
+    }
 
 
 def test_an_objective_below_the_measured_percentile_is_always_missed(

@@ -1,0 +1,79 @@
+"""`crossover prices examples`: published worked examples, priced by the engine, beside what their publications state."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from infra.commands.printing import print_json
+from infra.cost.prices import load_price_book
+from infra.cost.worked_examples.checking import DIFFERS, Checked, check_example
+from infra.cost.worked_examples.reading import read_examples
+from infra.errors import KitError
+
+
+@click.command("examples")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--region", default="us-east-1", show_default=True, help="Region whose prices count.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, every line of every example, instead of a table.")
+def command(file: Path, region: str, as_json: bool) -> None:
+    """Price the worked examples of FILE (JSON; docs/cost.md has its form) and say which agree to the cent.
+
+    \b
+    Examples:
+      crossover prices examples published.json
+      crossover prices examples published.json --json
+
+    Exit codes: 0 all agree, 1 one differs, 2 the file is wrong.
+    """
+    book = load_price_book(region)
+    checked = [check_example(example, book) for example in read_examples(file)]
+    if as_json:
+        print_json({"schema": 1, "prices": book.as_of.isoformat(), "examples": [_document(each) for each in checked]})
+    else:
+        _print(checked)
+    different = [each.example.id for each in checked if not each.agrees]
+    if different:
+        raise KitError(f"{file}: {len(different)} of {len(checked)} differ: {', '.join(different)}")
+
+
+def _document(each: Checked) -> dict[str, object]:
+    return {
+        "id": each.example.id,
+        "kind": each.example.kind,
+        "published_usd": f"{each.example.published:f}",
+        "ours_usd": f"{each.ours:f}",
+        "verdict": each.verdict,
+        "source": each.example.source,
+        "lines": [
+            {
+                "name": line.name,
+                "quantity": f"{line.quantity:f}",
+                "unit": line.unit,
+                "unit_price": f"{line.unit_price:f}",
+                "usd": f"{line.usd:f}",
+            }
+            for line in each.lines
+        ],
+    }
+
+
+def _print(checked: list[Checked]) -> None:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    for name in ("Example", "kind", "$ published", "$ ours", "agrees"):
+        table.add_column(name, justify="right" if name.startswith("$") else "left", overflow="fold")
+    for each in checked:
+        table.add_row(
+            escape(each.example.id),
+            each.example.kind,
+            f"{each.example.published:,.2f}",
+            f"{each.ours:,.4f}",
+            each.verdict,
+            style="red" if each.verdict == DIFFERS else "",
+        )
+    Console().print(table)

@@ -1,0 +1,99 @@
+"""Examples of machines: EC2 instances and their volumes, AWS Fargate and Fargate Spot, App Runner."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from infra.cost.lines import containers, ec2, watching
+from infra.cost.lines.line import LineItem
+from infra.cost.prices import Price, PriceBook, Tier
+from infra.cost.worked_examples.functions import NOTE
+from infra.cost.worked_examples.inputs import Inputs
+
+MONTH_HOURS = Decimal(730)
+PAGE_MONTH_HOURS = Decimal(720)
+"""AWS's pages prorate by a month of 30 days, its calculator and Infracost count 730 hours."""
+
+
+def instances(book: PriceBook, inputs: Inputs) -> list[LineItem]:
+    """`instances` (1) of `type` for `hours`; `purchase` is on_demand or spot; `volume_gb` of gp3 each; `detailed_monitoring`;
+    `credit_hours` of vCPU beyond a burstable type's own."""
+    kind = inputs.text("type", "instance", "instance_type")
+    count = inputs.number("instances", "count", default=1)
+    hours = count * inputs.seconds(month_hours=MONTH_HOURS) / 3600
+    if inputs.text("purchase", default="on_demand") == "spot":
+        lines = ec2.spot(book, [kind], hours, note=NOTE)
+    else:
+        lines = ec2.on_demand(book, kind, hours, note=NOTE)
+    month = inputs.number("month_hours", default=MONTH_HOURS)
+    if inputs.has("volume_gb"):
+        lines += ec2.volumes(book, int(inputs.number("volume_gb")), hours, month, note=NOTE)
+    if inputs.flag("detailed_monitoring"):
+        lines += watching.detailed_monitoring(book, hours / month, note=NOTE)
+    if inputs.has("credit_hours"):
+        lines += ec2.unlimited_credits(book, inputs.number("credit_hours"), note=NOTE)
+    return lines
+
+
+def volumes(book: PriceBook, inputs: Inputs) -> list[LineItem]:
+    """`gb` of `volume_type` (gp3) for `seconds`, `hours` or the month, `volumes` of them (1), with `iops` and
+    `throughput_mbps` as provisioned; `gb_price`, `iops_price`, `throughput_price` where the publication has its own."""
+    kind = inputs.text("volume_type", "type", default="gp3")
+    prices = {
+        "storage": _own(book, f"{kind}_storage", "GB-month", inputs, "gb_price", "price_gb_month"),
+        "iops": _own(book, "gp3_iops_over_3000" if kind == "gp3" else f"{kind}_iops", "IOPS-month", inputs, "iops_price"),
+        "throughput": _own(
+            book, "gp3_throughput_over_125", "MB/s-month", inputs, "throughput_price", "mbps_price", "throughput_mbps_price"
+        ),
+    }
+    month = inputs.number("month_hours", default=PAGE_MONTH_HOURS if inputs.has("seconds") else MONTH_HOURS)
+    hours = inputs.number("volumes", "count", default=1) * inputs.seconds(month_hours=month) / 3600
+    iops = inputs.number("iops", "provisioned_iops", default=0)
+    throughput = inputs.number("throughput_mbps", "throughput_mb_s", "throughput", default=0)
+    return ec2.provisioned_volumes(
+        prices,
+        gb=inputs.number("gb", "size_gb"),
+        iops=max(Decimal(0), iops - ec2.GP3_IOPS) if kind == "gp3" else iops,
+        throughput=max(Decimal(0), throughput - ec2.GP3_THROUGHPUT),
+        month_share=hours / month,
+        note=NOTE,
+    )
+
+
+def _own(book: PriceBook, dimension: str, unit: str, inputs: Inputs, *names: str) -> Price | None:
+    """The publication's own price where it states one, else the book's, None where it has none."""
+    known = book.prices.get(("AmazonEBS", dimension))
+    if not inputs.has(*names):
+        inputs.number(*names, default=0)
+        return known
+    price = known or replace(book.price("AmazonEBS", "gp3_storage"), dimension=dimension, unit=unit)
+    return replace(price, tiers=(Tier(Decimal(0), None, inputs.number(*names)),), source="the publication's own price")
+
+
+def fargate(book: PriceBook, inputs: Inputs) -> list[LineItem]:
+    """`tasks` (or `pods`) of `vcpu` and `gb` for `seconds_per_day` × `days`, or `hours`; `ephemeral_gb` of disk in all;
+    `spot`."""
+    tasks = inputs.number("tasks", "pods", "count", default=1)
+    return containers.fargate(
+        book,
+        tasks * inputs.seconds(month_hours=MONTH_HOURS),
+        vcpu=inputs.number("vcpu"),
+        gb=inputs.number("gb", "memory_gb"),
+        disk_gb=inputs.number("ephemeral_gb", default=0),
+        architecture=inputs.architecture(),
+        spot=inputs.flag("spot"),
+        note=NOTE,
+    )
+
+
+def app_runner(book: PriceBook, inputs: Inputs) -> list[LineItem]:
+    """`vcpu` and `gb` of an instance; `provisioned_hours` of instances that wait, `active_hours` of those that serve."""
+    return containers.app_runner(
+        book,
+        vcpu=inputs.number("vcpu"),
+        gb=inputs.number("gb", "memory_gb"),
+        active_hours=inputs.number("active_hours"),
+        idle_hours=inputs.number("provisioned_hours", default=0),
+        note=NOTE,
+    )
