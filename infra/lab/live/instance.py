@@ -15,6 +15,7 @@ import functools
 import logging
 import os
 import signal
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -85,7 +86,7 @@ class Instance:
         self._ending: asyncio.Task[None] | None = None
         refused = REFUSED_SETTING if fault is BootFault.WRONG_SETTING else {}
         self._changes = changes = Changes(self.root, address, around.clock, around.aws_url, {**around.environment, **refused})
-        self._web = web.ServerRunner(web.Server(self._answer))
+        self._web = web.ServerRunner(web.Server(self._answer, access_log=None))
         self.systemd = Systemd(
             self.root, self.machine, adapt=changes.of_unit, additions=changes.for_unit, confined=lambda unit: unit != SERVICE
         )
@@ -214,6 +215,15 @@ def target_state(lifecycle_state: str) -> str:
     return next((target for beginning, target in beginnings.items() if lifecycle_state.startswith(beginning)), "InService")
 
 
+_finding = threading.Lock()
+
+
 @functools.cache
-def _interpreter(version: str) -> Path | None:
+def _found(version: str) -> Path | None:
     return find_interpreter(version)
+
+
+def _interpreter(version: str) -> Path | None:
+    """One at a time: what finds it, `sysconfig` among it, is not made for several threads."""
+    with _finding:
+        return _found(version)

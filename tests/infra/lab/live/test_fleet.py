@@ -137,8 +137,12 @@ async def test_an_instance_comes_up_as_deployed_tells_its_figures_and_dies_in_ma
         assert fleet.address(one.instance_id, stage.port) is None and one.machine.groups() == set()
         assert stage.group.look()[one.instance_id].state == "running", "nobody has noticed"
         assert await status(session, f"{base}/healthz") == "ClientConnectorError"
+        faults.misconfigure({"CROSSOVER_SUPPLIERS_URL": NOWHERE})
         await faults.kill(one.instance_id)
         await until(lambda: one.instance_id not in fleet.instances)
+        (other,) = await serving(fleet, stage, 1)
+        base = url(fleet, stage, other.instance_id)
+        assert (await status(session, f"{base}/readyz"), await status(session, base + future_search())) == (200, 503)
 
 
 class Callers:
