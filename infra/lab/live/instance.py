@@ -83,7 +83,6 @@ class Instance:
         self._fault = fault
         self._warned = False
         self._booting: asyncio.Task[None] | None = None
-        self._ending: asyncio.Task[None] | None = None
         refused = REFUSED_SETTING if fault is BootFault.WRONG_SETTING else {}
         self._changes = changes = Changes(self.root, address, around.clock, around.aws_url, {**around.environment, **refused})
         self._web = web.ServerRunner(web.Server(self._answer, access_log=None))
@@ -100,8 +99,6 @@ class Instance:
             self.metadata.target_state = target_state(told.lifecycle_state)
         if told.ends_at is not None:
             self._announce_end(told.ends_at)
-        if told.state == "shutting-down" and self._ending is None:
-            self._ending = asyncio.create_task(self._shut_down())
 
     def _announce_end(self, ends_at: float) -> None:
         """A rebalance recommendation as soon as the end is certain, the notice two lab minutes before it."""
@@ -144,17 +141,11 @@ class Instance:
         self.state = State.SERVING if code == 0 else State.FAILED
         log.info("%s is %s", self.instance_id, self.state)
 
-    async def _shut_down(self) -> None:
-        """EC2 ends it in good order: its services are stopped, each with the time that it has for it."""
-        await self.systemd.shut_down()
-        await self.machine.cut_power()
-
     async def power_off(self) -> None:
         self.state = State.OFF
-        tasks = [task for task in (self._booting, self._ending) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._booting is not None:
+            self._booting.cancel()
+            await asyncio.gather(self._booting, return_exceptions=True)
         await self.machine.cut_power()
         self.systemd.close()
         self._programs.close()

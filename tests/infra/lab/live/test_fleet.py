@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
+import psutil
 import pytest
 
 from infra.bundle import Bundle
@@ -23,6 +24,7 @@ from infra.lab.live.faults import NOTICE_S, Faults
 from infra.lab.live.fleet import Fleet, FleetOptions
 from infra.lab.live.instance import Instance, State
 from infra.lab.live.ports import Addresses
+from instance.units import SERVICE
 from tests.conftest import ROOT, descendants_with, require_program
 from tests.fakes import future_search
 from tests.infra.lab.aws.live_aws import REGION, local_aws
@@ -173,11 +175,15 @@ class Callers:
 async def test_scaling_in_and_a_lost_spot_pool_lose_no_request_and_end_the_instances(
     stage: Stage, shared_simulator_url: str
 ) -> None:
-    stage.deploy(2, on_demand=50)
+    stage.deploy(2, on_demand=50, secret={"CROSSOVER_MARKUP_PERCENT": "9", "CROSSOVER_LANE": "the environment wins"})
     async with fleet_of(stage, shared_simulator_url) as fleet:
         instances = await serving(fleet, stage, 2)
         spot = next(each for each in instances if fleet.launched[each.instance_id].spot)
         steady = next(each for each in instances if each is not spot)
+        pid = spot.systemd.pid(SERVICE)
+        assert pid is not None
+        read = psutil.Process(pid).environ()
+        assert (read["CROSSOVER_MARKUP_PERCENT"], read["CROSSOVER_LANE"]) == ("9", "container")
         assert stage.targets() == {spot.instance_id, steady.instance_id}
         faults = Faults(fleet)
         with pytest.raises(InputError, match=rf"no spot instance is a m7g.large in .*; there are {TYPE} in {REGION}a$"):
@@ -193,6 +199,8 @@ async def test_scaling_in_and_a_lost_spot_pool_lose_no_request_and_end_the_insta
         for each in callers.values():
             await each.halt()
             assert set(each.seen) == {"200, kept", "200, close"}, each.seen
+        seen = sum((each.seen for each in callers.values()), Counter())
+        print(f"\nscaled in and interrupted: {seen['200, kept']} answered, {seen['200, close']} more on the way out, 0 lost")
 
         await until(lambda: f"told {stage.name}: CONTINUE" in steady.console(), 30, steady.console)
         await until(lambda: steady.instance_id not in fleet.instances and steady.machine.groups() == set())
