@@ -133,6 +133,11 @@ async def test_an_instance_comes_up_as_deployed_tells_its_figures_and_dies_in_ma
             assert time.monotonic() < end, one.console()
             await asyncio.sleep(0.1)
 
+        for share in (0, 1.1):
+            with pytest.raises(InputError, match=f"^share {share:g}: must be above 0 and at most 1$"):
+                faults.slow_down(one.instance_id, share)
+        with pytest.raises(KitError, match=rf"^i-0: no such instance in {stage.name}; there are {one.instance_id}$"):
+            faults.freeze("i-0")
         with pytest.raises(KitError, match=f"does not reclaim {one.instance_id}: .* is on demand"):
             await faults.interrupt(one.instance_id)
         await faults.kill(one.instance_id, noticed=False)
