@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from infra.errors import KitError
+from infra.lab.processes import minimal_environment, spawn
 
 Client = Callable[[str], Any]
 """A boto3 client of the local AWS, by the service's name."""
@@ -40,12 +41,16 @@ class Bundles:
         async with self._locks[digest]:
             if not tree.exists():
                 partial = tree.with_suffix(".partial")
-                process = await asyncio.create_subprocess_exec(
-                    interpreter, "-m", "zipfile", "-e", archive, partial, stderr=asyncio.subprocess.PIPE
-                )
-                _, said = await process.communicate()
-                if process.returncode:
-                    return process.returncode, said.decode(errors="replace").strip()
+                shutil.rmtree(partial, ignore_errors=True)  # of an attempt that failed
+                command: list[str | Path] = [interpreter, "-m", "zipfile", "-e", archive, partial]
+                log = self._folder / f"{digest}.log"
+                child = await spawn(command, env=minimal_environment({}), cwd=self._folder, log=log)
+                try:
+                    code = await child.wait()
+                finally:
+                    await child.kill()
+                if code:
+                    return code, child.log_tail()
                 partial.rename(tree)
         into.symlink_to(tree)  # noqa: ASYNC240 (one entry in a folder)
         return 0, ""

@@ -10,8 +10,8 @@
 | `fail_boots` | the next instances do not boot |
 | `misconfigure` | the service of the next instances has another environment, as after a wrong deployment |
 
-None of them lies between a caller and the service: an answer is the service's own. Errors come from a service that is
-misconfigured (suppliers it cannot reach) or from the suppliers themselves (the simulator's faults).
+None of them lies between a caller and the service: an answer is the service's own. Errors come from a service that cannot reach
+its suppliers (`misconfigure`), or from the suppliers: a lane that has a simulator of its own can be made to fail alone.
 """
 
 from __future__ import annotations
@@ -74,7 +74,8 @@ class Faults:
         self._fleet.boot_faults.extend([fault] * count)
 
     def misconfigure(self, changes: Mapping[str, str | None]) -> None:
-        """Variables of the service's environment, for instances that start from now on; `None` takes one away."""
+        """Variables of the service's environment, for instances that start from now on; `None` takes one away. With
+        `CROSSOVER_SUPPLIERS_URL` where nobody listens, an instance is ready and answers each search with 503."""
         self._fleet.environment |= changes
 
     def repair(self) -> None:

@@ -132,13 +132,12 @@ class Fleet:
         while True:
             try:
                 self.launched = await asyncio.to_thread(self.group.look)
-            except Exception as error:  # of boto3, moto, the network: it is asked again in a moment
-                if not failing:
-                    log.error("the group cannot be looked at: %s", error)
-                failing = True
-            else:
-                failing = False
                 self._reconcile(self.launched)
+                failing = False
+            except Exception as error:  # of boto3, moto, the network: tried again in a moment
+                if not failing:
+                    log.error("the group cannot be followed: %s", error)
+                failing = True
             await asyncio.sleep(self.options.look_s)
 
     def _reconcile(self, launched: Mapping[str, Launched]) -> None:
@@ -151,7 +150,7 @@ class Fleet:
             known = self.instances.get(instance_id)
             if known is not None:
                 known.follow(told)
-            elif told.lifecycle_state is not None and told.state != "shutting-down":
+            elif told.lifecycle_state is not None:
                 self._launch(told)
 
     def _launch(self, told: Launched) -> None:

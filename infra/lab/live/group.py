@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 from infra.errors import KitError
 from infra.lab.live.bundles import Client
 
-LIVING = ("pending", "running", "shutting-down")
-"""States of an instance whose machine is there (Amazon EC2 User Guide, "Instance lifecycle")."""
+LIVING = ("pending", "running")
+"""States of an instance whose machine is there (Amazon EC2 User Guide, "Amazon EC2 instance state changes")."""
 
 log = logging.getLogger("crossover.lab")
 

@@ -15,6 +15,7 @@ import functools
 import logging
 import os
 import signal
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -82,10 +83,9 @@ class Instance:
         self._fault = fault
         self._warned = False
         self._booting: asyncio.Task[None] | None = None
-        self._ending: asyncio.Task[None] | None = None
         refused = REFUSED_SETTING if fault is BootFault.WRONG_SETTING else {}
         self._changes = changes = Changes(self.root, address, around.clock, around.aws_url, {**around.environment, **refused})
-        self._web = web.ServerRunner(web.Server(self._answer))
+        self._web = web.ServerRunner(web.Server(self._answer, access_log=None))
         self.systemd = Systemd(
             self.root, self.machine, adapt=changes.of_unit, additions=changes.for_unit, confined=lambda unit: unit != SERVICE
         )
@@ -99,8 +99,6 @@ class Instance:
             self.metadata.target_state = target_state(told.lifecycle_state)
         if told.ends_at is not None:
             self._announce_end(told.ends_at)
-        if told.state == "shutting-down" and self._ending is None:
-            self._ending = asyncio.create_task(self._shut_down())
 
     def _announce_end(self, ends_at: float) -> None:
         """A rebalance recommendation as soon as the end is certain, the notice two lab minutes before it."""
@@ -143,17 +141,11 @@ class Instance:
         self.state = State.SERVING if code == 0 else State.FAILED
         log.info("%s is %s", self.instance_id, self.state)
 
-    async def _shut_down(self) -> None:
-        """EC2 ends it in good order: its services are stopped, each with the time that it has for it."""
-        await self.systemd.shut_down()
-        await self.machine.cut_power()
-
     async def power_off(self) -> None:
         self.state = State.OFF
-        tasks = [task for task in (self._booting, self._ending) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._booting is not None:
+            self._booting.cancel()
+            await asyncio.gather(self._booting, return_exceptions=True)
         await self.machine.cut_power()
         self.systemd.close()
         self._programs.close()
@@ -214,6 +206,15 @@ def target_state(lifecycle_state: str) -> str:
     return next((target for beginning, target in beginnings.items() if lifecycle_state.startswith(beginning)), "InService")
 
 
+_finding = threading.Lock()
+
+
 @functools.cache
-def _interpreter(version: str) -> Path | None:
+def _found(version: str) -> Path | None:
     return find_interpreter(version)
+
+
+def _interpreter(version: str) -> Path | None:
+    """One at a time: what finds it, `sysconfig` among it, is not made for several threads."""
+    with _finding:
+        return _found(version)

@@ -121,7 +121,7 @@ class Service:
     def _environment(self) -> dict[str, str]:
         values: dict[str, str | None] = {**self._unit.environment}
         for file in self._unit.environment_files:
-            values |= read_environment_file(Path(below(self._root, file)).read_text())
+            values |= read_environment_file(Path(below(self._root, file)).read_bytes().decode())
         values |= self._additions
         return {name: value for name, value in values.items() if value is not None}
 
@@ -191,10 +191,6 @@ class Systemd:
         """Of a service's main process, while that runs."""
         return self._services[name].pid if name in self._services else None
 
-    async def shut_down(self) -> None:
-        """Every service is stopped, as when the machine is switched off in good order."""
-        await asyncio.gather(*(service.stop() for service in self._services.values()))
-
     def close(self) -> None:
         """Once the machine is off."""
         for task in self._tasks:
@@ -225,7 +221,12 @@ class Systemd:
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("systemd of %s: %s", self._root.name, error)
 
 
 def below(root: Path, word: str) -> str:

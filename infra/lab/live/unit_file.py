@@ -19,6 +19,9 @@ DEFAULT_RESTART_S = 0.1
 KNOWN = {"Type": ("exec", "oneshot"), "Restart": ("always", "no"), "KillMode": ("control-group",)}
 """Of these settings no other value is understood; where one is missing, the first of Type, the last of the others holds."""
 
+_ASSIGNED = re.compile(r'^[ \t]*(\w+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\n]*))', re.MULTILINE | re.DOTALL)
+_TAKEN_IN_QUOTES = re.compile(r'\\(["\\$`])')
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
@@ -82,9 +85,12 @@ def _settings(text: str) -> dict[str, list[str]]:
 
 
 def read_environment_file(text: str) -> dict[str, str]:
-    """`NAME=value` by line, as the instance's own are written: without quotes."""
-    pairs = (line.partition("=") for line in text.splitlines() if not line.lstrip().startswith(("#", ";")))
-    return {name.strip(): value for name, equals, value in pairs if equals}
+    """`NAME=value` by line; in double quotes a value may hold line breaks, and a backslash takes four characters literally."""
+    values = {}
+    for found in _ASSIGNED.finditer(text):
+        name, quoted, plain = found.groups()
+        values[name] = _TAKEN_IN_QUOTES.sub(r"\1", quoted) if quoted is not None else re.sub(r"\\(.)", r"\1", plain.rstrip())
+    return values
 
 
 def put_in(word: str, environment: Mapping[str, str]) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import functools
 import itertools
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -67,9 +69,13 @@ class Stage:
         attributes = [{"Key": "deregistration_delay.timeout_seconds", "Value": str(DRAIN_DELAY_S)}]
         region.client("elbv2").modify_target_group_attributes(TargetGroupArn=self.target_group, Attributes=attributes)
 
-    def deploy(self, instances: int, *, on_demand: int = 100) -> None:
-        """The group with so many instances, the given share (percent) of them on demand."""
-        user_data = base64.b64encode(render_user_data(self._boot()).encode()).decode()
+    def deploy(self, instances: int, *, on_demand: int = 100, secret: Mapping[str, str] | None = None) -> None:
+        """The group with so many instances, the given share (percent) of them on demand. `secret` is what they read."""
+        boot = self._boot()
+        if secret is not None:
+            self.region.client("secretsmanager").create_secret(Name=self.name, SecretString=json.dumps(secret))
+            boot = replace(boot, environment={**boot.environment, "CROSSOVER_SECRET": self.name})
+        user_data = base64.b64encode(render_user_data(boot).encode()).decode()
         image = self.region.client("ec2").describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
         data = {"ImageId": image, "InstanceType": TYPE, "UserData": user_data}
         self.region.client("ec2").create_launch_template(LaunchTemplateName=self.name, LaunchTemplateData=data)

@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
+import psutil
 import pytest
 
 from infra.bundle import Bundle
@@ -23,6 +24,7 @@ from infra.lab.live.faults import NOTICE_S, Faults
 from infra.lab.live.fleet import Fleet, FleetOptions
 from infra.lab.live.instance import Instance, State
 from infra.lab.live.ports import Addresses
+from instance.units import SERVICE
 from tests.conftest import ROOT, descendants_with, require_program
 from tests.fakes import future_search
 from tests.infra.lab.aws.live_aws import REGION, local_aws
@@ -131,14 +133,23 @@ async def test_an_instance_comes_up_as_deployed_tells_its_figures_and_dies_in_ma
             assert time.monotonic() < end, one.console()
             await asyncio.sleep(0.1)
 
+        for share in (0, 1.1):
+            with pytest.raises(InputError, match=f"^share {share:g}: must be above 0 and at most 1$"):
+                faults.slow_down(one.instance_id, share)
+        with pytest.raises(KitError, match=rf"^i-0: no such instance in {stage.name}; there are {one.instance_id}$"):
+            faults.freeze("i-0")
         with pytest.raises(KitError, match=f"does not reclaim {one.instance_id}: .* is on demand"):
             await faults.interrupt(one.instance_id)
         await faults.kill(one.instance_id, noticed=False)
         assert fleet.address(one.instance_id, stage.port) is None and one.machine.groups() == set()
         assert stage.group.look()[one.instance_id].state == "running", "nobody has noticed"
         assert await status(session, f"{base}/healthz") == "ClientConnectorError"
+        faults.misconfigure({"CROSSOVER_SUPPLIERS_URL": NOWHERE})
         await faults.kill(one.instance_id)
         await until(lambda: one.instance_id not in fleet.instances)
+        (other,) = await serving(fleet, stage, 1)
+        base = url(fleet, stage, other.instance_id)
+        assert (await status(session, f"{base}/readyz"), await status(session, base + future_search())) == (200, 503)
 
 
 class Callers:
@@ -169,11 +180,15 @@ class Callers:
 async def test_scaling_in_and_a_lost_spot_pool_lose_no_request_and_end_the_instances(
     stage: Stage, shared_simulator_url: str
 ) -> None:
-    stage.deploy(2, on_demand=50)
+    stage.deploy(2, on_demand=50, secret={"CROSSOVER_MARKUP_PERCENT": "9", "CROSSOVER_LANE": "the environment wins"})
     async with fleet_of(stage, shared_simulator_url) as fleet:
         instances = await serving(fleet, stage, 2)
         spot = next(each for each in instances if fleet.launched[each.instance_id].spot)
         steady = next(each for each in instances if each is not spot)
+        pid = spot.systemd.pid(SERVICE)
+        assert pid is not None
+        read = psutil.Process(pid).environ()
+        assert (read["CROSSOVER_MARKUP_PERCENT"], read["CROSSOVER_LANE"]) == ("9", "container")
         assert stage.targets() == {spot.instance_id, steady.instance_id}
         faults = Faults(fleet)
         with pytest.raises(InputError, match=rf"no spot instance is a m7g.large in .*; there are {TYPE} in {REGION}a$"):
@@ -189,6 +204,8 @@ async def test_scaling_in_and_a_lost_spot_pool_lose_no_request_and_end_the_insta
         for each in callers.values():
             await each.halt()
             assert set(each.seen) == {"200, kept", "200, close"}, each.seen
+        seen = sum((each.seen for each in callers.values()), Counter())
+        print(f"\nscaled in and interrupted: {seen['200, kept']} answered, {seen['200, close']} more on the way out, 0 lost")
 
         await until(lambda: f"told {stage.name}: CONTINUE" in steady.console(), 30, steady.console)
         await until(lambda: steady.instance_id not in fleet.instances and steady.machine.groups() == set())

@@ -9,7 +9,9 @@ import pytest
 from infra.errors import KitError
 from infra.lab.live.unit_file import put_in, read_environment_file, read_unit
 from instance.units import AGENT, DRAIN, DRAIN_FILE, DRAIN_PATH, SECRETS, SERVICE, STOP_TIMEOUT_S, render_units
+from secret_values.environment_file import render
 from tests.instance.doubles import WITH_SECRET, settings_in
+from tests.secret_values.test_environment_file import AWKWARD
 
 
 def test_the_instances_units_say_what_runs_and_how(tmp_path: Path) -> None:
@@ -38,6 +40,15 @@ def test_what_would_be_done_otherwise_here_is_refused(tmp_path: Path, line: str)
 
 def test_a_variable_is_put_in_and_one_that_is_not_set_leaves_nothing() -> None:
     assert put_in("--workers=${A}${B}", {"A": "2"}) == "--workers=2"
+
+
+@pytest.mark.parametrize("name", AWKWARD)
+def test_a_secrets_values_are_read_to_the_letter(name: str) -> None:
+    assert read_environment_file(render({"BEFORE": "1", name: AWKWARD[name], "AFTER": "2"})) == {
+        "BEFORE": "1",
+        name: AWKWARD[name],
+        "AFTER": "2",
+    }
 
 
 def test_an_environment_file_keeps_values_as_they_are() -> None:
