@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +12,11 @@ from rich.console import Console
 from rich.markup import escape
 
 from infra.commands.at_stage import Command
+from infra.commands.switch_callouts import lines, problems
 from infra.errors import InputError, KitError
+from infra.switching.hooks import shown
 from infra.switching.need import Measured, need_of
-from infra.switching.plan import DEFAULT_STEPS, Limits, Need, Plan, make_plan
+from infra.switching.plan import DEFAULT_STEPS, Callouts, Limits, Need, Plan, make_plan
 from infra.switching.preflight import Facts, Refusal, refusals
 from infra.switching.weights import Weights, parse_weights
 
@@ -34,6 +36,7 @@ class Request:
     quiet_s: float
     allow_version_skew: bool
     smoke_path: str | None
+    callouts: Callouts = field(default_factory=Callouts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +126,9 @@ def propose(control: Control, goal: Weights, request: Request) -> Proposal:
     facts = control.facts(rising, need=need, load=load, limits=request.limits, smoke_path=request.smoke_path)
     plan = _plan(control, start, goal, rising, need, request)
     found = refusals(facts, allow_version_skew=request.allow_version_skew) if plan is not None else []
+    if plan is not None:
+        right = "each gate must be callable from here; --gate none asks nobody"
+        found += [Refusal("gates", each, right, forcible=False) for each in problems(control, plan.callouts.gates)]
     return Proposal(plan=plan, facts=facts, refusals=tuple(found))
 
 
@@ -143,6 +149,7 @@ def _plan(control: Control, start: Weights, goal: Weights, rising: str, need: Ne
         standby=standby,
         # Where Lambda keeps no environments started, nothing is raised, so nothing is let down again.
         floor=None if (rising, floor) == ("lambda", 0) else floor,
+        callouts=request.callouts,
     )
 
 
@@ -155,11 +162,14 @@ def measured(path: Path, lane: str) -> Measured:
 
 
 def document(proposal: Proposal) -> dict[str, Any]:
-    """For `--json`."""
+    """For `--json`. Targets as they may be shown."""
     import msgspec
 
+    plan = None if proposal.plan is None else msgspec.to_builtins(proposal.plan)
+    if plan is not None:
+        plan["callouts"] |= {name: [*map(shown, plan["callouts"][name])] for name in ("gates", "hooks", "notify")}
     return {
-        "plan": None if proposal.plan is None else msgspec.to_builtins(proposal.plan),
+        "plan": plan,
         "refusals": [
             {"check": each.check, "seen": each.seen, "right": each.right, "forcible": each.forcible}
             for each in proposal.refusals
@@ -187,5 +197,7 @@ def show(proposal: Proposal, console: Console) -> None:
     )
     if plan.standby is not None:
         console.print(f"  at last  {plan.falling} lane down to {plan.standby} once it is quiet for {plan.quiet_s:g} s")
+    for line in lines(plan.callouts):
+        console.print(escape(line))
     for refusal in proposal.refusals:
         console.print(f"  [red]against it[/red]  {escape(str(refusal))}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from infra.config import Stage
 from infra.policies.document import Statement
 from infra.policies.templates import Synthesized
+from infra.settings.switching import target_of
 
 WEIGHTS = "crossover/{stage}/traffic-weights"
 
@@ -121,7 +122,24 @@ def _moving(stage: Stage) -> tuple[Statement, ...]:
             [_arn(stage, "elasticloadbalancing", "listener-rule/app/*/*/*/*")],
             _of_stage(stage),
         ),
+        Statement(
+            "Record",
+            ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"],
+            [_arn(stage, "dynamodb", f"table/{stage.resource_prefix}-foundation-*")],
+        ),
+        Statement("Quotas", ["servicequotas:GetServiceQuota"], [_arn(stage, "servicequotas", "ec2/*")]),
+        *_webhooks(stage),
     )
+
+
+def _webhooks(stage: Stage) -> tuple[Statement, ...]:
+    """The secrets that hold the URLs of gates, hooks and notifications; Secrets Manager ends an ARN with six characters."""
+    targets = (*stage.switch.gates, *stage.switch.hooks, *stage.switch.notify)
+    names = sorted({target.value for target in map(target_of, targets) if target.kind == "secret"})
+    if not names:
+        return ()
+    arns = [name if name.startswith("arn:") else _arn(stage, "secretsmanager", f"secret:{name}-??????") for name in names]
+    return (Statement("Webhooks", ["secretsmanager:GetSecretValue"], arns),)
 
 
 def _looking(stage: Stage) -> tuple[Statement, ...]:

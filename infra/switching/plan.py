@@ -50,6 +50,19 @@ class Step(Struct, frozen=True):
     weights: str
 
 
+class Callouts(Struct, frozen=True, kw_only=True):
+    """Who is asked before each step (`gates`), called after it (`hooks`), and told (`notify`): targets as
+    `infra.settings.switching` has them, secrets by name. They are the plan's, so that whoever resumes asks the same gates.
+    `runbooks` is where the pages are that a message names."""
+
+    gates: tuple[str, ...] = ()
+    hooks: tuple[str, ...] = ()
+    notify: tuple[str, ...] = ()
+    timeout_s: float = 10.0
+    hold_s: float = 600.0
+    runbooks: str = "docs/runbooks"
+
+
 class Plan(Struct, frozen=True, kw_only=True):
     """One switch, whole. Weights are text, as the parameter holds them. `standby` is what the falling lane is scaled down to
     once it has had no request for `quiet_s`; None leaves it as it is. `floor` is how many the rising lane kept at least before
@@ -67,6 +80,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     quiet_s: float = 120.0
     standby: int | None = None
     floor: int | None = None
+    callouts: Callouts = Callouts()
 
     @property
     def falling(self) -> str:
@@ -85,6 +99,7 @@ def make_plan(
     prewarm_s: float = 900.0,
     standby: int | None = None,
     floor: int | None = None,
+    callouts: Callouts | None = None,
 ) -> Plan | None:
     """The steps from `start` to `goal`; None where traffic is split so already. Steps that change nothing are left out."""
     if not percents or list(percents) != sorted(set(percents)) or percents[0] < 1 or percents[-1] != 100:
@@ -110,4 +125,5 @@ def make_plan(
         # A lane that keeps a share of the traffic is never scaled down.
         standby=standby if goal.same_split(all_on(rising)) else None,
         floor=floor if need is not None else None,
+        callouts=callouts or Callouts(),
     )

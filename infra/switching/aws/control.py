@@ -12,8 +12,10 @@ from infra.switching.aws.calls import Aws, asked
 from infra.switching.aws.clock import AwsClock
 from infra.switching.aws.lanes import AwsLanes
 from infra.switching.aws.resources import Resources, find, prefix_of
+from infra.switching.aws.secret import secret_text
 from infra.switching.aws.store import DynamoStore
 from infra.switching.aws.traffic import AwsTraffic
+from infra.switching.calling import CallingHooks
 from infra.switching.doctor import Places
 from infra.switching.need import Load, Machines
 from infra.switching.observe import World
@@ -35,7 +37,8 @@ class Control:
         self.lanes = AwsLanes(aws, resources, clock)
         self.traffic = AwsTraffic(aws, resources)
         self.store = DynamoStore(aws, resources.table)
-        self.world = World(clock=clock, store=self.store, traffic=self.traffic, lanes=self.lanes)
+        self.hooks = CallingHooks(lambda name: secret_text(Aws(aws.region), name))  # asked by other threads
+        self.world = World(clock=clock, store=self.store, traffic=self.traffic, lanes=self.lanes, hooks=self.hooks)
 
     def load(self) -> Load:
         return self.lanes.load()
