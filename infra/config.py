@@ -155,6 +155,10 @@ class Stage:
                 self.lambda_lane.managed_concurrency is None or self.lambda_lane.runtime_client == "asyncio",
                 "lambda_lane.managed_concurrency: needs lambda_lane.runtime_client=asyncio, which serves many at once",
             ),
+            (
+                not self.switch.scheduled or len(self.lanes) == len(LANES),
+                "switch.scheduled: needs lanes=lambda,container; there is nothing to switch between",
+            ),
         )
 
 

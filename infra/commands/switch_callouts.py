@@ -70,15 +70,10 @@ def _given(name: str, targets: tuple[str, ...]) -> tuple[str, ...] | None:
     return targets
 
 
-def problems(control: Control, targets: tuple[str, ...]) -> list[str]:
-    """Why some of the targets cannot be called from here."""
-    return [found for target in targets if (found := control.hooks.problem(target)) is not None]
-
-
 def warn(control: Control, plan: Plan) -> None:
     """What is told to nobody, and secrets that stand where they should not; neither is in the switch's way."""
     callouts = plan.callouts
-    for problem in problems(control, (*callouts.hooks, *callouts.notify)):
+    for problem in control.hooks.problems((*callouts.hooks, *callouts.notify)):
         click.echo(f"crossover: warning: {problem}; it will not be told", err=True)
     for target in (*callouts.gates, *callouts.hooks, *callouts.notify):
         found = target_of(target)

@@ -1,51 +1,25 @@
-"""From what an operator asks to a plan and its refusals: reads only. `switch`, `plan` and `rollback` share it."""
+"""An operator's options, and a plan with its refusals as an operator reads it: `switch`, `plan` and `rollback` share them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.markup import escape
 
 from infra.commands.at_stage import Command
-from infra.commands.switch_callouts import lines, problems
-from infra.errors import InputError, KitError
+from infra.commands.switch_callouts import lines
+from infra.errors import InputError
+from infra.switching.aws.proposal import Proposal, Request, propose
 from infra.switching.hooks import shown
-from infra.switching.need import Measured, need_of
-from infra.switching.plan import DEFAULT_STEPS, Callouts, Limits, Need, Plan, make_plan
-from infra.switching.preflight import Facts, Refusal, refusals
-from infra.switching.weights import Weights, parse_weights
+from infra.switching.need import Measured
+from infra.switching.plan import DEFAULT_STEPS, Limits
+from infra.switching.weights import parse_weights
 
-if TYPE_CHECKING:
-    from infra.switching.aws.control import Control
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What an operator asks for beside the goal."""
-
-    steps: tuple[int, ...]
-    limits: Limits
-    units: int | None
-    profile: Path | None
-    standby: int | None
-    quiet_s: float
-    allow_version_skew: bool
-    smoke_path: str | None
-    callouts: Callouts = field(default_factory=Callouts)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
-    """`plan` is None where traffic is split so already."""
-
-    plan: Plan | None
-    facts: Facts
-    refusals: tuple[Refusal, ...]
+__all__ = ["Proposal", "document", "measured", "plan_options", "propose", "request_of", "show"]
 
 
 def plan_options(steps: tuple[int, ...] = DEFAULT_STEPS) -> Callable[[Command], Command]:
@@ -81,7 +55,7 @@ def request_of(options: dict[str, Any]) -> Request:
         steps=steps,
         limits=_limits(options["limits"], options["bake_s"]),
         units=options["units"],
-        profile=options["profile"],
+        measured=None if (path := options["profile"]) is None else lambda lane: measured(path, lane),
         standby=options["standby"],
         quiet_s=options["quiet_s"],
         allow_version_skew=options["allow_version_skew"],
@@ -105,52 +79,6 @@ def _limits(given: tuple[str, ...], bake_s: float | None) -> Limits:
         values["bake_s"] = bake_s
         values.setdefault("max_bake_s", max(bake_s, Limits().max_bake_s))
     return Limits(**values)
-
-
-def propose(control: Control, goal: Weights, request: Request) -> Proposal:
-    """Look at the stage, and make the plan of a switch to `goal`. Changes nothing."""
-    rule, parameter = control.traffic.rule(), control.traffic.parameter()
-    start = rule or parameter
-    if start is None:
-        raise KitError(
-            "neither the rule nor the parameter holds weights of the two lanes: `crossover doctor` says how to mend it"
-        )
-    rising = "lambda" if goal.share("lambda") > start.share("lambda") else "container"
-    load = control.load()
-    need: Need | str
-    if request.units is not None:
-        need = Need(units=request.units, why="given as --units")
-    else:
-        one = None if request.profile is None else measured(request.profile, rising)
-        need = need_of(rising, goal.share(rising), load, control.machines(rising), one)
-    facts = control.facts(rising, need=need, load=load, limits=request.limits, smoke_path=request.smoke_path)
-    plan = _plan(control, start, goal, rising, need, request)
-    found = refusals(facts, allow_version_skew=request.allow_version_skew) if plan is not None else []
-    if plan is not None:
-        right = "each gate must be callable from here; --gate none asks nobody"
-        found += [Refusal("gates", each, right, forcible=False) for each in problems(control, plan.callouts.gates)]
-    return Proposal(plan=plan, facts=facts, refusals=tuple(found))
-
-
-def _plan(control: Control, start: Weights, goal: Weights, rising: str, need: Need | str, request: Request) -> Plan | None:
-    falling = "lambda" if rising == "container" else "container"
-    standby = request.standby
-    if standby is None and falling == "container":
-        standby = control.lanes.floor("container")
-    floor = control.lanes.floor(rising)
-    return make_plan(
-        stage=control.resources.stage,
-        start=start,
-        goal=goal,
-        percents=request.steps,
-        need=need if isinstance(need, Need) else None,
-        limits=request.limits,
-        quiet_s=request.quiet_s,
-        standby=standby,
-        # Where Lambda keeps no environments started, nothing is raised, so nothing is let down again.
-        floor=None if (rising, floor) == ("lambda", 0) else floor,
-        callouts=request.callouts,
-    )
 
 
 def measured(path: Path, lane: str) -> Measured:

@@ -129,6 +129,28 @@ def _moving(stage: Stage) -> tuple[Statement, ...]:
         ),
         Statement("Quotas", ["servicequotas:GetServiceQuota"], [_arn(stage, "servicequotas", "ec2/*")]),
         *_webhooks(stage),
+        *_scheduling(stage),
+    )
+
+
+def _scheduling(stage: Stage) -> tuple[Statement, ...]:
+    """Entries of the stage's group that start its switcher, where it has one, and the queue of those that failed."""
+    if not stage.switch.scheduled:
+        return ()
+    entries = _arn(stage, "scheduler", f"schedule/{stage.resource_prefix}/*")
+    queue = _arn(stage, "sqs", f"{stage.resource_prefix}-schedule-*")
+    starter = f"arn:aws:iam::{_account(stage)}:role/{stage.resource_prefix}-schedule-*"
+    return (
+        Statement(
+            "Schedules",
+            ["scheduler:CreateSchedule", "scheduler:DeleteSchedule", "scheduler:GetSchedule", "scheduler:UpdateSchedule"],
+            [entries],
+        ),
+        Statement("FindSchedules", ["scheduler:ListSchedules"], ["*"]),
+        Statement(
+            "StartSwitcher", ["iam:PassRole"], [starter], {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
+        ),
+        Statement("FailedStarts", ["sqs:PurgeQueue", "sqs:ReceiveMessage"], [queue]),
     )
 
 

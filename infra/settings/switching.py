@@ -97,6 +97,11 @@ class Switch:
     hook_timeout_s: int = setting(10, "when a call of a gate, a hook or a notification is given up")
     gate_hold_s: int = setting(600, "how long a gate may hold a step; then back, or refused where nothing was moved")
 
+    scheduled: bool = setting(
+        False,
+        "a function of the stage's own that makes the switches of `crossover schedule`: [operate.md](operate.md#schedules)",
+    )
+
     def checks(self) -> Checks:
         lists = {"gates": self.gates, "hooks": self.hooks, "notify": self.notify}
         return (

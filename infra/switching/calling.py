@@ -12,7 +12,7 @@ import shutil
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -49,6 +49,9 @@ class CallingHooks:
         if found.kind == "command" and shutil.which(shlex.split(found.value)[0]) is None:
             return f"{found.shown}: there is no such program here"
         return None
+
+    def problems(self, targets: Iterable[str]) -> list[str]:
+        return [found for target in targets if (found := self.problem(target)) is not None]
 
     def ask(self, target: str, told: dict[str, Any], timeout_s: float) -> Said:
         outcome = self._call(target, told, timeout_s, threading.Event())

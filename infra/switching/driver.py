@@ -82,8 +82,8 @@ class Driver:
         self._call_out(Happened.BEGUN, record, said)
         return record
 
-    def take_over(self, *, force: bool = False) -> Record:
-        """The unfinished record as ours; `Busy` where its lease still runs, unless forced."""
+    def take_over(self, *, force: bool = False, quiet: bool = False) -> Record:
+        """The unfinished record as ours; `Busy` where its lease still runs, unless forced. `quiet`: nobody is notified."""
         record = self._world.store.load()
         if record is None or record.ended:
             raise KitError("there is no unfinished switch")
@@ -93,7 +93,7 @@ class Driver:
         taken = self._world.store.save(replace(record, owner=self._owner, lease_until=now + LEASE_S))
         said = f"resumed by {self._owner} at {taken.where}"
         self._tell(taken, said)
-        if record.owner != self._owner:
+        if record.owner != self._owner and not quiet:
             self._call_out(Happened.TAKEN_OVER, taken, said)
         return taken
 

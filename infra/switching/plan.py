@@ -8,6 +8,8 @@ from infra.errors import InputError
 from infra.switching.weights import Weights, all_on, between, other
 
 DEFAULT_STEPS = (1, 5, 25, 50, 100)
+PREWARM_S = 900.0
+WRITE_S = 120.0
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -75,8 +77,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     steps: tuple[Step, ...]
     need: Need | None
     limits: Limits
-    prewarm_s: float = 900.0
-    write_s: float = 120.0
+    prewarm_s: float = PREWARM_S
+    write_s: float = WRITE_S
     quiet_s: float = 120.0
     standby: int | None = None
     floor: int | None = None
@@ -96,7 +98,7 @@ def make_plan(
     need: Need | None = None,
     limits: Limits | None = None,
     quiet_s: float = 120.0,
-    prewarm_s: float = 900.0,
+    prewarm_s: float = PREWARM_S,
     standby: int | None = None,
     floor: int | None = None,
     callouts: Callouts | None = None,

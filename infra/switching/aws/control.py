@@ -33,7 +33,7 @@ class Control:
 
     def __init__(self, aws: Aws, resources: Resources, clock: Clock, get: probe.Get = probe.get) -> None:
         self.resources = resources
-        self._aws, self._get = aws, get
+        self.aws, self._get = aws, get
         self.lanes = AwsLanes(aws, resources, clock)
         self.traffic = AwsTraffic(aws, resources)
         self.store = DynamoStore(aws, resources.table)
@@ -51,7 +51,7 @@ class Control:
         return Machines(vcpu=self.lanes.fleet.vcpus(), target_cpu=target, memory_mb=None)
 
     def facts(self, rising: str, *, need: Need | str, load: Load, limits: Limits, smoke_path: str | None) -> Facts:
-        headers = probe.lane_headers(self._aws, self.resources)
+        headers = probe.lane_headers(self.aws, self.resources)
         return Facts(
             rising=rising,
             parameter=self.traffic.parameter(),
@@ -93,7 +93,7 @@ class Control:
         """One property of the only resource of its kind in a deployed template, where it is a plain value."""
         stack = f"{prefix_of(self.resources.stage)}-{end}"
         with asked(f"template of {stack}"):
-            body = self._aws.client("cloudformation").get_template(StackName=stack)["TemplateBody"]
+            body = self.aws.client("cloudformation").get_template(StackName=stack)["TemplateBody"]
         found = body.get("Resources", {}).values() if isinstance(body, dict) else ()
         values = [each.get("Properties", {}).get(name) for each in found if each.get("Type") == kind]
         return str(values[0]) if len(values) == 1 and isinstance(values[0], str | int) else None
@@ -117,7 +117,7 @@ class Control:
         """State of the lane's composite alarm; None where the stage has none."""
         name = f"{prefix_of(self.resources.stage)}-{lane}"
         with asked(f"alarm {name}"):
-            answer = self._aws.client("cloudwatch").describe_alarms(AlarmNames=[name], AlarmTypes=["CompositeAlarm"])
+            answer = self.aws.client("cloudwatch").describe_alarms(AlarmNames=[name], AlarmTypes=["CompositeAlarm"])
         states = [alarm["StateValue"] for alarm in answer.get("CompositeAlarms", [])]
         return states[0] if states else None
 
@@ -130,7 +130,7 @@ class Control:
         for quota in VCPU_QUOTAS:
             try:
                 with asked("quotas"):
-                    answer: dict[str, Any] = self._aws.client("service-quotas").get_service_quota(
+                    answer: dict[str, Any] = self.aws.client("service-quotas").get_service_quota(
                         ServiceCode="ec2", QuotaCode=quota
                     )
             except KitError:

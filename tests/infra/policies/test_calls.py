@@ -16,7 +16,7 @@ from infra.policies.document import Statement
 from infra.policies.people import finance_statements, operator_statements
 from tests.conftest import ROOT
 
-STAGE = override({"stage": "prod", "switch.notify": "slack:secret:crossover/slack"})
+STAGE = override({"stage": "prod", "switch.scheduled": "true", "switch.notify": "slack:secret:crossover/slack"})
 # boto3's client of each service that the commands use, and the prefix of its permissions.
 SERVICES = {
     "autoscaling": "autoscaling",
@@ -29,6 +29,7 @@ SERVICES = {
     "lambda": "lambda",
     "logs": "logs",
     "pricing": "pricing",
+    "scheduler": "scheduler",
     "secretsmanager": "secretsmanager",
     "service-quotas": "servicequotas",
     "ssm": "ssm",
