@@ -16,7 +16,7 @@ class ScheduleStack(StageStack):
     def __init__(self, scope: Construct, id: str, *, stage: Stage, code: Path) -> None:
         super().__init__(scope, id, stage=stage, about="scheduled switches")
         self.switcher = Switcher(self, "Switcher", stage=stage, code=code)
-        CfnOutput(self, "ScheduleGroup", value=self.switcher.group.ref)
+        CfnOutput(self, "ScheduleGroup", value=stage.resource_prefix)
         CfnOutput(self, "SwitcherArn", value=self.switcher.function.function_arn)
         CfnOutput(self, "SchedulerRoleArn", value=self.switcher.starter.role_arn)
         CfnOutput(self, "DeadLettersArn", value=self.switcher.letters.queue_arn)

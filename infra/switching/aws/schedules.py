@@ -74,12 +74,17 @@ def find_place(aws: Aws, stage: str) -> Place:
     outputs = outputs_of(aws, stack)
     if outputs is None:
         raise KitError(f"there is no stack {stack} in {aws.region}: deploy the stage with switch.scheduled=true first")
-    return Place(
-        group=outputs["ScheduleGroup"],
-        function=outputs["SwitcherArn"],
-        role=outputs["SchedulerRoleArn"],
-        dead_letters=outputs["DeadLettersArn"],
-    )
+    try:
+        return Place(
+            group=outputs["ScheduleGroup"],
+            function=outputs["SwitcherArn"],
+            role=outputs["SchedulerRoleArn"],
+            dead_letters=outputs["DeadLettersArn"],
+        )
+    except KeyError as missing:
+        raise KitError(
+            f"stack {stack} has no output {missing.args[0]}: deploy the stage anew, as `npx cdk deploy --all`"
+        ) from None
 
 
 class Schedules:

@@ -193,6 +193,9 @@ def test_callouts_of_the_stage_go_along_as_far_as_a_function_can_call_them(
 def test_production_wants_a_yes_and_a_stage_without_a_switcher_is_told_how_to_get_one(scheduler: Any, file: Path) -> None:
     assert "prod is production and this is no terminal" in str(schedule("set", file).exception)
     assert names(scheduler) == {"tick"}
-    boto3.Session(region_name=REGION).client("cloudformation").delete_stack(StackName=f"{PREFIX}-schedule")
+    cloud = boto3.Session(region_name=REGION).client("cloudformation")
+    cloud.delete_stack(StackName=f"{PREFIX}-schedule")
     missing = schedule("list")
     assert "deploy the stage with switch.scheduled=true first" in str(missing.exception)
+    make_stack(f"{PREFIX}-schedule", {"ScheduleGroup": PREFIX})
+    assert "has no output SwitcherArn: deploy the stage anew" in str(schedule("list").exception)
