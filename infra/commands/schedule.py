@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from infra.commands.at_stage import aws_of, confirm, settings_of, stage_options
+from infra.commands.at_stage import aws_of, confirm, stage_options
 from infra.errors import InputError, KitError
 
 if TYPE_CHECKING:
     from infra.switching.aws.schedules import Entry, Listed, Schedules
-    from infra.switching.plan import Callouts
     from infra.switching.schedule import Change, Schedule
 
 
@@ -48,13 +47,14 @@ def set_(file: Path, stage: str, region: str | None, as_json: bool, saving: Path
     \b
     Exit codes: 0 done, 1 refused, 2 the file is wrong.
     """
+    from infra.commands.schedule_entries import entry_of
     from infra.switching.schedule import read_schedule
     from infra.switching.schedule_saving import read_hours, savings
 
     schedule = read_schedule(file, datetime.now().astimezone().date())
     saved = savings(schedule, None if saving is None else read_hours(saving), time.time())
     source = None if saving is None else read_hours(saving).traffic
-    entries = {each.name: (each, _entry(schedule, each, stage, saved, source)) for each in schedule.changes}
+    entries = {each.name: (each, entry_of(schedule, each, stage, saved, source)) for each in schedule.changes}
     schedules = _schedules(stage, region)
     there = {each.name: each for each in schedules.all()}
     changes = _changes(schedule, entries, there)
@@ -142,57 +142,6 @@ def _set_states(names: tuple[str, ...], stage: str, region: str | None, as_json:
             click.echo(f"crossover: {'resumed' if on else 'paused'}: {each.name}", err=True)
     if as_json:
         _print_json({"entries": [_document(each) for each in schedules.all()]})
-
-
-def _entry(schedule: Schedule, change: Change, stage: str, saved: Mapping[str, Decimal | None], source: str | None) -> Entry:
-    from infra.commands.switch_plan import measured
-    from infra.switching.aws.schedules import Entry
-
-    told = {}
-    if schedule.profile is not None and change.units is None:
-        told = {
-            lane: (one.cpu_ms, one.wait_ms) for lane in ("lambda", "container") for one in [measured(schedule.profile, lane)]
-        }
-    saves = saved[change.name]
-    return Entry(
-        name=change.name,
-        to=change.to,
-        days=change.days,
-        minute=change.minute,
-        steps=change.steps,
-        units=change.units,
-        measured=told,
-        callouts=_callouts(stage),
-        saves_usd=None if saves is None else str(saves),
-        saving_by=None if saves is None else source,
-    )
-
-
-def _callouts(stage: str) -> Callouts:
-    """The stage's, as far as a function can call them: it has no commands and none of an operator's variables."""
-    from infra.config import Stage
-    from infra.settings.switching import target_of
-    from infra.switching.plan import Callouts
-
-    settings = settings_of(stage) or Stage()
-    kept: dict[str, tuple[str, ...]] = {}
-    for name in ("gates", "hooks", "notify"):
-        targets = getattr(settings.switch, name)
-        kept[name] = tuple(each for each in targets if target_of(each).kind in ("url", "secret"))
-        lost = [target_of(each).shown for each in targets if each not in kept[name]]
-        if lost and name == "gates":
-            raise KitError(
-                f"switch.gates: {', '.join(lost)} cannot be called from the switcher, and no gate is left out: "
-                "use an https:// URL or secret:NAME"
-            )
-        if lost:
-            click.echo(f"crossover: warning: switch.{name}: {', '.join(lost)} cannot be called from the switcher", err=True)
-    return Callouts(
-        **kept,
-        timeout_s=float(settings.switch.hook_timeout_s),
-        hold_s=float(settings.switch.gate_hold_s),
-        runbooks=settings.watch.runbooks_url,
-    )
 
 
 def _changes(schedule: Schedule, entries: Mapping[str, tuple[Change, Entry]], there: Mapping[str, Listed]) -> dict[str, str]:

@@ -43,6 +43,9 @@ class _File(Struct, frozen=True, forbid_unknown_fields=True):
     timezone: str
     change: tuple[_Change, ...]
     profile: str | None = None
+    limits: dict[str, float | str] = {}
+    smoke_path: str | None = None
+    allow_version_skew: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +58,7 @@ class Change:
     to: str
     units: int | None
     steps: tuple[int, ...]
+    limits: Limits
 
     @property
     def at(self) -> str:
@@ -78,7 +82,7 @@ class Change:
     @property
     def longest_min(self) -> int:
         """How long it may take at most until the next can begin."""
-        return int((PREWARM_S + len(self.steps) * (WRITE_S + Limits().max_bake_s)) / 60) + FALL_QUIET
+        return int((PREWARM_S + len(self.steps) * (WRITE_S + self.limits.max_bake_s)) / 60) + FALL_QUIET
 
     def minutes(self) -> tuple[int, ...]:
         """Of the week, from Monday 0:00."""
@@ -87,11 +91,14 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """A week of changes. `profile` is the file of a measured profile that says what the lanes need."""
+    """A week of changes. `profile` is the file of a measured profile that says what the lanes need; the rest is as the
+    options of `crossover switch` of these names."""
 
     timezone: str
     changes: tuple[Change, ...]
-    profile: Path | None
+    profile: Path | None = None
+    smoke_path: str | None = None
+    allow_version_skew: bool = False
 
     def around(self) -> tuple[tuple[int, Change], ...]:
         """Every change of a week, in order, by its minute."""
@@ -121,9 +128,14 @@ def schedule_of(document: Mapping[str, Any], today: date, folder: Path = Path())
         zone = ZoneInfo(read.timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise InputError(f"timezone {read.timezone!r}: must be a name of the IANA database, as Europe/Berlin or UTC") from None
-    changes = tuple(_change(number, each) for number, each in enumerate(read.change, start=1))
+    limits = _limits(read.limits)
+    changes = tuple(_change(number, each, limits) for number, each in enumerate(read.change, start=1))
     schedule = Schedule(
-        timezone=read.timezone, changes=changes, profile=None if read.profile is None else folder / read.profile
+        timezone=read.timezone,
+        changes=changes,
+        profile=None if read.profile is None else folder / read.profile,
+        smoke_path=read.smoke_path,
+        allow_version_skew=read.allow_version_skew,
     )
     _refuse_what_cannot_be(schedule)
     for change in changes:
@@ -131,7 +143,18 @@ def schedule_of(document: Mapping[str, Any], today: date, folder: Path = Path())
     return schedule
 
 
-def _change(number: int, given: _Change) -> Change:
+def _limits(given: Mapping[str, float | str]) -> Limits:
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        if name not in Limits.__struct_fields__:
+            raise InputError(f"limits.{name}: is not known; must be one of {', '.join(Limits.__struct_fields__)}")
+        if isinstance(value, str) and (name, value) != ("loop_lag_ms", "none"):
+            raise InputError(f"limits.{name}: {value!r} is no number")
+        values[name] = None if isinstance(value, str) else int(value) if name == "min_samples" else value
+    return Limits(**values)
+
+
+def _change(number: int, given: _Change, limits: Limits) -> Change:
     where = f"change {number}"
     found = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)", given.at)
     if found is None:
@@ -152,6 +175,7 @@ def _change(number: int, given: _Change) -> Change:
         to=given.to,
         units=given.units,
         steps=steps,
+        limits=limits,
     )
 
 

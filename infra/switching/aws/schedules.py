@@ -16,7 +16,7 @@ from msgspec import Struct
 from infra.errors import KitError
 from infra.switching.aws.calls import Aws, asked
 from infra.switching.aws.resources import outputs_of, prefix_of
-from infra.switching.plan import DEFAULT_STEPS, Callouts
+from infra.switching.plan import DEFAULT_STEPS, Callouts, Limits
 
 LATEST_S = 900
 """A start that Scheduler could not make within so long is not made: traffic does not move at a time nobody asked for."""
@@ -38,6 +38,9 @@ class Entry(Struct, frozen=True, kw_only=True, tag_field="kind", tag="switch"):
     units: int | None = None
     measured: dict[str, tuple[float, float]] = {}
     callouts: Callouts = Callouts()
+    limits: Limits = Limits()
+    smoke_path: str | None = None
+    allow_version_skew: bool = False
     saves_usd: str | None = None
     saving_by: str | None = None
     moment: str = MOMENT

@@ -178,7 +178,7 @@ def test_callouts_of_the_stage_go_along_as_far_as_a_function_can_call_them(
 ) -> None:
     def stage(**settings: str) -> None:
         made = override({"stage": "prod", **{key.replace("__", "."): value for key, value in settings.items()}})
-        monkeypatch.setattr("infra.commands.schedule.settings_of", lambda name: made)
+        monkeypatch.setattr("infra.commands.schedule_entries.settings_of", lambda name: made)
 
     stage(switch__gates="secret:prod/gate", switch__notify="slack:env:SLACK_URL,slack:secret:prod/slack")
     done = schedule("set", file, "--yes")

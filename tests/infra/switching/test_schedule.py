@@ -76,6 +76,22 @@ def test_what_cannot_be_is_refused_with_what_would_be_right(changes: list[dict[s
         schedule_of(week(*changes), TODAY)
 
 
+def test_limits_and_the_rest_are_those_of_a_switch() -> None:
+    own = week(WEEKDAYS, NIGHTS, limits={"loop_lag_ms": "none", "min_samples": 50, "max_bake_s": 300}, smoke_path="/quote")
+    schedule = schedule_of({**own, "allow_version_skew": True}, TODAY)
+    limits = schedule.changes[0].limits
+    assert (limits.loop_lag_ms, limits.min_samples, limits.max_bake_s) == (None, 50, 300)
+    assert (schedule.smoke_path, schedule.allow_version_skew) == ("/quote", True)
+    assert schedule.changes[0].longest_min == 60  # with shorter bakes they may be nearer to each other
+    for wrong, said in (
+        ({"speed": 1}, r"limits\.speed: is not known; must be one of error_percent"),
+        ({"p99_ms": "none"}, r"limits\.p99_ms: 'none' is no number"),
+        ({"p99_ms": 0}, r"limits\.p99_ms: must be more than 0"),
+    ):
+        with pytest.raises(InputError, match=said):
+            schedule_of(week(WEEKDAYS, NIGHTS, limits=wrong), TODAY)
+
+
 def test_changes_around_midnight_and_the_end_of_the_week_are_held_apart_too() -> None:
     late = {"days": "SUN", "at": "23:30", "to": "container"}
     early = {"days": "MON", "at": "00:15", "to": "lambda"}

@@ -12,8 +12,11 @@ import pytest
 from msgspec.structs import replace as changed
 
 from infra.switching.aws.schedules import Entry, Tick
+from infra.switching.aws.store import DynamoStore
 from infra.switching.aws.switcher import OWNER, RESERVE_S, Failed, OutOfTime, handler, run
 from infra.switching.driver import LEASE_S, Driver
+from infra.switching.plan import Limits
+from infra.switching.ports import Unreachable
 from infra.switching.record import Phase
 from tests.infra.switching.aws.live_stage import T0, LiveStage, name_lanes
 from tests.infra.switching.aws.moto_stage import MotoStage, aws_in_moto, deploy, refusal
@@ -133,6 +136,21 @@ def test_aws_that_is_away_for_a_moment_is_waited_for(live: LiveStage) -> None:
 
     live.clock.on_sleep.append(mend)
     assert invoke(live, entry(live))["result"] == "done"
+
+
+def test_a_tick_that_gets_no_answer_is_no_failure(live: LiveStage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(self: DynamoStore) -> None:
+        raise Unreachable("table: no answer")
+
+    monkeypatch.setattr(DynamoStore, "load", away)
+    assert invoke(live, Tick()) == {"result": "not known: table: no answer"}
+
+
+def test_limits_of_an_entry_are_the_switchs(live: LiveStage) -> None:
+    invoke(live, changed(entry(live), limits=Limits(loop_lag_ms=None, min_samples=50)))
+    record = live.control.store.load()
+    assert record is not None
+    assert (record.plan.limits.loop_lag_ms, record.plan.limits.min_samples) == (None, 50)
 
 
 def test_a_measured_profile_says_what_the_lane_needs(live: LiveStage) -> None:
