@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import signal
 import sys
 import threading
 import time
@@ -221,6 +223,30 @@ def test_what_a_command_leaves_behind_holds_nothing_up_and_ends_with_it(tmp_path
     answer = hooks.ask(f"{script(tmp_path, FORKS)} {note}", told(), 20.0)
     assert answer.passes
     assert time.monotonic() - began < 10
+    assert _gone(int(note.read_text()))
+
+
+def test_a_command_is_killed_when_the_operator_stops_the_switch(tmp_path: Path, hooks: CallingHooks) -> None:
+    note = tmp_path / "pid"
+
+    def stop(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    def when_it_runs() -> None:
+        until = time.monotonic() + 10
+        while not (note.exists() and note.read_text()) and time.monotonic() < until:
+            time.sleep(0.02)
+        os.kill(os.getpid(), signal.SIGUSR1)
+
+    before = signal.signal(signal.SIGUSR1, stop)
+    waiter = threading.Thread(target=when_it_runs)
+    waiter.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            hooks.ask(f"{script(tmp_path, FORKS + 'time.sleep(600)')} {note}", told(), 60.0)
+    finally:
+        waiter.join()
+        signal.signal(signal.SIGUSR1, before)
     assert _gone(int(note.read_text()))
 
 
