@@ -141,7 +141,7 @@ def test_a_gate_that_hangs_is_given_up_though_bytes_come(receiver: Receiver, hoo
     receiver.hang = True
     began = time.monotonic()
     answer = hooks.ask(receiver.url, told(), 0.5)
-    assert time.monotonic() - began < 2.0
+    assert time.monotonic() - began < 5.0
     assert (answer.passes, answer.words) == (False, "no answer within 0.5 s")
 
 
@@ -212,8 +212,8 @@ FORKS = "import os, sys, time\npid = os.fork()\nif pid == 0:\n    time.sleep(600
 def test_a_slow_command_is_killed_with_all_that_it_started(tmp_path: Path, hooks: CallingHooks) -> None:
     note = tmp_path / "pid"
     command = f"{script(tmp_path, FORKS + 'print(1, flush=True); time.sleep(600)')} {note}"
-    answer = hooks.ask(command, told(), 1.5)
-    assert (answer.passes, answer.words) == (False, "killed after 1.5 s: 1")
+    answer = hooks.ask(command, told(), 3.0)
+    assert (answer.passes, answer.words) == (False, "killed after 3 s: 1")
     assert _gone(int(note.read_text()))
 
 
@@ -349,8 +349,8 @@ def test_receivers_that_are_down_or_hang_do_not_slow_a_switch(receiver: Receiver
     stage.clock.on_sleep.append(lambda now: moments.append(time.monotonic()))
     record = driver.run(driver.begin(plan, why="cheaper"))
     assert record.phase is Phase.DONE
-    assert moments[-1] - began < 1.5
-    assert time.monotonic() - began < 10.0
+    assert moments[-1] - began < 5.0  # a call that was waited for would take 45
+    assert time.monotonic() - began < 15.0
     failed = [event.what for event in stage.store.events if "told of" in event.what]
     assert any("was not told of the last" in text and "hook.py" not in text for text in failed)
     assert not [child for child in psutil.Process().children() if str(tmp_path) in " ".join(child.cmdline())]
