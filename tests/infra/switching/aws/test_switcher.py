@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import boto3
 import msgspec
 import pytest
 from msgspec.structs import replace as changed
@@ -19,22 +20,26 @@ from infra.switching.plan import Limits
 from infra.switching.ports import Unreachable
 from infra.switching.record import Phase
 from tests.infra.switching.aws.live_stage import T0, LiveStage, name_lanes
-from tests.infra.switching.aws.moto_stage import MotoStage, aws_in_moto, deploy, refusal
+from tests.infra.switching.aws.moto_stage import REGION, MotoStage, refusal
 
 FOREVER = 1e9
 
 
 @pytest.fixture(scope="module")
-def cloud() -> Iterator[MotoStage]:
-    with aws_in_moto():
-        stage = deploy()
-        name_lanes(stage)
-        yield stage
+def named(cloud: MotoStage) -> Iterator[MotoStage]:
+    """With rules that let a request choose its lane, as long as these tests run."""
+    balancing = boto3.client("elbv2", REGION)
+    before = {rule["RuleArn"] for rule in balancing.describe_rules(ListenerArn=cloud.resources.listener)["Rules"]}
+    name_lanes(cloud)
+    yield cloud
+    for rule in balancing.describe_rules(ListenerArn=cloud.resources.listener)["Rules"]:
+        if rule["RuleArn"] not in before:
+            balancing.delete_rule(RuleArn=rule["RuleArn"])
 
 
 @pytest.fixture
-def live(cloud: MotoStage) -> LiveStage:
-    return LiveStage(cloud.restore())
+def live(named: MotoStage) -> LiveStage:
+    return LiveStage(named.restore())
 
 
 def entry(live: LiveStage, to: str = "container", moment: float | None = None) -> Entry:
