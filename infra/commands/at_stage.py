@@ -16,6 +16,7 @@ from infra.errors import InputError, KitError
 
 if TYPE_CHECKING:
     from infra.config import Stage
+    from infra.switching.aws.calls import Aws
     from infra.switching.aws.control import Control
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -42,6 +43,17 @@ def connected(stage: str, region: str | None) -> Control:
     # boto3 itself reads AWS_DEFAULT_REGION and profiles, and leaves out what AWS's other tools read first.
     settings = settings_of(stage)
     return connect(stage, region or (settings.region if settings else None) or os.environ.get("AWS_REGION"))
+
+
+def aws_of(stage: str, region: str | None) -> Aws:
+    """AWS in the stage's region. Tests hand in another, as for `connected`."""
+    given = click.get_current_context().find_root().obj
+    if given is not None:
+        return given(stage, region).aws  # type: ignore[no-any-return]
+    from infra.switching.aws.calls import Aws
+
+    settings = settings_of(stage)
+    return Aws(region or (settings.region if settings else None) or os.environ.get("AWS_REGION"))
 
 
 def settings_of(stage: str) -> Stage | None:

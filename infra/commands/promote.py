@@ -6,19 +6,27 @@ import click
 
 from infra.commands.at_stage import connected, stage_options
 from infra.commands.wishes import leave
-from infra.switching.record import Wish
+from infra.errors import KitError
+from infra.switching.record import Phase, Wish
 
 
 @click.command("promote")
 @stage_options
-def command(stage: str, region: str | None, as_json: bool) -> None:
+@click.option("--over-gate", is_flag=True, help="Take the step although a gate holds it; stands in the history.")
+def command(stage: str, region: str | None, as_json: bool, over_gate: bool) -> None:
     """Have a switch take its next step now, without waiting for more requests.
 
-    Skips the rest of this step's time only. A lane that is known to be sick is not promoted.
+    Skips the rest of this step's time only. A lane that is known to be sick is not promoted; nor does it go over a gate, unless
+    told to.
 
     \b
     Examples:
       crossover promote --stage prod
-      crossover promote --stage prod --json
+      crossover promote --stage prod --over-gate
     """
-    leave(connected(stage, region), Wish.PROMOTE, as_json=as_json)
+    control = connected(stage, region)
+    if over_gate:
+        record = control.store.load()
+        if record is None or record.phase is not Phase.GATE:
+            raise KitError("no gate holds a switch")
+    leave(control, Wish.OVERRULE if over_gate else Wish.PROMOTE, as_json=as_json)

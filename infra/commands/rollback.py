@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import click
 
 from infra.commands.at_stage import connected, stage_options
+from infra.commands.switch_callouts import callout_options, callouts_of
 from infra.commands.switch_plan import plan_options, propose, request_of
 from infra.errors import KitError
 from infra.switching.record import Phase
@@ -17,13 +19,14 @@ from infra.switching.weights import parse_weights
 @stage_options
 @click.option("--why", default="", help="Why, for the history.")
 @plan_options(steps=(100,))
+@callout_options
 @click.option("--yes", is_flag=True, help="Do not ask for the stage's name.")
 @click.option("--force", is_flag=True, help="Go on although the preflight refuses.")
 def command(stage: str, region: str | None, as_json: bool, why: str, yes: bool, force: bool, **options: Any) -> None:
     """Go back to where traffic was before the last switch: in one step unless --steps says otherwise.
 
-    It is a switch of its own: checked before, prewarmed, judged after, and in the history. A switch that has not ended is
-    aborted instead, as by `crossover abort`.
+    It is a switch of its own: checked before, prewarmed, judged after, and in the history, but asks no gate of the settings. A
+    switch that has not ended is aborted instead, as by `crossover abort`.
 
     \b
     Examples:
@@ -33,7 +36,8 @@ def command(stage: str, region: str | None, as_json: bool, why: str, yes: bool, 
     from infra.commands.abort import abort
     from infra.commands.switch import carry_out
 
-    request, control = request_of(options), connected(stage, region)
+    callouts, _ = callouts_of(stage, options, gated=False)
+    request, control = replace(request_of(options), callouts=callouts), connected(stage, region)
     last = control.store.load()
     if last is None:
         raise KitError(f"there has been no switch of {stage} to go back from: say where to, with `crossover switch`")

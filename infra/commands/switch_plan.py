@@ -1,48 +1,25 @@
-"""From what an operator asks to a plan and its refusals: reads only. `switch`, `plan` and `rollback` share it."""
+"""An operator's options, and a plan with its refusals as an operator reads it: `switch`, `plan` and `rollback` share them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.markup import escape
 
 from infra.commands.at_stage import Command
-from infra.errors import InputError, KitError
-from infra.switching.need import Measured, need_of
-from infra.switching.plan import DEFAULT_STEPS, Limits, Need, Plan, make_plan
-from infra.switching.preflight import Facts, Refusal, refusals
-from infra.switching.weights import Weights, parse_weights
+from infra.commands.switch_callouts import lines
+from infra.errors import InputError
+from infra.switching.aws.proposal import Proposal, Request, propose
+from infra.switching.hooks import shown
+from infra.switching.need import Measured
+from infra.switching.plan import DEFAULT_STEPS, Limits
+from infra.switching.weights import parse_weights
 
-if TYPE_CHECKING:
-    from infra.switching.aws.control import Control
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What an operator asks for beside the goal."""
-
-    steps: tuple[int, ...]
-    limits: Limits
-    units: int | None
-    profile: Path | None
-    standby: int | None
-    quiet_s: float
-    allow_version_skew: bool
-    smoke_path: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
-    """`plan` is None where traffic is split so already."""
-
-    plan: Plan | None
-    facts: Facts
-    refusals: tuple[Refusal, ...]
+__all__ = ["Proposal", "document", "measured", "plan_options", "propose", "request_of", "show"]
 
 
 def plan_options(steps: tuple[int, ...] = DEFAULT_STEPS) -> Callable[[Command], Command]:
@@ -78,7 +55,7 @@ def request_of(options: dict[str, Any]) -> Request:
         steps=steps,
         limits=_limits(options["limits"], options["bake_s"]),
         units=options["units"],
-        profile=options["profile"],
+        measured=None if (path := options["profile"]) is None else lambda lane: measured(path, lane),
         standby=options["standby"],
         quiet_s=options["quiet_s"],
         allow_version_skew=options["allow_version_skew"],
@@ -104,48 +81,6 @@ def _limits(given: tuple[str, ...], bake_s: float | None) -> Limits:
     return Limits(**values)
 
 
-def propose(control: Control, goal: Weights, request: Request) -> Proposal:
-    """Look at the stage, and make the plan of a switch to `goal`. Changes nothing."""
-    rule, parameter = control.traffic.rule(), control.traffic.parameter()
-    start = rule or parameter
-    if start is None:
-        raise KitError(
-            "neither the rule nor the parameter holds weights of the two lanes: `crossover doctor` says how to mend it"
-        )
-    rising = "lambda" if goal.share("lambda") > start.share("lambda") else "container"
-    load = control.load()
-    need: Need | str
-    if request.units is not None:
-        need = Need(units=request.units, why="given as --units")
-    else:
-        one = None if request.profile is None else measured(request.profile, rising)
-        need = need_of(rising, goal.share(rising), load, control.machines(rising), one)
-    facts = control.facts(rising, need=need, load=load, limits=request.limits, smoke_path=request.smoke_path)
-    plan = _plan(control, start, goal, rising, need, request)
-    found = refusals(facts, allow_version_skew=request.allow_version_skew) if plan is not None else []
-    return Proposal(plan=plan, facts=facts, refusals=tuple(found))
-
-
-def _plan(control: Control, start: Weights, goal: Weights, rising: str, need: Need | str, request: Request) -> Plan | None:
-    falling = "lambda" if rising == "container" else "container"
-    standby = request.standby
-    if standby is None and falling == "container":
-        standby = control.lanes.floor("container")
-    floor = control.lanes.floor(rising)
-    return make_plan(
-        stage=control.resources.stage,
-        start=start,
-        goal=goal,
-        percents=request.steps,
-        need=need if isinstance(need, Need) else None,
-        limits=request.limits,
-        quiet_s=request.quiet_s,
-        standby=standby,
-        # Where Lambda keeps no environments started, nothing is raised, so nothing is let down again.
-        floor=None if (rising, floor) == ("lambda", 0) else floor,
-    )
-
-
 def measured(path: Path, lane: str) -> Measured:
     from infra.cost.profile import read_profile
 
@@ -155,11 +90,14 @@ def measured(path: Path, lane: str) -> Measured:
 
 
 def document(proposal: Proposal) -> dict[str, Any]:
-    """For `--json`."""
+    """For `--json`. Targets as they may be shown."""
     import msgspec
 
+    plan = None if proposal.plan is None else msgspec.to_builtins(proposal.plan)
+    if plan is not None:
+        plan["callouts"] |= {name: [*map(shown, plan["callouts"][name])] for name in ("gates", "hooks", "notify")}
     return {
-        "plan": None if proposal.plan is None else msgspec.to_builtins(proposal.plan),
+        "plan": plan,
         "refusals": [
             {"check": each.check, "seen": each.seen, "right": each.right, "forcible": each.forcible}
             for each in proposal.refusals
@@ -187,5 +125,7 @@ def show(proposal: Proposal, console: Console) -> None:
     )
     if plan.standby is not None:
         console.print(f"  at last  {plan.falling} lane down to {plan.standby} once it is quiet for {plan.quiet_s:g} s")
+    for line in lines(plan.callouts):
+        console.print(escape(line))
     for refusal in proposal.refusals:
         console.print(f"  [red]against it[/red]  {escape(str(refusal))}")

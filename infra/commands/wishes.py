@@ -20,6 +20,7 @@ MEANINGS = {
     Wish.GO_ON: "goes on",
     Wish.PROMOTE: "takes its next step now",
     Wish.ABORT: "goes back to where it started",
+    Wish.OVERRULE: "goes over the gate that holds it",
 }
 
 
