@@ -256,7 +256,7 @@ def test_a_switch_that_has_lost_its_driver_is_aborted_by_the_command_itself(live
 
 
 def test_the_second_operator_is_told_who_and_where(live: LiveStage) -> None:
-    from infra.commands.switch_plan import propose, request_of
+    from infra.operating.proposal import propose, request_of
     from infra.switching.weights import all_on
 
     options = {"steps": "50,100", "limits": (), "bake_s": None, "units": 4, "profile": None, "standby": None}
