@@ -188,10 +188,11 @@ class Scripted:
 
 @dataclass
 class Served:
-    """`said` is what the console said at its end."""
+    """`said` is what the console said at its end, which `end` brings about."""
 
     url: str
     said: str = ""
+    end: threading.Event = field(default_factory=threading.Event)
 
     @property
     def base(self) -> str:
@@ -211,14 +212,14 @@ class Served:
 @contextmanager
 def serving(stage: Scripted, *, port: int = 0, pace: Pace = QUICK, **options: Any) -> Iterator[Served]:
     """Until the block ends, or whoever is in it sets `end`."""
-    served, up, end = Served(""), threading.Event(), threading.Event()
+    served, up = Served(""), threading.Event()
     failed: list[BaseException] = []
 
     async def run() -> None:
         console = Console(stage.connect(), stage.connect, Options(port=port, pace=pace, **options))
         served.url = await console.start()
         up.set()
-        await asyncio.to_thread(end.wait)
+        await asyncio.to_thread(served.end.wait)
         served.said = await console.stop()
 
     def work() -> None:
@@ -236,6 +237,6 @@ def serving(stage: Scripted, *, port: int = 0, pace: Pace = QUICK, **options: An
             raise failed[0]
         yield served
     finally:
-        end.set()
+        served.end.set()
         thread.join(30)
         assert not thread.is_alive()
