@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from infra.errors import KitError
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from infra.switching.aws.control import Control
 
 EVENTS = 200
+PIECES = ("record", "weights", "stacks", "figures", "alarms", "findings", "history")
+"""Beside them one for each lane: how many of its units are ready."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +71,7 @@ class Watch:
     moment: Callable[[], float] = time.monotonic
 
     def __post_init__(self) -> None:
-        self._pieces = {name: Piece() for name in ("stacks", "weights", "record", "lanes", "figures", "alarms", "findings")}
-        self._pieces["history"] = Piece()
+        self._pieces = {name: Piece() for name in (*PIECES, *LANES)}
         self._pieces["stacks"].asked_at = self.moment()
         self._lock = threading.Lock()
         self._read: int | None = None
@@ -84,7 +86,8 @@ class Watch:
             if self._pieces["record"].wrong and self._pieces["weights"].wrong:
                 return self._nobody_answers(control)
             self._ask("stacks", self.pace.stacks_s, self._connect)
-            self._ask("lanes", self.pace.figures_s, lambda: {lane: control.lanes.ready(lane) for lane in LANES})
+            for lane in LANES:
+                self._ask(lane, self.pace.figures_s, partial(control.lanes.ready, lane))
             self._ask("figures", self.pace.figures_s, control.lanes.timeline)
             self._ask("alarms", self.pace.figures_s, lambda: {lane: control.alarm(lane) for lane in LANES})
             self._ask("findings", self.pace.stacks_s, lambda: diagnose(control.places(self.asked_weights)))
@@ -104,7 +107,7 @@ class Watch:
 
     def soon(self) -> None:
         """Something was done: at the next look nothing is too young to be asked for."""
-        for name in ("lanes", "findings", "history"):
+        for name in (*LANES, "findings", "history"):
             self._pieces[name].asked_at = None
 
     def _ask(self, name: str, every_s: float, ask: Callable[[], Any]) -> bool:
@@ -141,7 +144,7 @@ class Watch:
             record=record,
             parameter=parameter,
             rule=rule,
-            ready=seen["lanes"] or {},
+            ready={lane: seen[lane] for lane in LANES},
             timeline=seen["figures"],
             alarms=seen["alarms"] or {},
             findings=seen["findings"],

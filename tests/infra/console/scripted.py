@@ -22,6 +22,7 @@ from infra.switching.need import Load, Machines
 from infra.switching.observe import World
 from infra.switching.plan import Limits, Need
 from infra.switching.preflight import Facts, Smoke
+from infra.switching.verdict import Figures
 from infra.switching.weights import LANES, Weights
 from tests.infra.switching.world import FakeClock, FakeLanes, FakeStore, FakeTraffic, Mishaps
 
@@ -58,10 +59,11 @@ class Locked(Mishaps):
 
 
 class ScriptedLanes(FakeLanes):
-    """Each minute that passes is published as the rule then splits it; `wobble` is what a minute differs by."""
+    """Each minute that passes is published as the rule then splits it, and known as late as CloudWatch knows it. `wobble` is
+    the factor by which a minute's figure differs."""
 
     series: dict[str, dict[float, float]]
-    wobble: Callable[[float], float] = staticmethod(lambda minute: 1.0)  # type: ignore[assignment]
+    wobble: Callable[[float, str], float] = staticmethod(lambda minute, name: 1.0)  # type: ignore[assignment]
 
     def begin(self) -> None:
         self.series, self._published = {}, T0 - 3_600
@@ -74,21 +76,23 @@ class ScriptedLanes(FakeLanes):
             self._tell(minute)
 
     def _tell(self, minute: float) -> None:
-        by = self.wobble(minute)
-
         def tell(name: str, value: float) -> None:
             self.series.setdefault(name, {})[minute] = value
 
-        tell("balancer_requests", round(60 * self.rps * by))
+        requests = 60 * self.rps * self.wobble(minute, "requests")
+        tell("balancer_requests", round(requests))
         tell("container_hosts", self.lanes["container"].ready)
-        tell("loop_lag_ms", self.lanes["container"].lag_ms * by)
+        tell("loop_lag_ms", self.lanes["container"].lag_ms * self.wobble(minute, "lag"))
         for lane in LANES:
-            its = self.lanes[lane]
-            requests = round(60 * self.rps * by * self._traffic.in_rule.share(lane))
-            if requests and its.told:
-                tell(f"{lane}_requests", requests)
-                tell(f"{lane}_p99_s", its.p99_ms * by / 1000)
-                tell(f"{lane}_5xx", round(requests * its.error_share))
+            its, share = self.lanes[lane], self._traffic.in_rule.share(lane)
+            if share and its.told:
+                tell(f"{lane}_requests", round(requests * share))
+                tell(f"{lane}_p99_s", its.p99_ms * self.wobble(minute, lane) / 1000)
+                tell(f"{lane}_5xx", round(requests * share * its.error_share))
+
+    def figures(self, lane: str, since: float) -> Figures:
+        healthy = self.lanes[lane].ready if lane == "container" else None
+        return self.timeline(self._clock.now() - since).over(lane, since, healthy)
 
     def timeline(self, over_s: float = 3_600.0) -> Timeline:
         def tell() -> Timeline:
@@ -125,7 +129,7 @@ class ScriptedControl:
         self.world = World(clock=stage.clock, store=stage.store, traffic=stage.traffic, lanes=stage.lanes)
 
     def load(self) -> Load:
-        requests: dict[str, int | None] = dict.fromkeys(LANES, 100_000)
+        requests: dict[str, int | None] = dict.fromkeys(LANES, self._stage.requests_last_hour)
         return Load(rps=self.lanes.rps, requests=requests, cpu_share=0.3, instances=4, seconds=0.4, lag_told=True)
 
     def machines(self, lane: str) -> Machines:
@@ -167,7 +171,7 @@ class Scripted:
     """One stage, at these weights, with all its handles."""
 
     def __init__(self, name: str = "prod", weights: str = "100:0", rps: float = 100.0) -> None:
-        self.name, self.changing, self.smokes = name, (), 3
+        self.name, self.changing, self.smokes, self.requests_last_hour = name, (), 3, 100_000
         self.alarms: dict[str, str | None] = dict.fromkeys(LANES, "OK")
         self.clock, self.mishaps = HeldClock(), Locked()
         on_lambda, _, on_container = weights.partition(":")

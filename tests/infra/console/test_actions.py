@@ -19,7 +19,7 @@ from infra.switching.weights import Weights, all_on
 from tests.infra.console.conftest import Asker
 from tests.infra.console.scripted import T0, Scripted, Served, serving
 
-HELD_AT = T0 + 250
+HELD_AT = T0 + 400
 """In the second of five steps."""
 
 
@@ -177,7 +177,7 @@ def test_the_command_line_and_a_second_console_are_told_who_switches(stage: Scri
     by_hand = CliRunner().invoke(
         cli, ["switch", "--stage", "prod", "lambda", "--steps", "100", "--yes"], obj=stage.connect, standalone_mode=False
     )
-    assert f"{owner} is switching since 4 min, at verify, step 2 of 5 (95:5); its driver is at work" in str(by_hand.exception)
+    assert f"{owner} is switching since 7 min, at verify, step 2 of 5 (95:5); its driver is at work" in str(by_hand.exception)
     with serving(stage) as second:
         other = Asker(second).enter()
         told = other.seen()["switch"]
