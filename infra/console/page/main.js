@@ -8,7 +8,7 @@ import { ask, back } from "./plan.js";
 import { alertsOf, drawFindings, drawHeader, drawLanes, drawTraffic } from "./stage.js";
 import { drawButtons, drawSwitch } from "./switch.js";
 
-const LOST_S = 7;
+const LOST_S = 7, FIRST = ["shut", "ended", "lost"];
 let told = null, heard = performance.now(), seenAt = performance.now(), ended = false, shut = "";
 
 /** The key comes in the address, is taken out of it at once, and stays with this tab. */
@@ -39,7 +39,7 @@ function draw() {
   drawCharts(byId("charts"), told.timeline, (told.history || []).filter((event) => event.phase === "shift" || event.phase === "roll-back").map((event) => event.at));
   drawFindings(told);
   drawHistory(told);
-  drawButtons(told, Boolean(key) && !ended);
+  drawButtons(told, Boolean(key), ended);
   tick();
 }
 
@@ -60,7 +60,8 @@ function drawAlerts(found) {
     element.className = kind;
     setText(element, text);
     before.delete(name);
-    if (!element.parentNode) box.append(element);
+    if (!element.parentNode && FIRST.includes(name)) box.prepend(element);
+    else if (!element.parentNode) box.append(element);
   }
   for (const gone of before.values()) gone.remove();
 }

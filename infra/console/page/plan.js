@@ -26,7 +26,7 @@ export function ask(told, post) {
     field("Instances or environments to have ready", "units", { inputmode: "numeric", placeholder: "as many as the load needs" }), field("Size of the old lane at the end", "standby", { inputmode: "numeric", placeholder: "its minimum" }),
     field("Old lane must be quiet for, s", "quiet_s", { inputmode: "decimal", value: "120" }), field("Limits", "limits", { placeholder: "error_percent=5 min_samples=50" }, "NAME=VALUE, with spaces between"),
     field("What to ask of the target lane first", "smoke_path", { placeholder: "a search a month ahead" }), make("label", { class: "choice" }, make("input", { type: "checkbox", name: "skew" }), "although the lanes run different bundles")));
-  fill("Switch: where to?", [goal, more], [["Show the plan", (form) => plan(told, post, wanted(form))]]);
+  fill(running(told) || told.console.read_only ? "Plan: where to?" : "Switch: where to?", [goal, more], [["Show the plan", (form) => plan(told, post, wanted(form))]]);
 }
 
 function wanted(form) {

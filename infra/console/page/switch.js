@@ -79,12 +79,12 @@ function against(told) {
 
 const WRITES = ["back", "pause", "resume", "promote", "abort"];
 
-export function drawButtons(told, mayWrite) {
+export function drawButtons(told, mayWrite, ended) {
   const why = against(told), under = running(told);
   for (const button of document.querySelectorAll("[data-command]")) {
     const command = button.dataset.command, writes = WRITES.includes(command);
     button.hidden = (writes && told.console.read_only) || (["pause", "resume", "promote", "abort"].includes(command) && !under) || (command === "back" && under);
-    button.disabled = Boolean(why[command]) || !mayWrite;
+    button.disabled = Boolean(why[command]) || !mayWrite || ended;
     button.title = why[command] || "";
     if (command === "plan") setText(button, told.console.read_only || under ? "Plan…" : "Switch…");
     if (command === "resume" && under) setText(button, its(told).wish === "pause" || !its(told).driven || told.driving.running ? "Resume…" : "Take over…");

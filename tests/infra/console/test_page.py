@@ -219,6 +219,7 @@ def test_old_data_say_their_age_and_a_console_that_is_gone_is_told_loudly(browse
         expect(page.locator("#alerts")).to_contain_text("AWS does not answer, what is below is old: load: no answer")
         served.end.set()
         expect(page.locator("#alerts")).to_contain_text("THE CONSOLE HAS ENDED", timeout=10_000)
+        expect(page.locator("#alerts p").first).to_contain_text("THE CONSOLE HAS ENDED")
         expect(page.locator("#link")).to_have_text("ended")
         expect(page.locator("[data-command=plan]")).to_be_disabled()
     assert stage.clock.now() == T0 + 90
