@@ -4,7 +4,9 @@ import { byId, make } from "./parts.js";
 import { running } from "./switch.js";
 
 let post = async () => ({ error: "not connected" });
-export const sendWith = (send) => { post = send; };
+export const sendWith = (send) => {
+  post = send;
+};
 
 const dialog = () => byId("dialog");
 
@@ -13,8 +15,17 @@ export function fill(title, parts, acts) {
   const wrong = make("p", { class: "bad", role: "alert", id: "dialog-error" });
   const close = make("button", { type: "button" }, acts.length ? "Cancel" : "Close");
   close.addEventListener("click", () => dialog().close());
-  const buttons = acts.map(([label, , kind], index) => make("button", { type: index === 0 ? "submit" : "button", class: kind || "primary" }, label));
-  const form = make("form", { method: "dialog" }, make("h2", { id: "dialog-title" }, title), ...parts, wrong, make("div", { class: "ends" }, ...buttons, close));
+  const buttons = acts.map(([label, , kind], index) =>
+    make("button", { type: index === 0 ? "submit" : "button", class: kind || "primary" }, label),
+  );
+  const form = make(
+    "form",
+    { method: "dialog" },
+    make("h2", { id: "dialog-title" }, title),
+    ...parts,
+    wrong,
+    make("div", { class: "ends" }, ...buttons, close),
+  );
   acts.forEach(([, act], index) => {
     const button = buttons[index];
     const run = async (event) => {
@@ -38,7 +49,14 @@ export function fill(title, parts, acts) {
 /** The field in which a production stage's name is typed; nothing for another. */
 export function nameField(told) {
   if (!told.production) return [];
-  return [make("label", {}, `Type the stage's name, ${told.stage}, to go on`, make("input", { name: "typed", autocomplete: "off", spellcheck: "false", autofocus: true, required: true }))];
+  return [
+    make(
+      "label",
+      {},
+      `Type the stage's name, ${told.stage}, to go on`,
+      make("input", { name: "typed", autocomplete: "off", spellcheck: "false", autofocus: true, required: true }),
+    ),
+  ];
 }
 
 export const typedIn = (form) => form.elements.typed?.value ?? "";
@@ -51,30 +69,68 @@ export async function order(command, body, title) {
   return "";
 }
 
-const driver = (its) => (its.driven ? `Its driver, ${its.owner}, does so at its next look, within seconds.` : `Its driver, ${its.owner}, is gone: this console does it.`);
+const driver = (its) =>
+  its.driven
+    ? `Its driver, ${its.owner}, does so at its next look, within seconds.`
+    : `Its driver, ${its.owner}, is gone: this console does it.`;
 
 /** What each command will do, in words, as [title, sentences, label, kind]. */
 function meaning(command, told) {
-  const its = told.switch, next = its.steps[its.step + 1];
+  const its = told.switch,
+    next = its.steps[its.step + 1];
   const further = its.phase === "verify" && next ? `Traffic moves to ${next.words} now` : "The next step is taken now";
   return {
-    pause: ["Hold the switch", [`It stays at ${its.at}: traffic is split as it is. A lane that falls sick is left all the same.`, driver(its)], "Pause", ""],
-    promote: ["Next step now", [`${further}, without waiting for more requests. A lane that is known to be sick is not promoted.`, driver(its)], "Promote", ""],
-    abort: ["Go back", [`Traffic goes back to ${its.start_words}, where it was, unless that lane is sick and the other is not.`, driver(its)], "Abort", "danger"],
+    pause: [
+      "Hold the switch",
+      [`It stays at ${its.at}: traffic is split as it is. A lane that falls sick is left all the same.`, driver(its)],
+      "Pause",
+      "",
+    ],
+    promote: [
+      "Next step now",
+      [`${further}, without waiting for more requests. A lane that is known to be sick is not promoted.`, driver(its)],
+      "Promote",
+      "",
+    ],
+    abort: [
+      "Go back",
+      [`Traffic goes back to ${its.start_words}, where it was, unless that lane is sick and the other is not.`, driver(its)],
+      "Abort",
+      "danger",
+    ],
     resume: resuming(its),
   }[command];
 }
 
 function resuming(its) {
-  if (!its.driven) return ["Go on from here", [`${its.owner} is gone. This console drives the switch from ${its.at} on, to ${its.goal_words}.`, "Nothing is asked again: the plan is in the record."], "Resume", ""];
-  if (its.wish === "pause") return ["Go on", [`The switch goes on at ${its.at}, to ${its.goal_words}.`, driver(its)], "Resume", ""];
-  return ["Take the switch over", [`${its.owner} is at work at ${its.at}. Taken over, that driver stops before its next change, and this console drives to ${its.goal_words}.`, "Only where its driver is stuck."], "Take over", "danger"];
+  if (!its.driven)
+    return [
+      "Go on from here",
+      [
+        `${its.owner} is gone. This console drives the switch from ${its.at} on, to ${its.goal_words}.`,
+        "Nothing is asked again: the plan is in the record.",
+      ],
+      "Resume",
+      "",
+    ];
+  if (its.wish === "pause")
+    return ["Go on", [`The switch goes on at ${its.at}, to ${its.goal_words}.`, driver(its)], "Resume", ""];
+  return [
+    "Take the switch over",
+    [
+      `${its.owner} is at work at ${its.at}. Taken over, that driver stops before its next change, and this console drives to ${its.goal_words}.`,
+      "Only where its driver is stuck.",
+    ],
+    "Take over",
+    "danger",
+  ];
 }
 
 /** The confirmation of a command on a running switch. */
 export function confirm(command, told) {
   if (!running(told)) return;
-  const [title, sentences, label, kind] = meaning(command, told), its = told.switch;
+  const [title, sentences, label, kind] = meaning(command, told),
+    its = told.switch;
   const over = command === "resume" && its.driven && its.wish !== "pause";
   const act = (form) => order(command, { typed: typedIn(form), ...(command === "resume" ? { take_over: over } : {}) }, title);
   fill(title, [...sentences.map((text) => make("p", {}, text)), ...nameField(told)], [[label, act, kind]]);

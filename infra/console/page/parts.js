@@ -6,7 +6,8 @@ export const byId = (id) => document.getElementById(id);
 /** An element with attributes and children; strings become text. */
 export function make(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) if (value !== undefined && value !== false) made.setAttribute(name, value === true ? "" : value);
+  for (const [name, value] of Object.entries(attributes))
+    if (value !== undefined && value !== false) made.setAttribute(name, value === true ? "" : value);
   made.append(...children.filter((child) => child !== null && child !== undefined && child !== ""));
   return made;
 }
@@ -17,7 +18,8 @@ export function setText(element, text) {
 }
 
 export const isKnown = (value) => value !== null && value !== undefined;
-export const number = (value, digits = 0) => (isKnown(value) ? value.toLocaleString("en", { maximumFractionDigits: digits }) : "–");
+export const number = (value, digits = 0) =>
+  isKnown(value) ? value.toLocaleString("en", { maximumFractionDigits: digits }) : "–";
 export const withUnit = (value, unit, digits = 0) => (isKnown(value) ? `${number(value, digits)}${unit}` : "–");
 export const percent = (share) => (isKnown(share) ? `${number(100 * share)}%` : "–");
 
@@ -29,9 +31,12 @@ export function span(seconds) {
 }
 
 export const clock = (seconds) => (isKnown(seconds) ? `${new Date(1000 * seconds).toISOString().slice(11, 19)}Z` : "–");
-export const moment = (seconds) => (isKnown(seconds) ? `${new Date(1000 * seconds).toISOString().slice(0, 19).replace("T", " ")}Z` : "–");
+export const moment = (seconds) =>
+  isKnown(seconds) ? `${new Date(1000 * seconds).toISOString().slice(0, 19).replace("T", " ")}Z` : "–";
 
 /** Rows of a definition list: [name, value, extra class]. */
 export function rows(list, told) {
-  list.replaceChildren(...told.map(([name, value, kind]) => make("div", {}, make("dt", {}, name), make("dd", kind ? { class: kind } : {}, value))));
+  list.replaceChildren(
+    ...told.map(([name, value, kind]) => make("div", {}, make("dt", {}, name), make("dd", kind ? { class: kind } : {}, value))),
+  );
 }

@@ -7,7 +7,13 @@ import { running } from "./switch.js";
 const optional = (text) => (text.trim() === "" ? null : Number(text));
 
 function field(label, name, attributes = {}, hint = "") {
-  return make("label", {}, label, make("input", { name, autocomplete: "off", ...attributes }), hint ? make("small", { class: "dim" }, hint) : "");
+  return make(
+    "label",
+    {},
+    label,
+    make("input", { name, autocomplete: "off", ...attributes }),
+    hint ? make("small", { class: "dim" }, hint) : "",
+  );
 }
 
 function choice(value, label, checked) {
@@ -17,24 +23,69 @@ function choice(value, label, checked) {
 /** Ask for a goal and the options of `crossover switch`. */
 export function ask(told, post) {
   const most = told.split && told.split.lambda === 1 ? "container" : "lambda";
-  const goal = make("fieldset", {}, make("legend", {}, "Where traffic goes"),
-    choice("lambda", "all to Lambda", most === "lambda"), choice("container", "all to containers", most === "container"),
-    make("div", { class: "choice" }, choice("split", "split:", false), make("input", { name: "split", type: "number", min: 0, max: 100, value: 50, "aria-label": "percent on Lambda" }), "% on Lambda"));
-  goal.querySelector("[name=split]").addEventListener("input", () => { goal.querySelector("[value=split]").checked = true; });
-  const more = make("details", {}, make("summary", {}, "Options"), make("div", { class: "options" },
-    field("Steps, percent of the way", "steps", { value: "1,5,25,50,100" }), field("Shortest time at each step, s", "bake_s", { inputmode: "decimal", placeholder: "60" }),
-    field("Instances or environments to have ready", "units", { inputmode: "numeric", placeholder: "as many as the load needs" }), field("Size of the old lane at the end", "standby", { inputmode: "numeric", placeholder: "its minimum" }),
-    field("Old lane must be quiet for, s", "quiet_s", { inputmode: "decimal", value: "120" }), field("Limits", "limits", { placeholder: "error_percent=5 min_samples=50" }, "NAME=VALUE, with spaces between"),
-    field("What to ask of the target lane first", "smoke_path", { placeholder: "a search a month ahead" }), make("label", { class: "choice" }, make("input", { type: "checkbox", name: "skew" }), "although the lanes run different bundles")));
-  fill(running(told) || told.console.read_only ? "Plan: where to?" : "Switch: where to?", [goal, more], [["Show the plan", (form) => plan(told, post, wanted(form))]]);
+  const goal = make(
+    "fieldset",
+    {},
+    make("legend", {}, "Where traffic goes"),
+    choice("lambda", "all to Lambda", most === "lambda"),
+    choice("container", "all to containers", most === "container"),
+    make(
+      "div",
+      { class: "choice" },
+      choice("split", "split:", false),
+      make("input", { name: "split", type: "number", min: 0, max: 100, value: 50, "aria-label": "percent on Lambda" }),
+      "% on Lambda",
+    ),
+  );
+  goal.querySelector("[name=split]").addEventListener("input", () => {
+    goal.querySelector("[value=split]").checked = true;
+  });
+  const more = make(
+    "details",
+    {},
+    make("summary", {}, "Options"),
+    make(
+      "div",
+      { class: "options" },
+      field("Steps, percent of the way", "steps", { value: "1,5,25,50,100" }),
+      field("Shortest time at each step, s", "bake_s", { inputmode: "decimal", placeholder: "60" }),
+      field("Instances or environments to have ready", "units", {
+        inputmode: "numeric",
+        placeholder: "as many as the load needs",
+      }),
+      field("Size of the old lane at the end", "standby", { inputmode: "numeric", placeholder: "its minimum" }),
+      field("Old lane must be quiet for, s", "quiet_s", { inputmode: "decimal", value: "120" }),
+      field("Limits", "limits", { placeholder: "error_percent=5 min_samples=50" }, "NAME=VALUE, with spaces between"),
+      field("What to ask of the target lane first", "smoke_path", { placeholder: "a search a month ahead" }),
+      make(
+        "label",
+        { class: "choice" },
+        make("input", { type: "checkbox", name: "skew" }),
+        "although the lanes run different bundles",
+      ),
+    ),
+  );
+  fill(
+    running(told) || told.console.read_only ? "Plan: where to?" : "Switch: where to?",
+    [goal, more],
+    [["Show the plan", (form) => plan(told, post, wanted(form))]],
+  );
 }
 
 function wanted(form) {
-  const its = form.elements, share = Number(its.split.value);
+  const its = form.elements,
+    share = Number(its.split.value);
   const goal = its.goal.value === "split" ? `split ${share}/${100 - share}` : its.goal.value;
   return {
-    goal, steps: its.steps.value, bake_s: optional(its.bake_s.value), units: optional(its.units.value), standby: optional(its.standby.value), quiet_s: Number(its.quiet_s.value),
-    limits: its.limits.value.split(/\s+/).filter(Boolean), smoke_path: its.smoke_path.value || null, allow_version_skew: its.skew.checked,
+    goal,
+    steps: its.steps.value,
+    bake_s: optional(its.bake_s.value),
+    units: optional(its.units.value),
+    standby: optional(its.standby.value),
+    quiet_s: Number(its.quiet_s.value),
+    limits: its.limits.value.split(/\s+/).filter(Boolean),
+    smoke_path: its.smoke_path.value || null,
+    allow_version_skew: its.skew.checked,
   };
 }
 
@@ -55,14 +106,24 @@ async function plan(told, post, asked) {
 }
 
 function show(told, proposal, isBack) {
-  const its = proposal.plan, limits = its.limits;
+  const its = proposal.plan,
+    limits = its.limits;
   const need = its.need ? `${its.need.units} ${proposal.units}: ${its.need.why}` : "not known";
   const lag = limits.loop_lag_ms === null ? "" : `, loop lag ≤ ${limits.loop_lag_ms} ms`;
-  const steps = [["prewarm", `${its.rising} lane, ${need}`], ...its.steps.map((step, index) => [`${step.percent}%`, `${proposal.steps[index]}, ${limits.bake_s} s at least`]),
-    ["each", `errors ≤ ${limits.error_percent}%, p99 ≤ ${limits.p99_ms} ms${lag}, not worse than the other lane, on ${limits.min_samples} requests; up to ${limits.max_bake_s} s, else back`]];
-  if (its.standby !== null) steps.push(["at last", `${its.falling} lane down to ${its.standby} once it is quiet for ${its.quiet_s} s`]);
-  const parts = [make("p", {}, make("b", {}, told.stage), `: ${proposal.start} → `, make("b", {}, proposal.goal)),
-    make("dl", { class: "plan" }, ...steps.map(([name, text]) => make("div", {}, make("dt", {}, name), make("dd", {}, text))))];
+  const steps = [
+    ["prewarm", `${its.rising} lane, ${need}`],
+    ...its.steps.map((step, index) => [`${step.percent}%`, `${proposal.steps[index]}, ${limits.bake_s} s at least`]),
+    [
+      "each",
+      `errors ≤ ${limits.error_percent}%, p99 ≤ ${limits.p99_ms} ms${lag}, not worse than the other lane, on ${limits.min_samples} requests; up to ${limits.max_bake_s} s, else back`,
+    ],
+  ];
+  if (its.standby !== null)
+    steps.push(["at last", `${its.falling} lane down to ${its.standby} once it is quiet for ${its.quiet_s} s`]);
+  const parts = [
+    make("p", {}, make("b", {}, told.stage), `: ${proposal.start} → `, make("b", {}, proposal.goal)),
+    make("dl", { class: "plan" }, ...steps.map(([name, text]) => make("div", {}, make("dt", {}, name), make("dd", {}, text)))),
+  ];
   if (proposal.refusals.length) parts.push(against(proposal));
   if (told.console.read_only || running(told)) {
     const why = running(told) ? `${told.switch.owner} is switching, at ${told.switch.at}.` : "This console is read-only.";
@@ -70,18 +131,51 @@ function show(told, proposal, isBack) {
     return;
   }
   const may = proposal.refusals.length === 0 || proposal.forcible;
-  if (!may) { fill("The plan would be refused", parts, []); return; }
-  parts.push(make("p", {}, `This moves live traffic to ${proposal.goal}.`), make("label", {}, "Why, for the history", make("input", { name: "why", autocomplete: "off", maxlength: 2000 })), ...nameField(told));
-  const begin = (form) => order("switch", {
-    proposal: proposal.proposal, why: form.elements.why.value, typed: typedIn(form), force: Boolean(form.elements.force?.checked), reason: form.elements.reason?.value ?? "",
-  }, "The switch has begun");
+  if (!may) {
+    fill("The plan would be refused", parts, []);
+    return;
+  }
+  parts.push(
+    make("p", {}, `This moves live traffic to ${proposal.goal}.`),
+    make("label", {}, "Why, for the history", make("input", { name: "why", autocomplete: "off", maxlength: 2000 })),
+    ...nameField(told),
+  );
+  const begin = (form) =>
+    order(
+      "switch",
+      {
+        proposal: proposal.proposal,
+        why: form.elements.why.value,
+        typed: typedIn(form),
+        force: Boolean(form.elements.force?.checked),
+        reason: form.elements.reason?.value ?? "",
+      },
+      "The switch has begun",
+    );
   fill(isBack ? "Roll back" : "The plan", parts, [["Move traffic", begin, "danger"]]);
 }
 
 /** What is against it, and where force helps: the box to tick, and the reason that then stands in the history. */
 function against(proposal) {
-  const list = make("ul", { id: "against" }, ...proposal.refusals.map((each) => make("li", {}, make("b", { class: "bad" }, `✗ ${each.check}`), `: ${each.seen}; ${each.right}${each.forcible ? "" : " (force does not help)"}`)));
+  const list = make(
+    "ul",
+    { id: "against" },
+    ...proposal.refusals.map((each) =>
+      make(
+        "li",
+        {},
+        make("b", { class: "bad" }, `✗ ${each.check}`),
+        `: ${each.seen}; ${each.right}${each.forcible ? "" : " (force does not help)"}`,
+      ),
+    ),
+  );
   if (!proposal.forcible) return list;
-  return make("fieldset", { class: "force" }, make("legend", {}, "Against it"), list,
-    make("label", { class: "choice" }, make("input", { type: "checkbox", name: "force" }), "Force: go over it"), make("label", {}, "Why it is gone over", make("input", { name: "reason", autocomplete: "off", maxlength: 2000 })));
+  return make(
+    "fieldset",
+    { class: "force" },
+    make("legend", {}, "Against it"),
+    list,
+    make("label", { class: "choice" }, make("input", { type: "checkbox", name: "force" }), "Force: go over it"),
+    make("label", {}, "Why it is gone over", make("input", { name: "reason", autocomplete: "off", maxlength: 2000 })),
+  );
 }

@@ -16,7 +16,8 @@ function goalShare(weights) {
 }
 
 export function drawTraffic(told) {
-  const split = told.split, bar = byId("split");
+  const split = told.split,
+    bar = byId("split");
   for (const lane of ["lambda", "container"]) {
     setText(byId(`share-${lane}`), split ? percent(split[lane]) : "–");
     bar.querySelector(`.${lane}`).style.width = split ? `${100 * split[lane]}%` : "0";
@@ -30,20 +31,29 @@ export function drawTraffic(told) {
   bar.setAttribute("aria-label", moving ? `${says}; the goal is ${told.switch.goal_words}` : says);
   const places = byId("places");
   const agree = told.agree === null ? "whether they agree is not known" : told.agree ? "✓ they agree" : "✗ THEY DIFFER";
-  setText(places, `rule ${told.rule ?? "–"}, parameter ${told.parameter ?? "–"} (lambda:container): ${agree}${moving ? `; the dotted line is the goal` : ""}`);
+  setText(
+    places,
+    `rule ${told.rule ?? "–"}, parameter ${told.parameter ?? "–"} (lambda:container): ${agree}${moving ? `; the dotted line is the goal` : ""}`,
+  );
   places.className = told.agree === false && !moving ? "bad" : "dim";
 }
 
-const ALARMS = { OK: ["✓ alarm quiet", "good"], ALARM: ["✗ ALARM: something is wrong with this lane", "bad"], INSUFFICIENT_DATA: ["? alarm has too little data", "warn"] };
+const ALARMS = {
+  OK: ["✓ alarm quiet", "good"],
+  ALARM: ["✗ ALARM: something is wrong with this lane", "bad"],
+  INSUFFICIENT_DATA: ["? alarm has too little data", "warn"],
+};
 
 export function drawLanes(told) {
   for (const card of document.querySelectorAll("[data-lane]")) {
-    const lane = card.dataset.lane, its = told.lanes[lane] || {}, own = lane === "lambda";
+    const lane = card.dataset.lane,
+      its = told.lanes[lane] || {},
+      own = lane === "lambda";
     const [says, kind] = ALARMS[told.alarms[lane]] || ["alarm: –", "dim"];
     const alarm = card.querySelector(".alarm");
     setText(alarm, says);
     alarm.className = `alarm ${kind}`;
-    const share = its.requests && isKnown(its.errors) ? 100 * its.errors / its.requests : null;
+    const share = its.requests && isKnown(its.errors) ? (100 * its.errors) / its.requests : null;
     const lately = minutesOf(told);
     rows(card.querySelector("dl"), [
       ["requests/s", isKnown(its.requests) && lately ? number(its.requests / (60 * lately), 1) : "–"],
@@ -63,18 +73,38 @@ function minutesOf(told) {
 export function drawFindings(told) {
   const list = byId("findings");
   if (told.findings === null) list.replaceChildren(make("li", { class: "dim" }, "–"));
-  else if (told.findings.length === 0) list.replaceChildren(make("li", { class: "good" }, "✓ parameter, rule, record and template agree"));
-  else list.replaceChildren(...told.findings.map((each) => make("li", {}, make("b", { class: "bad" }, `✗ ${each.what}`), make("div", {}, `mend: ${each.mend}`))));
+  else if (told.findings.length === 0)
+    list.replaceChildren(make("li", { class: "good" }, "✓ parameter, rule, record and template agree"));
+  else
+    list.replaceChildren(
+      ...told.findings.map((each) =>
+        make("li", {}, make("b", { class: "bad" }, `✗ ${each.what}`), make("div", {}, `mend: ${each.mend}`)),
+      ),
+    );
 }
 
 /** What must not be overlooked, as [key, text, kind]. */
 export function alertsOf(told) {
-  const found = [], its = told.switch, where = its && !its.ended;
+  const found = [],
+    its = told.switch,
+    where = its && !its.ended;
   const unreachable = ["record", "weights", "stacks"].map((name) => told.pieces[name].wrong).find(Boolean);
   if (unreachable) found.push(["aws", `AWS does not answer, what is below is old: ${unreachable}`, "bad"]);
-  if (where && !its.driven) found.push(["gone", `NOBODY DRIVES THE SWITCH: ${its.owner} is gone, it stands at ${its.at}. Resume goes on, abort goes back; nothing is on a timer.`, "bad"]);
-  for (const lane of ["lambda", "container"]) if (told.alarms[lane] === "ALARM") found.push([`alarm-${lane}`, `The ${lane} lane's alarm fires: docs/runbooks/${lane}.md`, "bad"]);
-  if (told.agree === false && !where) found.push(["differ", `The rule holds ${told.rule}, the parameter ${told.parameter}, which the next deployment writes into the rule: see Doctor below.`, "bad"]);
+  if (where && !its.driven)
+    found.push([
+      "gone",
+      `NOBODY DRIVES THE SWITCH: ${its.owner} is gone, it stands at ${its.at}. Resume goes on, abort goes back; nothing is on a timer.`,
+      "bad",
+    ]);
+  for (const lane of ["lambda", "container"])
+    if (told.alarms[lane] === "ALARM")
+      found.push([`alarm-${lane}`, `The ${lane} lane's alarm fires: docs/runbooks/${lane}.md`, "bad"]);
+  if (told.agree === false && !where)
+    found.push([
+      "differ",
+      `The rule holds ${told.rule}, the parameter ${told.parameter}, which the next deployment writes into the rule: see Doctor below.`,
+      "bad",
+    ]);
   if (told.deploying.length) found.push(["deploying", `Being deployed: ${told.deploying.join(", ")}`, "warn"]);
   return found;
 }

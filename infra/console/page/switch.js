@@ -18,12 +18,16 @@ export function drawSwitch(told, now) {
   waits.hidden = !(its && its.waits);
   if (its && its.waits) waiting(waits, its.waits, now);
   rows(byId("about"), its ? about(its, now) : []);
-  const said = [...told.driving.notes.map((note) => note.text), ...(told.driving.end && told.driving.end !== "done" && !told.driving.running ? [told.driving.end] : [])];
+  const said = [
+    ...told.driving.notes.map((note) => note.text),
+    ...(told.driving.end && told.driving.end !== "done" && !told.driving.running ? [told.driving.end] : []),
+  ];
   byId("notes").replaceChildren(...said.map((text) => make("li", { class: "warn" }, text)));
 }
 
 function headline(told, now) {
-  const its = told.switch, line = byId("headline");
+  const its = told.switch,
+    line = byId("headline");
   if (!its) return setText(line, told.switch_known ? "No switch yet." : "–");
   if (!its.ended) return setText(line, `To ${its.goal_words}: ${its.at}${its.wish === "go-on" ? "" : `, ${its.wish} asked`}`);
   const outcome = { done: "✓ done", "rolled-back": "↩ rolled back", refused: "✗ refused" }[its.phase];
@@ -35,13 +39,28 @@ function stations(its) {
   const back = its.steps.some((step) => step.state === "left") || its.phase === "roll-back" || its.phase === "rolled-back";
   const after = TAIL.includes(its.phase) ? "now" : its.phase === "done" ? "gone" : "ahead";
   const prewarm = its.phase === "prewarm" ? "now" : its.phase === "refused" ? "left" : "gone";
-  const end = back ? ["back", its.rollback_to, its.ended ? "gone" : "now"] : [its.phase === "refused" ? "refused" : TAIL.includes(its.phase) ? its.phase : "settle", `${its.falling} quiet`, its.phase === "refused" ? "left" : after];
-  return [["prewarm", `${its.rising} lane`, prewarm], ...its.steps.map((step) => [`${step.percent}%`, step.weights, step.state]), end];
+  const end = back
+    ? ["back", its.rollback_to, its.ended ? "gone" : "now"]
+    : [
+        its.phase === "refused" ? "refused" : TAIL.includes(its.phase) ? its.phase : "settle",
+        `${its.falling} quiet`,
+        its.phase === "refused" ? "left" : after,
+      ];
+  return [
+    ["prewarm", `${its.rising} lane`, prewarm],
+    ...its.steps.map((step) => [`${step.percent}%`, step.weights, step.state]),
+    end,
+  ];
 }
 
 function station(name, below, state) {
-  return make("li", { class: state, "aria-current": state === "now" ? "step" : undefined },
-    make("span", { class: "dot", role: "img", "aria-label": SAYS[state] }, MARKS[state]), make("b", {}, name), make("small", { class: "dim" }, below || ""));
+  return make(
+    "li",
+    { class: state, "aria-current": state === "now" ? "step" : undefined },
+    make("span", { class: "dot", role: "img", "aria-label": SAYS[state] }, MARKS[state]),
+    make("b", {}, name),
+    make("small", { class: "dim" }, below || ""),
+  );
 }
 
 function waiting(line, waits, now) {
@@ -51,7 +70,9 @@ function waiting(line, waits, now) {
 }
 
 function about(its, now) {
-  const lease = its.driven ? `at work; its lease runs ${span(its.lease_until - now)} more` : `GONE: its lease ended ${span(now - its.lease_until)} ago`;
+  const lease = its.driven
+    ? `at work; its lease runs ${span(its.lease_until - now)} more`
+    : `GONE: its lease ended ${span(now - its.lease_until)} ago`;
   const who = its.ended ? its.owner : `${its.owner}, ${lease}`;
   const told = [
     [its.ended ? "who" : "driver", who, !its.ended && !its.driven ? "bad" : ""],
@@ -65,7 +86,8 @@ function about(its, now) {
 
 /** What each button may do now: null for yes, else why not. */
 function against(told) {
-  const its = told.switch, under = running(told);
+  const its = told.switch,
+    under = running(told);
   const none = under ? null : "there is no unfinished switch";
   return {
     plan: null,
@@ -80,14 +102,20 @@ function against(told) {
 const WRITES = ["back", "pause", "resume", "promote", "abort"];
 
 export function drawButtons(told, mayWrite, ended) {
-  const why = against(told), under = running(told);
+  const why = against(told),
+    under = running(told);
   for (const button of document.querySelectorAll("[data-command]")) {
-    const command = button.dataset.command, writes = WRITES.includes(command);
-    button.hidden = (writes && told.console.read_only) || (["pause", "resume", "promote", "abort"].includes(command) && !under) || (command === "back" && under);
+    const command = button.dataset.command,
+      writes = WRITES.includes(command);
+    button.hidden =
+      (writes && told.console.read_only) ||
+      (["pause", "resume", "promote", "abort"].includes(command) && !under) ||
+      (command === "back" && under);
     button.disabled = Boolean(why[command]) || !mayWrite || ended;
     button.title = why[command] || "";
     if (command === "plan") setText(button, told.console.read_only || under ? "Plan…" : "Switch…");
-    if (command === "resume" && under) setText(button, its(told).wish === "pause" || !its(told).driven || told.driving.running ? "Resume…" : "Take over…");
+    if (command === "resume" && under)
+      setText(button, its(told).wish === "pause" || !its(told).driven || told.driving.running ? "Resume…" : "Take over…");
   }
   setText(byId("buttons-note"), mayWrite ? "" : "Only watching: the URL that the console printed has the key for the buttons.");
 }

@@ -197,6 +197,7 @@ class Served:
     url: str
     said: str = ""
     end: threading.Event = field(default_factory=threading.Event)
+    loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def base(self) -> str:
@@ -205,6 +206,17 @@ class Served:
     @property
     def key(self) -> str:
         return self.url.partition("#key=")[2]
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """It says nothing, though its connections stay open."""
+        assert self.loop is not None
+        thaw = threading.Event()
+        self.loop.call_soon_threadsafe(thaw.wait, 30)
+        try:
+            yield
+        finally:
+            thaw.set()
 
     @property
     def port(self) -> int:
@@ -221,7 +233,7 @@ def serving(stage: Scripted, *, port: int = 0, pace: Pace = QUICK, **options: An
 
     async def run() -> None:
         console = Console(stage.connect(), stage.connect, Options(port=port, pace=pace, **options))
-        served.url = await console.start()
+        served.url, served.loop = await console.start(), asyncio.get_running_loop()
         up.set()
         await asyncio.to_thread(served.end.wait)
         served.said = await console.stop()

@@ -18,9 +18,10 @@ from tests.infra.console.scripted import Scripted, Served, serving
 @pytest.mark.parametrize(
     ("path", "changed", "status"),
     [
-        ("/", {"Host": "evil.example:{port}"}, 403),  # a name that its owner's DNS points to 127.0.0.1
-        ("/events", {"Host": "evil.example:{port}"}, 403),
-        ("/events", {"Host": "127.0.0.1"}, 403),
+        # A name that its owner's DNS points to 127.0.0.1, once his page is loaded from there.
+        ("/", {"Host": "evil.example:{port}", "Origin": "http://evil.example:{port}"}, 403),
+        ("/events", {"Host": "evil.example:{port}", "Origin": "http://evil.example:{port}"}, 403),
+        ("/events", {"Host": "127.0.0.1", "Origin": "http://127.0.0.1"}, 403),
         ("/events", {"Origin": "http://evil.example"}, 403),
         ("/events", {"Origin": "null"}, 403),
         ("/events", {"Sec-Fetch-Site": "cross-site"}, 403),
@@ -37,8 +38,9 @@ def test_reading_takes_this_host_this_origin_and_the_cookie(
     served: Served, asker: Asker, path: str, changed: dict[str, str], status: int
 ) -> None:
     headers = {name: value.format(port=served.port) for name, value in {**asker.headers, **changed}.items()}
-    answer = asker.http.get(path, headers=headers)
-    assert answer.status_code == status
+    with asker.http.stream("GET", path, headers=headers) as answer:
+        assert answer.status_code == status
+        answer.read()
     for name, value in HEADERS.items():
         assert answer.headers[name] == value
     assert "111122223333" not in answer.text
@@ -48,7 +50,7 @@ def test_reading_takes_this_host_this_origin_and_the_cookie(
 @pytest.mark.parametrize(
     ("changed", "status"),
     [
-        ({"Host": "evil.example:{port}"}, 403),
+        ({"Host": "evil.example:{port}", "Origin": "http://evil.example:{port}"}, 403),
         ({"Origin": "http://evil.example"}, 403),
         ({"Origin": "http://localhost:{port}"}, 403),  # not the name by which it is asked
         ({"Origin": None}, 403),

@@ -230,11 +230,10 @@ def test_a_console_that_is_not_heard_any_more_is_told_loudly_and_found_again(bro
         page.clock.install()
         page.reload()
         expect(page.locator("#link")).to_contain_text("live")
-        page.context.set_offline(True)
-        page.clock.run_for(10_000)
-        expect(page.locator("#alerts")).to_contain_text("CONNECTION LOST: nothing heard of the console")
-        expect(page.locator("body")).to_have_class("lost")
-        page.context.set_offline(False)
+        with served.frozen():
+            page.clock.run_for(10_000)
+            expect(page.locator("#alerts")).to_contain_text("CONNECTION LOST: nothing heard of the console")
+            expect(page.locator("body")).to_have_class("lost")
         expect(page.locator("#link")).to_contain_text("live", timeout=15_000)
         expect(page.locator("#alerts p")).to_have_count(0)
 

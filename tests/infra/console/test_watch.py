@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 import time
@@ -102,24 +103,26 @@ def test_nothing_is_asked_while_no_page_is_open(stage: Scripted, served: Served,
     assert at > before
 
 
-def test_all_pages_are_fed_by_one_look(stage: Scripted, served: Served) -> None:
-    lines: list[list[str]] = [[], [], []]
+async def test_all_pages_are_fed_by_one_look_and_the_last_to_close_ends_it() -> None:
+    looks = 0
 
-    def listen(into: list[str]) -> None:
-        for name, data in Asker(served).enter().events():
-            if name == "seen":
-                into.append(data)
-            if len(into) == 4:
-                return
+    def look() -> bytes:
+        nonlocal looks
+        looks += 1
+        return str(looks).encode()
 
-    threads = [threading.Thread(target=listen, args=(into,)) for into in lines]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(20)
-    looks = stage.mishaps.calls.count("load")
-    assert [len(told) for told in lines] == [4, 4, 4]
-    assert looks < 12 + 4  # doctor loads the record too, every other look
+    feed = Feed(look, every_s=0.01)
+    async with feed.open() as first, feed.open() as second, feed.open() as third:
+        for _ in range(5):
+            told = {await page.get() for page in (first, second, third)}
+            assert (
+                max(map(int, told)) <= looks <= max(map(int, told)) + 1
+            )  # a look of each page's own would be three times as many
+    at = looks
+    await asyncio.sleep(0.1)
+    assert looks <= at + 1
+    async with feed.open() as again:
+        assert int(await again.get()) > at
 
 
 async def test_a_look_that_fails_is_followed_by_another(capsys: pytest.CaptureFixture[str]) -> None:
