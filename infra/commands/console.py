@@ -6,6 +6,7 @@ import asyncio
 import signal
 import tempfile
 import webbrowser
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,9 +72,9 @@ async def _serve(console: Console, stage: str, *, browser: bool) -> str:
     return await console.stop()
 
 
-def _open(url: str, folder: Path) -> None:
+def _open(url: str, folder: Path, show: Callable[[str], object] = webbrowser.open) -> None:
     """Through a file that only its owner may read: arguments of a process are read by everybody on the machine."""
     way = folder / "console.html"
     way.touch(mode=0o600)
     way.write_text(f'<!doctype html><meta http-equiv="refresh" content="0;url={url}"><a href="{url}">The watch page</a>\n')
-    webbrowser.open(way.as_uri())
+    show(way.as_uri())
