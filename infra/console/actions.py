@@ -125,7 +125,7 @@ class Actions:
             raise InputError("say why what is against it is gone over: it stands in the history")
         must_be_named(self._stage, order.typed)
         rule = kept.control.traffic.rule()
-        if rule is None or str(rule) != plan.start:
+        if rule != proposal.facts.rule:
             raise KitError(f"traffic is split {rule or 'otherwise'} by now, the plan begins at {plan.start}: look at it again")
         why = order.why.strip() or kept.default_why
         if order.force and proposal.refusals:

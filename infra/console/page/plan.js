@@ -4,7 +4,11 @@ import { fill, nameField, order, typedIn } from "./dialogs.js";
 import { make } from "./parts.js";
 import { running } from "./switch.js";
 
-const optional = (text) => (text.trim() === "" ? null : Number(text));
+/** A number, nothing, or what was typed instead, which the console then refuses. */
+function optional(text) {
+  if (text.trim() === "") return null;
+  return Number.isFinite(Number(text)) ? Number(text) : text;
+}
 
 function field(label, name, attributes = {}, hint = "") {
   return make(
@@ -33,7 +37,7 @@ export function ask(told, post) {
       "div",
       { class: "choice" },
       choice("split", "split:", false),
-      make("input", { name: "split", type: "number", min: 0, max: 100, value: 50, "aria-label": "percent on Lambda" }),
+      make("input", { name: "split", type: "number", min: 0, max: 100, value: 50, "aria-label": "% on Lambda" }),
       "% on Lambda",
     ),
   );
@@ -73,16 +77,16 @@ export function ask(told, post) {
 }
 
 function wanted(form) {
-  const its = form.elements,
-    share = Number(its.split.value);
-  const goal = its.goal.value === "split" ? `split ${share}/${100 - share}` : its.goal.value;
+  const its = form.elements;
+  const share = its.split.value.trim();
+  const goal = its.goal.value === "split" ? `split ${share}/${100 - Number(share)}` : its.goal.value;
   return {
     goal,
     steps: its.steps.value,
     bake_s: optional(its.bake_s.value),
     units: optional(its.units.value),
     standby: optional(its.standby.value),
-    quiet_s: Number(its.quiet_s.value),
+    quiet_s: optional(its.quiet_s.value) ?? 120,
     limits: its.limits.value.split(/\s+/).filter(Boolean),
     smoke_path: its.smoke_path.value || null,
     allow_version_skew: its.skew.checked,

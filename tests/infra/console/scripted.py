@@ -84,7 +84,8 @@ class ScriptedLanes(FakeLanes):
         tell("container_hosts", self.lanes["container"].ready)
         tell("loop_lag_ms", self.lanes["container"].lag_ms * self.wobble(minute, "lag"))
         for lane in LANES:
-            its, share = self.lanes[lane], self._traffic.in_rule.share(lane)
+            its, split = self.lanes[lane], self._traffic.in_rule
+            share = 0.0 if split is None else split.share(lane)
             if share and its.told:
                 tell(f"{lane}_requests", round(requests * share))
                 tell(f"{lane}_p99_s", its.p99_ms * self.wobble(minute, lane) / 1000)

@@ -147,6 +147,18 @@ def test_a_plan_is_carried_out_once_while_it_is_fresh_and_traffic_where_it_was(s
     eventually(lambda: not drives.running, "it does not end")
 
 
+def test_a_rule_that_holds_no_weights_is_mended_by_a_forced_switch_as_on_the_command_line(
+    stage: Scripted, asker: Asker
+) -> None:
+    stage.traffic.in_rule = None  # type: ignore[assignment]
+    proposal = asker.planned()
+    assert "the rule no weights of the two lanes" in asker.do("switch", proposal=proposal, typed="prod").json()["error"]
+    forced = asker.do("switch", proposal=proposal, typed="prod", force=True, reason="somebody has rewritten the rule")
+    assert forced.status_code == 200, forced.text
+    eventually(lambda: record_of(stage).ended, "it does not end")
+    assert str(stage.traffic.in_rule) == "0:100"
+
+
 def test_pause_holds_resume_goes_on_promote_skips_and_abort_goes_back(stage: Scripted, asker: Asker) -> None:
     step = held(stage, asker).step
     assert "holds at its step" in asker.do("pause", typed="prod").json()["said"]

@@ -67,7 +67,15 @@ def test_a_switch_is_begun_through_the_dialogs_watched_and_seen_to_end(
         expect(page.locator("[data-lane=container] dd").nth(2)).to_have_text("–")  # the p99 of no request
         expect(page.locator("#charts svg")).to_have_count(6)
         button(page, "plan")
+        page.get_by_label("% on Lambda").fill("")  # chooses the split, of which nothing is said
+        page.get_by_text("Show the plan").click()
+        expect(page.locator("#dialog-error")).to_contain_text("'split /100': must be lambda, container, or split")
         page.get_by_label("all to containers").check()
+        page.get_by_text("Options").click()
+        page.get_by_label("to have ready").fill("many")
+        page.get_by_text("Show the plan").click()
+        expect(page.locator("#dialog-error")).to_contain_text("not understood: Expected `int | null`, got `str` - at `$.units`")
+        page.get_by_label("to have ready").fill("")
         page.get_by_text("Show the plan").click()
         dialog = page.locator("#dialog")
         expect(dialog).to_contain_text("prod: lambda 100% → container 100%")
