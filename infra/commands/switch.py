@@ -10,7 +10,7 @@ import click
 from infra.commands.at_stage import confirm, connected, stage_options
 from infra.commands.switch_plan import plan_options, show
 from infra.errors import KitError
-from infra.operating.proposal import Proposal, document, propose, request_of
+from infra.operating.proposal import Proposal, beginning, document, in_the_way, needed, propose, request_of
 from infra.switching.weights import Weights, parse_goal, parse_weights
 
 if TYPE_CHECKING:
@@ -82,11 +82,11 @@ def carry_out(control: Control, proposal: Proposal, *, why: str, yes: bool, forc
 
     from infra.commands.switch_run import run
 
-    plan = proposal.needed()
+    plan = needed(proposal)
     if plan is None:
         click.echo(f"crossover: traffic is split so already: {_words(proposal.facts.rule)}", err=True)
         return
-    against = proposal.in_the_way(force=force)
+    against = in_the_way(proposal, force=force)
     if not as_json:
         show(proposal, Console(stderr=True, highlight=False, soft_wrap=True))
     if against:
@@ -95,7 +95,7 @@ def carry_out(control: Control, proposal: Proposal, *, why: str, yes: bool, forc
         hint = "" if any(not each.forcible for each in against) else "; --force goes over it"
         raise KitError(f"refused, no traffic was moved: {'; '.join(map(str, against))}{hint}")
     confirm(plan.stage, f"This moves live traffic to {parse_weights(plan.goal).words}.", yes=yes)
-    run(control, lambda driver: proposal.begin(driver, why=why), as_json=as_json)
+    run(control, beginning(proposal, why=why), as_json=as_json)
 
 
 def _words(weights: Weights | None) -> str:

@@ -16,7 +16,7 @@ from msgspec import Meta, Struct
 from infra.console.driving import Drives
 from infra.errors import InputError, KitError
 from infra.operating import orders
-from infra.operating.proposal import Proposal, document, propose, request_of
+from infra.operating.proposal import Proposal, beginning, document, in_the_way, needed, propose, request_of
 from infra.operating.stage import must_be_named
 from infra.switching.plan import DEFAULT_STEPS
 from infra.switching.record import Wish
@@ -109,7 +109,7 @@ class Actions:
                 raise KitError("a switch is under way: abort it, and it goes back")
             wanted, why = back
         proposal = propose(control, wanted, request)
-        if proposal.needed() is None:
+        if needed(proposal) is None:
             return {"proposal": None, "goal": wanted.words, **document(proposal)}
         return {"proposal": self._keep(Kept(control, proposal, why, self._moment())), **_in_words(proposal)}
 
@@ -118,7 +118,7 @@ class Actions:
         kept = self._shown(order.proposal)
         proposal, plan = kept.proposal, kept.proposal.plan
         assert plan is not None, "only what can be begun is kept"
-        against = proposal.in_the_way(force=order.force)
+        against = in_the_way(proposal, force=order.force)
         if against:
             raise KitError(f"refused, no traffic was moved: {'; '.join(map(str, against))}")
         if order.force and proposal.refusals and not order.reason.strip():
@@ -130,7 +130,7 @@ class Actions:
         why = order.why.strip() or kept.default_why
         if order.force and proposal.refusals:
             why = f"{why or 'no reason given'}; forced: {order.reason.strip()}"
-        record = self._drives.begin(kept.control, lambda driver: proposal.begin(driver, why=why))
+        record = self._drives.begin(kept.control, beginning(proposal, why=why))
         with self._lock:
             self._kept.pop(order.proposal, None)
         return {"said": f"switch {record.id} has begun; it goes on when this page is closed, and ends with the console"}

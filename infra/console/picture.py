@@ -16,7 +16,8 @@ from infra.switching.record import Event, Phase, Record
 from infra.switching.verdict import Figures
 from infra.switching.weights import LANES, parse_weights
 
-MOVING = (Phase.SHIFT, Phase.VERIFY)
+BEFORE = (Phase.PREWARM, Phase.REFUSED)
+AFTER = (Phase.COOL, Phase.SCALE_DOWN, Phase.RELEASE, Phase.DONE)
 
 
 def picture(sight: Sight) -> dict[str, Any]:
@@ -80,14 +81,14 @@ def _switch(sight: Sight, record: Record) -> dict[str, Any]:
 def _states(record: Record) -> Iterable[str]:
     """Of each step: gone, now, or ahead. A switch that went back has left its steps."""
     for number in range(len(record.plan.steps)):
-        if record.phase is Phase.PREWARM or record.phase is Phase.REFUSED:
+        if record.phase in BEFORE:
             yield "ahead"
-        elif record.phase in MOVING:
-            yield "gone" if number < record.step else "now" if number == record.step else "ahead"
         elif _went_back(record):
             yield "left" if number <= record.step else "ahead"
-        else:
+        elif record.phase in AFTER or number < record.step:
             yield "gone"
+        else:
+            yield "now" if number == record.step else "ahead"
 
 
 def _went_back(record: Record) -> bool:

@@ -42,8 +42,9 @@ def waiting(record: Record, now: float, figures: Mapping[str, Figures], ready: i
     if record.phase is Phase.RELEASE:
         words = f"the {plan.rising} lane to follow its load again, from {plan.floor or 0} up"
         return Waiting(words, record.since + plan.write_s)
-    words = parse_weights(record.rollback_to).words if record.rollback_to else "?"
-    return Waiting(f"parameter and rule to hold {words} again")
+    if record.phase is Phase.ROLL_BACK:
+        return Waiting(f"parameter and rule to hold {parse_weights(record.rollback_to).words} again")
+    return Waiting(record.where)
 
 
 def _prewarm(plan: Plan, ready: int | None) -> str:

@@ -1,64 +1,48 @@
-"""From what an operator asks to a plan and its refusals: reads only. Every way to begin a switch goes through here."""
+"""How a switch is asked for, whichever way, and what stands between its proposal and its beginning."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from infra.errors import InputError, KitError
-from infra.switching.need import Measured, need_of
-from infra.switching.plan import Limits, Need, Plan, make_plan
-from infra.switching.preflight import Facts, Refusal, refusals
-from infra.switching.weights import Weights
+from infra.operating.orders import Take
+from infra.switching.aws.proposal import Proposal, Request, propose
+from infra.switching.need import Measured
+from infra.switching.plan import Limits, Plan
+from infra.switching.preflight import Refusal
 
 if TYPE_CHECKING:
-    from infra.switching.aws.control import Control
     from infra.switching.driver import Driver
     from infra.switching.record import Record
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What an operator asks for beside the goal."""
-
-    steps: tuple[int, ...]
-    limits: Limits
-    units: int | None
-    profile: Path | None
-    standby: int | None
-    quiet_s: float
-    allow_version_skew: bool
-    smoke_path: str | None
+__all__ = ["Proposal", "Request", "beginning", "document", "in_the_way", "measured", "needed", "propose", "request_of"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
-    """`plan` is None where traffic is split so already."""
+def in_the_way(proposal: Proposal, *, force: bool) -> list[Refusal]:
+    """What keeps the switch from beginning, with or without force."""
+    return [each for each in proposal.refusals if not (force and each.forcible)]
 
-    plan: Plan | None
-    facts: Facts
-    refusals: tuple[Refusal, ...]
 
-    def in_the_way(self, *, force: bool) -> list[Refusal]:
-        """What keeps the switch from beginning, with or without force."""
-        return [each for each in self.refusals if not (force and each.forcible)]
+def needed(proposal: Proposal) -> Plan | None:
+    """The plan, None where there is nothing to do; `KitError` where nothing moves and yet something is not right."""
+    facts = proposal.facts
+    if proposal.plan is None and facts.rule != facts.parameter:
+        raise KitError(f"the rule splits so already and the parameter holds {facts.parameter}: see `crossover doctor`")
+    return proposal.plan
 
-    def needed(self) -> Plan | None:
-        """The plan, None where there is nothing to do; `KitError` where nothing moves and yet something is not right."""
-        if self.plan is None and self.facts.rule != self.facts.parameter:
-            raise KitError(f"the rule splits so already and the parameter holds {self.facts.parameter}: see `crossover doctor`")
-        return self.plan
 
-    def begin(self, driver: Driver, *, why: str) -> Record:
-        """Take the lock. Whatever was against it stands in the record and the history as gone over."""
-        assert self.plan is not None, "there is nothing to begin"
-        return driver.begin(
-            self.plan,
-            why=why or "no reason given",
-            digests=(self.facts.digests.get("lambda"), self.facts.digests.get("container")),
-            forced=tuple(map(str, self.refusals)),
-        )
+def beginning(proposal: Proposal, *, why: str) -> Take:
+    """Takes the lock. Whatever was against it stands in the record and the history as gone over."""
+    plan = proposal.plan
+    assert plan is not None, "there is nothing to begin"
+    forced = tuple(map(str, proposal.refusals))
+    digests = (proposal.facts.digests.get("lambda"), proposal.facts.digests.get("container"))
+
+    def take(driver: Driver) -> Record:
+        return driver.begin(plan, why=why or "no reason given", digests=digests, forced=forced)
+
+    return take
 
 
 def request_of(options: dict[str, Any]) -> Request:
@@ -71,7 +55,7 @@ def request_of(options: dict[str, Any]) -> Request:
         steps=steps,
         limits=_limits(options["limits"], options["bake_s"]),
         units=options["units"],
-        profile=options["profile"],
+        measured=None if (path := options["profile"]) is None else lambda lane: measured(path, lane),
         standby=options["standby"],
         quiet_s=options["quiet_s"],
         allow_version_skew=options["allow_version_skew"],
@@ -95,48 +79,6 @@ def _limits(given: tuple[str, ...], bake_s: float | None) -> Limits:
         values["bake_s"] = bake_s
         values.setdefault("max_bake_s", max(bake_s, Limits().max_bake_s))
     return Limits(**values)
-
-
-def propose(control: Control, goal: Weights, request: Request) -> Proposal:
-    """Look at the stage, and make the plan of a switch to `goal`. Changes nothing."""
-    rule, parameter = control.traffic.rule(), control.traffic.parameter()
-    start = rule or parameter
-    if start is None:
-        raise KitError(
-            "neither the rule nor the parameter holds weights of the two lanes: `crossover doctor` says how to mend it"
-        )
-    rising = "lambda" if goal.share("lambda") > start.share("lambda") else "container"
-    load = control.load()
-    need: Need | str
-    if request.units is not None:
-        need = Need(units=request.units, why="given as --units")
-    else:
-        one = None if request.profile is None else measured(request.profile, rising)
-        need = need_of(rising, goal.share(rising), load, control.machines(rising), one)
-    facts = control.facts(rising, need=need, load=load, limits=request.limits, smoke_path=request.smoke_path)
-    plan = _plan(control, start, goal, rising, need, request)
-    found = refusals(facts, allow_version_skew=request.allow_version_skew) if plan is not None else []
-    return Proposal(plan=plan, facts=facts, refusals=tuple(found))
-
-
-def _plan(control: Control, start: Weights, goal: Weights, rising: str, need: Need | str, request: Request) -> Plan | None:
-    falling = "lambda" if rising == "container" else "container"
-    standby = request.standby
-    if standby is None and falling == "container":
-        standby = control.lanes.floor("container")
-    floor = control.lanes.floor(rising)
-    return make_plan(
-        stage=control.resources.stage,
-        start=start,
-        goal=goal,
-        percents=request.steps,
-        need=need if isinstance(need, Need) else None,
-        limits=request.limits,
-        quiet_s=request.quiet_s,
-        standby=standby,
-        # Where Lambda keeps no environments started, nothing is raised, so nothing is let down again.
-        floor=None if (rising, floor) == ("lambda", 0) else floor,
-    )
 
 
 def measured(path: Path, lane: str) -> Measured:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import time
 from collections.abc import Callable
 
@@ -9,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from infra.cli import cli
-from infra.console.actions import FRESH_S, Actions, BeginOrder, PlanOrder
+from infra.console.actions import FRESH_S, Actions, BeginOrder, PlanOrder, WishOrder
 from infra.console.driving import Drives
 from infra.errors import KitError
 from infra.operating.proposal import propose, request_of
@@ -256,3 +257,28 @@ def test_a_second_driver_is_not_begun_beside_the_first(stage: Scripted, asker: A
     held(stage, asker)
     told = asker.do("resume", typed="prod", take_over=True)
     assert told.json() == {"error": "this console is driving a switch: pause, promote or abort that"}
+
+
+ELSEWHERE = {
+    "stage", "region", "as_json", "help",  # the console's own options
+    "profile",  # of `crossover console`, for a page names no files
+    "dry_run", "yes",  # every switch on the page begins with its plan, and is confirmed
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "orders"),
+    [
+        ("switch", (PlanOrder, BeginOrder)),
+        ("plan", (PlanOrder,)),
+        ("rollback", (PlanOrder, BeginOrder)),
+        ("pause", (WishOrder,)),
+        ("resume", (WishOrder,)),
+        ("promote", (WishOrder,)),
+        ("abort", (WishOrder,)),
+    ],
+)
+def test_a_button_has_every_option_of_its_command(name: str, orders: tuple[type, ...]) -> None:
+    command = importlib.import_module(f"infra.commands.{name}").command
+    asked = {parameter.name for parameter in command.params} - ELSEWHERE
+    assert asked <= {field for order in orders for field in order.__struct_fields__}  # type: ignore[attr-defined]

@@ -1,0 +1,81 @@
+"""From what is asked for to a plan and what is against it: reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from infra.errors import KitError
+from infra.switching.need import Measured, need_of
+from infra.switching.plan import DEFAULT_STEPS, Limits, Need, Plan, make_plan
+from infra.switching.preflight import Facts, Refusal, refusals
+from infra.switching.weights import Weights
+
+if TYPE_CHECKING:
+    from infra.switching.aws.control import Control
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is asked for beside the goal. `measured` tells of a lane what one request needs there."""
+
+    steps: tuple[int, ...] = DEFAULT_STEPS
+    limits: Limits = field(default_factory=Limits)
+    units: int | None = None
+    measured: Callable[[str], Measured] | None = None
+    standby: int | None = None
+    quiet_s: float = 120.0
+    allow_version_skew: bool = False
+    smoke_path: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """`plan` is None where traffic is split so already."""
+
+    plan: Plan | None
+    facts: Facts
+    refusals: tuple[Refusal, ...]
+
+
+def propose(control: Control, goal: Weights, request: Request) -> Proposal:
+    """Look at the stage, and make the plan of a switch to `goal`. Changes nothing."""
+    rule, parameter = control.traffic.rule(), control.traffic.parameter()
+    start = rule or parameter
+    if start is None:
+        raise KitError(
+            "neither the rule nor the parameter holds weights of the two lanes: `crossover doctor` says how to mend it"
+        )
+    rising = "lambda" if goal.share("lambda") > start.share("lambda") else "container"
+    load = control.load()
+    need: Need | str
+    if request.units is not None:
+        need = Need(units=request.units, why="given as --units")
+    else:
+        one = None if request.measured is None else request.measured(rising)
+        need = need_of(rising, goal.share(rising), load, control.machines(rising), one)
+    facts = control.facts(rising, need=need, load=load, limits=request.limits, smoke_path=request.smoke_path)
+    plan = _plan(control, start, goal, rising, need, request)
+    found = refusals(facts, allow_version_skew=request.allow_version_skew) if plan is not None else []
+    return Proposal(plan=plan, facts=facts, refusals=tuple(found))
+
+
+def _plan(control: Control, start: Weights, goal: Weights, rising: str, need: Need | str, request: Request) -> Plan | None:
+    falling = "lambda" if rising == "container" else "container"
+    standby = request.standby
+    if standby is None and falling == "container":
+        standby = control.lanes.floor("container")
+    floor = control.lanes.floor(rising)
+    return make_plan(
+        stage=control.resources.stage,
+        start=start,
+        goal=goal,
+        percents=request.steps,
+        need=need if isinstance(need, Need) else None,
+        limits=request.limits,
+        quiet_s=request.quiet_s,
+        standby=standby,
+        # Where Lambda keeps no environments started, nothing is raised, so nothing is let down again.
+        floor=None if (rising, floor) == ("lambda", 0) else floor,
+    )
