@@ -22,6 +22,7 @@ from infra.deploying.cdk_cli import require_cli_version, require_node
 from infra.errors import KitError
 from infra.own_service import OwnService, load_service
 from infra.stage_file import DEFAULT_FILE, load_stage
+from infra.switcher_code import build_switcher
 
 
 def given_context(environment: Mapping[str, str]) -> dict[str, object]:
@@ -88,6 +89,7 @@ def _assemble(stage: Stage, service: OwnService | None, bundle: Bundle) -> None:
         secret=stage.secret,
         search=stage.search,
         own_environment=service.environment if service else {},
+        switcher=build_switcher(BundleTarget(stage.python, stage.architecture)) if stage.switch.scheduled else None,
     )
     app = App(outdir=os.environ.get("CDK_OUTDIR", "cdk.out"))
     assemble(app, stage, release)

@@ -29,6 +29,7 @@ COMMANDS: dict[str, str] = {
     "promote": "Have a running switch take its next step now.",
     "resume": "Go on with a switch that is paused or has lost its driver.",
     "rollback": "Go back to where traffic was before the last switch.",
+    "schedule": "Switch by the clock, with what it saves beside each change.",
     "settings": "List every key that a deployment may set.",
     "simulator": "Serve the simulated suppliers.",
     "status": "Show how traffic is split and how both lanes are.",

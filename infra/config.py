@@ -13,6 +13,7 @@ from infra.errors import InputError
 from infra.settings.edge import KEEP_ALIVE_S, Cache, Network, Traffic
 from infra.settings.lanes import INSTANCE_TYPES, ContainerLane, LambdaLane, Search
 from infra.settings.setting import Checks, one_of, setting
+from infra.settings.switching import Switch
 from infra.settings.watch import Watch
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Network",
     "Search",
     "Stage",
+    "Switch",
     "Traffic",
     "Watch",
 ]
@@ -67,6 +69,7 @@ class Stage:
     traffic: Traffic = field(default_factory=Traffic)
     cache: Cache = field(default_factory=Cache)
     watch: Watch = field(default_factory=Watch)
+    switch: Switch = field(default_factory=Switch)
 
     def __post_init__(self) -> None:
         for right, reason in (
@@ -78,6 +81,7 @@ class Stage:
             *self.traffic.checks(),
             *self.cache.checks(),
             *self.watch.checks(),
+            *self.switch.checks(),
             *self._joint_checks(),
         ):
             if not right:
@@ -150,6 +154,10 @@ class Stage:
             (
                 self.lambda_lane.managed_concurrency is None or self.lambda_lane.runtime_client == "asyncio",
                 "lambda_lane.managed_concurrency: needs lambda_lane.runtime_client=asyncio, which serves many at once",
+            ),
+            (
+                not self.switch.scheduled or len(self.lanes) == len(LANES),
+                "switch.scheduled: needs lanes=lambda,container; there is nothing to switch between",
             ),
         )
 

@@ -13,6 +13,7 @@ from infra.errors import KitError
 from infra.operating.stage import is_production, must_be_named, settings_of
 
 if TYPE_CHECKING:
+    from infra.switching.aws.calls import Aws
     from infra.switching.aws.control import Control
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -41,10 +42,24 @@ def way_to(stage: str, region: str | None) -> Callable[[], Control]:
         return lambda: given(stage, region)
     from infra.switching.aws.control import connect
 
-    # boto3 itself reads AWS_DEFAULT_REGION and profiles, and leaves out what AWS's other tools read first.
-    settings = settings_of(stage)
-    where = region or (settings.region if settings else None) or os.environ.get("AWS_REGION")
+    where = _region(stage, region)
     return lambda: connect(stage, where)
+
+
+def aws_of(stage: str, region: str | None) -> Aws:
+    """AWS in the stage's region. Tests hand in another, as for `connected`."""
+    given = click.get_current_context().find_root().obj
+    if given is not None:
+        return given(stage, region).aws  # type: ignore[no-any-return]
+    from infra.switching.aws.calls import Aws
+
+    return Aws(_region(stage, region))
+
+
+def _region(stage: str, region: str | None) -> str | None:
+    """boto3 itself reads AWS_DEFAULT_REGION and profiles, and leaves out what AWS's other tools read first."""
+    settings = settings_of(stage)
+    return region or (settings.region if settings else None) or os.environ.get("AWS_REGION")
 
 
 def confirm(stage: str, what: str, *, yes: bool) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import click
 
 from infra.commands.at_stage import connected, stage_options
+from infra.commands.switch_callouts import callout_options
 from infra.commands.switch_plan import plan_options
+from infra.operating.callouts import callouts_of
 from infra.operating.proposal import propose, request_of
 from infra.switching.weights import parse_goal
 
@@ -16,6 +19,7 @@ from infra.switching.weights import parse_goal
 @click.argument("goal", nargs=-1, required=True)
 @stage_options
 @plan_options()
+@callout_options
 def command(goal: tuple[str, ...], stage: str, region: str | None, as_json: bool, **options: Any) -> None:
     """Print what `crossover switch GOAL` would do, and what is against it; change nothing.
 
@@ -28,5 +32,6 @@ def command(goal: tuple[str, ...], stage: str, region: str | None, as_json: bool
     """
     from infra.commands.switch import print_plan
 
-    weights, request = parse_goal(goal), request_of(options)
+    callouts, _ = callouts_of(stage, options)
+    weights, request = parse_goal(goal), replace(request_of(options), callouts=callouts)
     print_plan(propose(connected(stage, region), weights, request), as_json=as_json)

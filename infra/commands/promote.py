@@ -6,20 +6,21 @@ import click
 
 from infra.commands.at_stage import connected, stage_options
 from infra.commands.wishes import telling
-from infra.operating.orders import leave
-from infra.switching.record import Wish
+from infra.operating.orders import promote
 
 
 @click.command("promote")
 @stage_options
-def command(stage: str, region: str | None, as_json: bool) -> None:
+@click.option("--over-gate", is_flag=True, help="Take the step although a gate holds it; stands in the history.")
+def command(stage: str, region: str | None, as_json: bool, over_gate: bool) -> None:
     """Have a switch take its next step now, without waiting for more requests.
 
-    Skips the rest of this step's time only. A lane that is known to be sick is not promoted.
+    Skips the rest of this step's time only. A lane that is known to be sick is not promoted; nor does it go over a gate, unless
+    told to.
 
     \b
     Examples:
       crossover promote --stage prod
-      crossover promote --stage prod --json
+      crossover promote --stage prod --over-gate
     """
-    telling(as_json=as_json)(leave(connected(stage, region), Wish.PROMOTE))
+    telling(as_json=as_json)(promote(connected(stage, region), over_gate=over_gate))

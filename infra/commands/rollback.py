@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import click
 
 from infra.commands.at_stage import connected, stage_options
+from infra.commands.switch_callouts import callout_options
 from infra.commands.switch_plan import plan_options
+from infra.operating.callouts import callouts_of
 from infra.operating.orders import where_back
 from infra.operating.proposal import propose, request_of
 
@@ -16,13 +19,14 @@ from infra.operating.proposal import propose, request_of
 @stage_options
 @click.option("--why", default="", help="Why, for the history.")
 @plan_options(steps=(100,))
+@callout_options
 @click.option("--yes", is_flag=True, help="Do not ask for the stage's name.")
 @click.option("--force", is_flag=True, help="Go on although the preflight refuses.")
 def command(stage: str, region: str | None, as_json: bool, why: str, yes: bool, force: bool, **options: Any) -> None:
     """Go back to where traffic was before the last switch: in one step unless --steps says otherwise.
 
-    It is a switch of its own: checked before, prewarmed, judged after, and in the history. A switch that has not ended is
-    aborted instead, as by `crossover abort`.
+    It is a switch of its own: checked before, prewarmed, judged after, and in the history, but asks no gate of the settings. A
+    switch that has not ended is aborted instead, as by `crossover abort`.
 
     \b
     Examples:
@@ -32,7 +36,8 @@ def command(stage: str, region: str | None, as_json: bool, why: str, yes: bool, 
     from infra.commands.abort import abort
     from infra.commands.switch import carry_out
 
-    request, control = request_of(options), connected(stage, region)
+    callouts, _ = callouts_of(stage, options, gated=False)
+    request, control = replace(request_of(options), callouts=callouts), connected(stage, region)
     back = where_back(control)
     if back is None:
         abort(control, as_json=as_json)

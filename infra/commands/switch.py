@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from infra.commands.at_stage import confirm, connected, stage_options
+from infra.commands.switch_callouts import callout_options
 from infra.commands.switch_plan import plan_options, show
 from infra.errors import KitError
+from infra.operating.callouts import callouts_of, warnings
 from infra.operating.proposal import Proposal, beginning, document, in_the_way, needed, propose, request_of
 from infra.switching.weights import Weights, parse_goal, parse_weights
 
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 @stage_options
 @click.option("--why", default="", help="Why, for the history.")
 @plan_options()
+@callout_options
 @click.option("--dry-run", is_flag=True, help="Print the plan and what is against it; change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask for the stage's name.")
 @click.option("--force", is_flag=True, help="Go on although the preflight refuses; what was gone over stands in the history.")
@@ -47,19 +51,21 @@ def command(
       crossover switch container --stage prod --why "weekday load"
       crossover switch split 70/30 --stage staging --steps 10,50,100
       crossover switch lambda --stage prod --dry-run
+      crossover switch container --stage prod --gate https://freeze.example.com/ok --notify slack:env:SLACK_URL
       crossover switch container --stage prod --profile out/demo/profile.json --yes --json
 
     \b
     Exit codes: 0 done, 1 refused and no traffic moved, 2 usage, 3 rolled back, 4 unknown state (`crossover status`),
     130 stopped by a signal.
     """
-    weights, request = parse_goal(goal), request_of(options)
+    callouts, left_out = callouts_of(stage, options)
+    weights, request = parse_goal(goal), replace(request_of(options), callouts=callouts)
     control = connected(stage, region)
     proposal = propose(control, weights, request)
     if dry_run:
         print_plan(proposal, as_json=as_json)
         return
-    carry_out(control, proposal, why=why, yes=yes, force=force, as_json=as_json)
+    carry_out(control, proposal, why=why, yes=yes, force=force, as_json=as_json, left_out=left_out)
 
 
 def print_plan(proposal: Proposal, *, as_json: bool) -> None:
@@ -75,8 +81,17 @@ def print_plan(proposal: Proposal, *, as_json: bool) -> None:
         raise KitError(f"the switch would be refused: {'; '.join(map(str, proposal.refusals))}")
 
 
-def carry_out(control: Control, proposal: Proposal, *, why: str, yes: bool, force: bool, as_json: bool) -> None:
-    """Refuse, ask, and run."""
+def carry_out(
+    control: Control,
+    proposal: Proposal,
+    *,
+    why: str,
+    yes: bool,
+    force: bool,
+    as_json: bool,
+    left_out: tuple[str, ...] = (),
+) -> None:
+    """Refuse, ask, and run. `left_out` are gates of the settings that an option went over."""
     import msgspec
     from rich.console import Console
 
@@ -95,7 +110,9 @@ def carry_out(control: Control, proposal: Proposal, *, why: str, yes: bool, forc
         hint = "" if any(not each.forcible for each in against) else "; --force goes over it"
         raise KitError(f"refused, no traffic was moved: {'; '.join(map(str, against))}{hint}")
     confirm(plan.stage, f"This moves live traffic to {parse_weights(plan.goal).words}.", yes=yes)
-    run(control, beginning(proposal, why=why), as_json=as_json)
+    for warning in warnings(control, plan):
+        click.echo(f"crossover: warning: {warning}", err=True)
+    run(control, beginning(proposal, why=why, left_out=left_out), as_json=as_json)
 
 
 def _words(weights: Weights | None) -> str:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from infra.commands.at_stage import Command
+from infra.commands.switch_callouts import lines
 from infra.operating.proposal import Proposal
 from infra.switching.plan import DEFAULT_STEPS
 from infra.switching.weights import parse_weights
@@ -59,5 +60,7 @@ def show(proposal: Proposal, console: Console) -> None:
     )
     if plan.standby is not None:
         console.print(f"  at last  {plan.falling} lane down to {plan.standby} once it is quiet for {plan.quiet_s:g} s")
+    for line in lines(plan.callouts):
+        console.print(escape(line))
     for refusal in proposal.refusals:
         console.print(f"  [red]against it[/red]  {escape(str(refusal))}")

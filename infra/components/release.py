@@ -13,7 +13,7 @@ from infra.config import Search
 class Release:
     """`zip_path` becomes the one asset of both lanes; `sha256` (hex) is its digest, which the instances verify.
     `secret` is the name or ARN of the secret that both lanes read at start; `own_environment` is that of a service of the
-    user's own."""
+    user's own; `switcher` is the folder with the code that makes scheduled switches, where the stage has them."""
 
     zip_path: Path
     sha256: str
@@ -22,6 +22,7 @@ class Release:
     secret: str | None = None
     own_environment: Mapping[str, str] = field(default_factory=dict)
     search: Search = field(default_factory=Search)
+    switcher: Path | None = None
 
     def environment(self, lane: str) -> dict[str, str]:
         """The service's environment on `lane` (docs/architecture.md lists the variables)."""

@@ -7,7 +7,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +16,7 @@ from msgspec import Meta, Struct
 from infra.console.driving import Drives
 from infra.errors import InputError, KitError
 from infra.operating import orders
+from infra.operating.callouts import callouts_of, warnings
 from infra.operating.proposal import Proposal, beginning, document, in_the_way, needed, propose, request_of
 from infra.operating.stage import must_be_named
 from infra.switching.plan import DEFAULT_STEPS
@@ -44,6 +45,9 @@ class PlanOrder(Struct, frozen=True, forbid_unknown_fields=True):
     quiet_s: float = 120.0
     allow_version_skew: bool = False
     smoke_path: Text | None = None
+    gates: tuple[Text, ...] = ()
+    hooks: tuple[Text, ...] = ()
+    notify: tuple[Text, ...] = ()
 
 
 class BeginOrder(Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,6 +63,7 @@ class BeginOrder(Struct, frozen=True, forbid_unknown_fields=True):
 class WishOrder(Struct, frozen=True, forbid_unknown_fields=True):
     typed: Text = ""
     take_over: bool = False
+    over_gate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,7 @@ class Kept:
     control: Control
     proposal: Proposal
     default_why: str
+    left_out: tuple[str, ...]
     made: float
 
 
@@ -99,7 +105,9 @@ class Actions:
             "allow_version_skew": order.allow_version_skew,
             "smoke_path": order.smoke_path or None,
         }
-        request = request_of(given)
+        options = {"gates": order.gates, "hooks": order.hooks, "notify": order.notify}
+        callouts, left_out = callouts_of(self._stage, options, gated=not order.back)
+        request = replace(request_of(given), callouts=callouts)
         wanted = None if order.back else parse_goal(tuple(order.goal.split()))
         control = self._connect()
         why = ""
@@ -109,9 +117,11 @@ class Actions:
                 raise KitError("a switch is under way: abort it, and it goes back")
             wanted, why = back
         proposal = propose(control, wanted, request)
-        if needed(proposal) is None:
+        plan = needed(proposal)
+        if plan is None:
             return {"proposal": None, "goal": wanted.words, **document(proposal)}
-        return {"proposal": self._keep(Kept(control, proposal, why, self._moment())), **_in_words(proposal)}
+        kept = Kept(control, proposal, why, left_out, self._moment())
+        return {"proposal": self._keep(kept), **_in_words(proposal), "warnings": [*warnings(control, plan), *left_out]}
 
     def begin(self, order: BeginOrder) -> dict[str, Any]:
         """Carry out a plan that was shown."""
@@ -130,16 +140,18 @@ class Actions:
         why = order.why.strip() or kept.default_why
         if order.force and proposal.refusals:
             why = f"{why or 'no reason given'}; forced: {order.reason.strip()}"
-        record = self._drives.begin(kept.control, beginning(proposal, why=why))
+        record = self._drives.begin(kept.control, beginning(proposal, why=why, left_out=kept.left_out))
         with self._lock:
             self._kept.pop(order.proposal, None)
         return {"said": f"switch {record.id} has begun; it goes on when this page is closed, and ends with the console"}
 
     def pause(self, order: WishOrder) -> dict[str, Any]:
-        return self._wish(order, Wish.PAUSE)
+        must_be_named(self._stage, order.typed)
+        return {"said": orders.leave(self._connect(), Wish.PAUSE).words}
 
     def promote(self, order: WishOrder) -> dict[str, Any]:
-        return self._wish(order, Wish.PROMOTE)
+        must_be_named(self._stage, order.typed)
+        return {"said": orders.promote(self._connect(), over_gate=order.over_gate).words}
 
     def abort(self, order: WishOrder) -> dict[str, Any]:
         must_be_named(self._stage, order.typed)
@@ -150,10 +162,6 @@ class Actions:
         must_be_named(self._stage, order.typed)
         control, said = self._connect(), _Said()
         return self._driven(control, orders.resume(control, said, take_over=order.take_over), said)
-
-    def _wish(self, order: WishOrder, asked: Wish) -> dict[str, Any]:
-        must_be_named(self._stage, order.typed)
-        return {"said": orders.leave(self._connect(), asked).words}
 
     def _driven(self, control: Control, take: orders.Take | None, said: _Said) -> dict[str, Any]:
         if take is not None:

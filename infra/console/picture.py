@@ -70,6 +70,7 @@ def _switch(sight: Sight, record: Record) -> dict[str, Any]:
             {"percent": step.percent, "weights": step.weights, "words": parse_weights(step.weights).words, "state": state}
             for step, state in zip(plan.steps, _states(record), strict=True)
         ],
+        "held": record.held,
         "lease_until": record.lease_until,
         "rollback_to": record.rollback_to,
         "digests": record.digests,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from infra.switching.hooks import shown
 from infra.switching.plan import Plan
 from infra.switching.record import Phase, Record, Wish
 from infra.switching.transition import NEVER_QUIET_S
@@ -24,9 +25,18 @@ class Waiting:
 
 def waiting(record: Record, now: float, figures: Mapping[str, Figures], ready: int | None) -> Waiting:
     """`figures` are of the whole minutes since the phase began, `ready` the rising lane's units."""
-    plan, held = record.plan, record.wish is Wish.PAUSE and record.phase in (Phase.PREWARM, Phase.VERIFY, Phase.COOL)
+    plan, held = (
+        record.plan,
+        record.wish is Wish.PAUSE and record.phase in (Phase.PREWARM, Phase.GATE, Phase.VERIFY, Phase.COOL),
+    )
     if record.phase is Phase.PREWARM:
         return Waiting(_prewarm(plan, ready), record.since + plan.prewarm_s, held=held)
+    if record.phase is Phase.GATE:
+        asked = (
+            shown(plan.callouts.gates[record.gates_passed]) if record.gates_passed < len(plan.callouts.gates) else "its step"
+        )
+        held_by = f", which holds it: {record.held}" if record.held else ""
+        return Waiting(f"the gate {asked}{held_by}", record.since + plan.callouts.hold_s, held=held)
     if record.phase is Phase.SHIFT:
         words = parse_weights(plan.steps[record.step].weights).words
         return Waiting(f"parameter and rule to hold {words}, read back", record.since + plan.write_s)

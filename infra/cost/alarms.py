@@ -41,9 +41,11 @@ def lane_alarm_lines(book: PriceBook, stage: Stage, lane: str) -> list[LineItem]
 
 
 def shared_alarm_lines(book: PriceBook, stage: Stage) -> list[LineItem]:
-    """The alarms on the load balancer, which both lanes stand behind."""
-    shared = [alarm for alarm in alarms(stage) if alarm.lane is None]
-    if not shared:
-        return []
-    read = sum(alarm.metrics for alarm in shared)
-    return watching.alarms(book, read, of="load balancer", note=f"{len(shared)} alarms that read {read} metrics")
+    """The alarms on the load balancer, which both lanes stand behind, and on scheduled switches between them."""
+    lines = []
+    for of, lane in (("load balancer", None), ("scheduled switches", "switch")):
+        shared = [alarm for alarm in alarms(stage) if alarm.lane == lane]
+        if shared:
+            read = sum(alarm.metrics for alarm in shared)
+            lines += watching.alarms(book, read, of=of, note=f"{len(shared)} alarms that read {read} metrics")
+    return lines

@@ -24,6 +24,7 @@ MEANINGS = {
     Wish.GO_ON: "goes on",
     Wish.PROMOTE: "takes its next step now",
     Wish.ABORT: "goes back to where it started",
+    Wish.OVERRULE: "goes over the gate that holds it",
 }
 
 
@@ -50,6 +51,15 @@ def leave(control: Control, asked: Wish) -> Left:
     now = control.world.clock.now()
     control.store.append(Event(at=now, switch=record.id, who=who(), what=f"{asked} asked", phase=record.phase))
     return Left(asked, record, record.lease_until > now)
+
+
+def promote(control: Control, *, over_gate: bool = False) -> Left:
+    """Its next step now; over the gate that holds it only where it is told so."""
+    if over_gate:
+        record = control.store.load()
+        if record is None or record.phase is not Phase.GATE:
+            raise KitError("no gate holds a switch")
+    return leave(control, Wish.OVERRULE if over_gate else Wish.PROMOTE)
 
 
 def abort(control: Control, told: Told) -> Take | None:

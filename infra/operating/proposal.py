@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from infra.errors import InputError, KitError
 from infra.operating.orders import Take
 from infra.switching.aws.proposal import Proposal, Request, propose
+from infra.switching.hooks import shown
 from infra.switching.need import Measured
 from infra.switching.plan import Limits, Plan
 from infra.switching.preflight import Refusal
@@ -32,11 +33,12 @@ def needed(proposal: Proposal) -> Plan | None:
     return proposal.plan
 
 
-def beginning(proposal: Proposal, *, why: str) -> Take:
-    """Takes the lock. Whatever was against it stands in the record and the history as gone over."""
+def beginning(proposal: Proposal, *, why: str, left_out: tuple[str, ...] = ()) -> Take:
+    """Takes the lock. Whatever was against it, and gates of the settings that were left out, stand in the record and the
+    history as gone over."""
     plan = proposal.plan
     assert plan is not None, "there is nothing to begin"
-    forced = tuple(map(str, proposal.refusals))
+    forced = (*map(str, proposal.refusals), *left_out)
     digests = (proposal.facts.digests.get("lambda"), proposal.facts.digests.get("container"))
 
     def take(driver: Driver) -> Record:
@@ -90,11 +92,14 @@ def measured(path: Path, lane: str) -> Measured:
 
 
 def document(proposal: Proposal) -> dict[str, Any]:
-    """For programs."""
+    """For programs. Targets as they may be shown."""
     import msgspec
 
+    plan = None if proposal.plan is None else msgspec.to_builtins(proposal.plan)
+    if plan is not None:
+        plan["callouts"] |= {name: [*map(shown, plan["callouts"][name])] for name in ("gates", "hooks", "notify")}
     return {
-        "plan": None if proposal.plan is None else msgspec.to_builtins(proposal.plan),
+        "plan": plan,
         "refusals": [
             {"check": each.check, "seen": each.seen, "right": each.right, "forcible": each.forcible}
             for each in proposal.refusals

@@ -9,6 +9,7 @@ from __future__ import annotations
 from infra.config import Stage
 from infra.policies.document import Statement
 from infra.policies.templates import Synthesized
+from infra.settings.switching import target_of
 
 WEIGHTS = "crossover/{stage}/traffic-weights"
 
@@ -121,7 +122,46 @@ def _moving(stage: Stage) -> tuple[Statement, ...]:
             [_arn(stage, "elasticloadbalancing", "listener-rule/app/*/*/*/*")],
             _of_stage(stage),
         ),
+        Statement(
+            "Record",
+            ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"],
+            [_arn(stage, "dynamodb", f"table/{stage.resource_prefix}-foundation-*")],
+        ),
+        Statement("Quotas", ["servicequotas:GetServiceQuota"], [_arn(stage, "servicequotas", "ec2/*")]),
+        *_webhooks(stage),
+        *_scheduling(stage),
     )
+
+
+def _scheduling(stage: Stage) -> tuple[Statement, ...]:
+    """Entries of the stage's group that start its switcher, where it has one, and the queue of those that failed."""
+    if not stage.switch.scheduled:
+        return ()
+    entries = _arn(stage, "scheduler", f"schedule/{stage.resource_prefix}/*")
+    queue = _arn(stage, "sqs", f"{stage.resource_prefix}-schedule-*")
+    starter = f"arn:aws:iam::{_account(stage)}:role/{stage.resource_prefix}-schedule-*"
+    return (
+        Statement(
+            "Schedules",
+            ["scheduler:CreateSchedule", "scheduler:DeleteSchedule", "scheduler:GetSchedule", "scheduler:UpdateSchedule"],
+            [entries],
+        ),
+        Statement("FindSchedules", ["scheduler:ListSchedules"], ["*"]),
+        Statement(
+            "StartSwitcher", ["iam:PassRole"], [starter], {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
+        ),
+        Statement("FailedStarts", ["sqs:PurgeQueue", "sqs:ReceiveMessage"], [queue]),
+    )
+
+
+def _webhooks(stage: Stage) -> tuple[Statement, ...]:
+    """The secrets that hold the URLs of gates, hooks and notifications; Secrets Manager ends an ARN with six characters."""
+    targets = (*stage.switch.gates, *stage.switch.hooks, *stage.switch.notify)
+    names = sorted({target.value for target in map(target_of, targets) if target.kind == "secret"})
+    if not names:
+        return ()
+    arns = [name if name.startswith("arn:") else _arn(stage, "secretsmanager", f"secret:{name}-??????") for name in names]
+    return (Statement("Webhooks", ["secretsmanager:GetSecretValue"], arns),)
 
 
 def _looking(stage: Stage) -> tuple[Statement, ...]:

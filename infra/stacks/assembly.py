@@ -5,6 +5,8 @@ lambda,container        foundation, lambda, container, traffic, watch
 container               foundation, container, traffic, watch
 lambda                  foundation, lambda, traffic, watch
 lambda, its own front   lambda, watch
+
+With `switch.scheduled` there is a stack `schedule` besides.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from infra.components.release import Release
 from infra.config import Stage
 from infra.stacks.foundation import FoundationStack
 from infra.stacks.lanes import ContainerStack, LambdaStack
+from infra.stacks.schedule import ScheduleStack
 from infra.stacks.traffic import TrafficStack
 from infra.stacks.watch import Watched, WatchStack, is_watched
 
@@ -39,6 +42,9 @@ def assemble(app: App, stage: Stage, release: Release) -> None:
             target_groups["container"] = container.target_group
         traffic = TrafficStack(app, f"{prefix}-traffic", stage=stage, network=foundation.network, target_groups=target_groups)
         traffic.add_stack_dependency(foundation)  # reads its parameter by name, which CDK cannot see
+    scheduled: ScheduleStack | None = None
+    if release.switcher is not None:
+        scheduled = ScheduleStack(app, f"{prefix}-schedule", stage=stage, code=release.switcher)
     if is_watched(stage):
         watched = Watched(
             function_name=function.lane.function.function_name if function else None,
@@ -46,6 +52,7 @@ def assemble(app: App, stage: Stage, release: Release) -> None:
             group_name=container.lane.group.auto_scaling_group_name if container else None,
             container_target_group=container.target_group if container else None,
             load_balancer=traffic.balancing.load_balancer.load_balancer_arn if traffic else None,
+            dead_letters=scheduled.switcher.letters.queue_name if scheduled else None,
         )
         WatchStack(app, f"{prefix}-watch", stage=stage, watched=watched)
     # Tags are for the bill, on which a parameter never stands.

@@ -19,13 +19,14 @@ from infra.stacks.watch_prices import unit_prices
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """What the other stacks made, as far as the stage has it: names of the function and the group, ARNs of the rest."""
+    """What the other stacks made, as far as the stage has it: names of the function, the group and the queue, else ARNs."""
 
     function_name: str | None = None
     lambda_target_group: str | None = None
     group_name: str | None = None
     container_target_group: str | None = None
     load_balancer: str | None = None
+    dead_letters: str | None = None
 
     def places(self) -> metrics.Places:
         """The dimensions of their metrics."""
@@ -34,6 +35,8 @@ class Watched:
             found[metrics.FUNCTION] = {"FunctionName": self.function_name}
         if self.group_name is not None:
             found[metrics.GROUP] = {"AutoScalingGroupName": self.group_name}
+        if self.dead_letters is not None:
+            found[metrics.DEAD_LETTERS] = {"QueueName": self.dead_letters}
         if self.load_balancer is None:
             return found
         balancer = {"LoadBalancer": _after("loadbalancer/", self.load_balancer)}

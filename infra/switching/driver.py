@@ -13,6 +13,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from infra.errors import KitError, UnknownState
+from infra.switching.hooks import TO_HOOKS, Happened, happenings, payload
 from infra.switching.moves import Action, Look, Move, Prewarm, Release, ScaleDown, Seen, Write
 from infra.switching.observe import World, look, unless_unreachable
 from infra.switching.plan import Plan
@@ -24,6 +25,10 @@ LEASE_S = 90.0
 """Longer than the longest stretch without a write: a look, a pause, and the retries of one call."""
 GIVE_UP_S = 600.0
 """How long the record cannot be written before the driver stops and says that the state is unknown to it."""
+
+
+LAST_WORDS_S = 5.0
+"""How long the end waits for what is still to be told."""
 
 
 class Busy(KitError):
@@ -72,11 +77,13 @@ class Driver:
             raise Busy(self._who(self._world.store.load())) from None
         steps = ", ".join(step.weights for step in plan.steps)
         over = f"; FORCED over {'; '.join(forced)}" if forced else ""
-        self._tell(record, f"switch from {plan.start} to {plan.goal} by {steps} (lambda:container): {why}{over}")
+        said = f"switch from {plan.start} to {plan.goal} by {steps} (lambda:container): {why}{over}"
+        self._tell(record, said)
+        self._call_out(Happened.BEGUN, record, said)
         return record
 
-    def take_over(self, *, force: bool = False) -> Record:
-        """The unfinished record as ours; `Busy` where its lease still runs, unless forced."""
+    def take_over(self, *, force: bool = False, quiet: bool = False) -> Record:
+        """The unfinished record as ours; `Busy` where its lease still runs, unless forced. `quiet`: nobody is notified."""
         record = self._world.store.load()
         if record is None or record.ended:
             raise KitError("there is no unfinished switch")
@@ -84,20 +91,39 @@ class Driver:
         if record.owner != self._owner and record.lease_until > now and not force:
             raise Busy(self._who(record))
         taken = self._world.store.save(replace(record, owner=self._owner, lease_until=now + LEASE_S))
-        self._tell(taken, f"resumed by {self._owner} at {taken.where}")
+        said = f"resumed by {self._owner} at {taken.where}"
+        self._tell(taken, said)
+        if record.owner != self._owner and not quiet:
+            self._call_out(Happened.TAKEN_OVER, taken, said)
         return taken
 
     def run(self, record: Record) -> Record:
         """To the end: done, rolled back or refused. `UnknownState` where the record cannot be written for long,
         `Superseded` where somebody else took over."""
+        hooks = self._world.hooks
+        try:
+            record = self._run(record)
+            hooks.close(LAST_WORDS_S)
+            self._tell_failures(record)
+        finally:
+            hooks.close(0.0)
+        return record
+
+    def _run(self, record: Record) -> Record:
         while not record.ended:
             record = self._with_wish(record)
             seen = look(self._world, record)
             self._watch(record, seen)
             move = advance(record, seen)
-            record = self._write(record, move)
+            before, (record, taken) = record, self._write(record, move)
+            if not taken:
+                continue
             if move.say:
                 self._tell(record, move.say, move)
+            for happened in happenings(before, record):
+                at = before if happened is Happened.STEP_DONE else record
+                self._call_out(happened, at, move.say, move)
+            self._tell_failures(record)
             # A laptop that slept since the write may have been taken over: it looks anew before it changes anything.
             if not record.ended and self._world.clock.now() < record.lease_until:
                 self._do(move.action)
@@ -122,13 +148,15 @@ class Driver:
             raise Superseded(f"{self._who(stored)}; this driver stops")
         return stored if stored.version >= record.version else record
 
-    def _write(self, record: Record, move: Move) -> Record:
-        """Written before anything is done, renewing the lease; an unreachable store is asked again until it answers."""
+    def _write(self, record: Record, move: Move) -> tuple[Record, bool]:
+        """Written before anything is done, renewing the lease; an unreachable store is asked again until it answers. False
+        where an operator's wish came between: the move is not made, and decided anew with it."""
         clock = self._world.clock
         began = clock.now()
         while True:
             try:
-                return self._world.store.save(replace(move.record, version=record.version, lease_until=clock.now() + LEASE_S))
+                wanted = replace(move.record, version=record.version, lease_until=clock.now() + LEASE_S)
+                return self._world.store.save(wanted), True
             except Unreachable as error:
                 if clock.now() - began > GIVE_UP_S:
                     raise UnknownState(
@@ -138,13 +166,14 @@ class Driver:
                 clock.sleep(1.0)
                 stored = unless_unreachable(self._world.store.load)
                 if stored is not None and stored.version == record.version + 1 and stored.owner == self._owner:
-                    return stored  # it had been written after all
+                    # It had been written after all, or a wish was: then the phase and all else are as before.
+                    return stored, replace(stored, lease_until=0.0) == replace(wanted, lease_until=0.0, version=stored.version)
             except Superseded:
                 stored = self._world.store.load()
                 wished = stored is not None and stored.id == record.id and stored.owner == self._owner
                 if not wished or stored is None or stored.wish is record.wish:
                     raise Superseded(f"{self._who(stored)}; this driver stops") from None
-                return stored  # an operator's wish came between: decide anew, with it
+                return stored, False
 
     def _do(self, action: Action) -> None:
         """One thing. What fails is tried again at the next look, which sees that it is not so."""
@@ -179,6 +208,17 @@ class Driver:
             self._world.store.append(event)
         except Unreachable as error:
             self._say(f"history: {error}")
+
+    def _call_out(self, happened: Happened, record: Record, said: str, move: Move | None = None) -> None:
+        """Beside the switch, whose outcome it never changes."""
+        callouts, figures = record.plan.callouts, move.figures if move is not None else {}
+        for target in (*(callouts.hooks if happened in TO_HOOKS else ()), *callouts.notify):
+            told = payload(happened, record, target=target, at=self._world.clock.now(), said=said, figures=figures)
+            self._world.hooks.send(target, told, callouts.timeout_s)
+
+    def _tell_failures(self, record: Record) -> None:
+        for failure in self._world.hooks.failures():
+            self._tell(record, failure)
 
     def _who(self, record: Record | None) -> str:
         if record is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from infra.switching.ports import Said
 from infra.switching.record import Record
 from infra.switching.verdict import Figures
 from infra.switching.weights import Weights
@@ -60,7 +61,8 @@ class Seen:
     the parameter or the rule was read, and holds no weights of the two lanes.
 
     `ready` are the rising lane's instances or environments that are healthy and warmed up, `floor` is how many it keeps at
-    least; `standing` how many the falling lane is asked to have.
+    least; `standing` how many the falling lane is asked to have. `gate` is what the next gate answered, None where none
+    was asked.
     """
 
     now: float
@@ -70,6 +72,7 @@ class Seen:
     ready: int | None = None
     standing: int | None = None
     floor: int | None = None
+    gate: Said | None = None
     strange: bool = False
 
     def of(self, lane: str) -> Figures:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
+import msgspec
+
+from infra.switching.hooks import Happened, payload
 from infra.switching.moves import Seen
-from infra.switching.ports import Clock, Lanes, Store, Traffic, Unreachable
+from infra.switching.ports import Clock, Hooks, Lanes, NoHooks, Said, Store, Traffic, Unreachable
 from infra.switching.record import Phase, Record, Wish
+from infra.switching.verdict import Figures
 from infra.switching.weights import Weights
 
 Answer = TypeVar("Answer")
@@ -24,30 +28,48 @@ class World:
     store: Store
     traffic: Traffic
     lanes: Lanes
+    hooks: Hooks = field(default_factory=NoHooks)
 
 
 def look(world: World, record: Record) -> Seen:
     """Ask only what the record's phase needs; what does not answer is not known."""
     plan = record.plan
-    judged = record.phase in (Phase.VERIFY, Phase.COOL) or record.wish is Wish.ABORT
+    at_gate = record.phase is Phase.GATE
+    judged = record.phase in (Phase.VERIFY, Phase.COOL) or record.wish is Wish.ABORT or (at_gate and record.step > 0)
     # A lane that falls sick late in a long step, or in a pause, must not be excused by how well it was before.
-    window_s = RECENT_S if record.phase is Phase.COOL else max(RECENT_S, plan.limits.max_bake_s)
-    since = max(record.since, world.clock.now() - window_s)
+    window_s = RECENT_S if record.phase in (Phase.COOL, Phase.GATE) else max(RECENT_S, plan.limits.max_bake_s)
+    # At a gate the share is that of the step before, whose minutes count.
+    since = max(record.started if at_gate else record.since, world.clock.now() - window_s)
     parameter, parameter_strange = _weights(world.traffic.parameter)
     rule, rule_strange = _weights(world.traffic.rule)
+    figures = {
+        lane: told
+        for lane in (plan.rising, plan.falling)
+        if judged and (told := unless_unreachable(lambda lane=lane: world.lanes.figures(lane, since))) is not None  # type: ignore[misc]
+    }
+    gate = _gate(world, record, figures) if at_gate and record.wish in (Wish.GO_ON, Wish.PROMOTE) else None
     return Seen(
         now=world.clock.now(),
         parameter=parameter,
         rule=rule,
         strange=parameter_strange or rule_strange,
-        figures={
-            lane: figures
-            for lane in (plan.rising, plan.falling)
-            if judged and (figures := unless_unreachable(lambda lane=lane: world.lanes.figures(lane, since))) is not None  # type: ignore[misc]
-        },
+        figures=figures,
+        gate=gate,
         ready=unless_unreachable(lambda: world.lanes.ready(plan.rising)) if record.phase is Phase.PREWARM else None,
         standing=unless_unreachable(lambda: world.lanes.standing(plan.falling)) if record.phase is Phase.SCALE_DOWN else None,
         floor=unless_unreachable(lambda: world.lanes.floor(plan.rising)) if record.phase is Phase.RELEASE else None,
+    )
+
+
+def _gate(world: World, record: Record, figures: dict[str, Figures]) -> Said:
+    """One gate a look: each answer is written down before the next is asked, and the lease renewed."""
+    callouts = record.plan.callouts
+    target = callouts.gates[record.gates_passed]
+    told = msgspec.to_builtins(figures)
+    return world.hooks.ask(
+        target,
+        payload(Happened.BEFORE_STEP, record, target=target, at=world.clock.now(), figures=told),
+        callouts.timeout_s,
     )
 
 

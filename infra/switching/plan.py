@@ -8,6 +8,8 @@ from infra.errors import InputError
 from infra.switching.weights import Weights, all_on, between, other
 
 DEFAULT_STEPS = (1, 5, 25, 50, 100)
+PREWARM_S = 900.0
+WRITE_S = 120.0
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -50,6 +52,19 @@ class Step(Struct, frozen=True):
     weights: str
 
 
+class Callouts(Struct, frozen=True, kw_only=True):
+    """Who is asked before each step (`gates`), called after it (`hooks`), and told (`notify`): targets as
+    `infra.settings.switching` has them, secrets by name. They are the plan's, so that whoever resumes asks the same gates.
+    `runbooks` is where the pages are that a message names."""
+
+    gates: tuple[str, ...] = ()
+    hooks: tuple[str, ...] = ()
+    notify: tuple[str, ...] = ()
+    timeout_s: float = 10.0
+    hold_s: float = 600.0
+    runbooks: str = "docs/runbooks"
+
+
 class Plan(Struct, frozen=True, kw_only=True):
     """One switch, whole. Weights are text, as the parameter holds them. `standby` is what the falling lane is scaled down to
     once it has had no request for `quiet_s`; None leaves it as it is. `floor` is how many the rising lane kept at least before
@@ -62,11 +77,12 @@ class Plan(Struct, frozen=True, kw_only=True):
     steps: tuple[Step, ...]
     need: Need | None
     limits: Limits
-    prewarm_s: float = 900.0
-    write_s: float = 120.0
+    prewarm_s: float = PREWARM_S
+    write_s: float = WRITE_S
     quiet_s: float = 120.0
     standby: int | None = None
     floor: int | None = None
+    callouts: Callouts = Callouts()
 
     @property
     def falling(self) -> str:
@@ -82,9 +98,10 @@ def make_plan(
     need: Need | None = None,
     limits: Limits | None = None,
     quiet_s: float = 120.0,
-    prewarm_s: float = 900.0,
+    prewarm_s: float = PREWARM_S,
     standby: int | None = None,
     floor: int | None = None,
+    callouts: Callouts | None = None,
 ) -> Plan | None:
     """The steps from `start` to `goal`; None where traffic is split so already. Steps that change nothing are left out."""
     if not percents or list(percents) != sorted(set(percents)) or percents[0] < 1 or percents[-1] != 100:
@@ -110,4 +127,5 @@ def make_plan(
         # A lane that keeps a share of the traffic is never scaled down.
         standby=standby if goal.same_split(all_on(rising)) else None,
         floor=floor if need is not None else None,
+        callouts=callouts or Callouts(),
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from infra.errors import KitError
 from infra.switching.record import Event, Record
@@ -19,6 +20,14 @@ class Superseded(KitError):
     """Somebody else has written the record since it was read."""
 
     exit_code = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a gate answered: whether it lets the step pass, and its words, or why there was no answer."""
+
+    passes: bool
+    words: str = ""
 
 
 class Clock(Protocol):
@@ -85,3 +94,43 @@ class Lanes(Protocol):
     def scale_down(self, lane: str, units: int) -> None:
         """Have so many now: the lane is not asked."""
         ...
+
+
+class Hooks(Protocol):
+    """Gates, hooks and notifications (`infra.switching.calling`). Nothing here raises for what a receiver does."""
+
+    def ask(self, target: str, told: dict[str, Any], timeout_s: float) -> Said:
+        """One call of a gate, with an answer after `timeout_s` at the latest."""
+        ...
+
+    def send(self, target: str, told: dict[str, Any], timeout_s: float) -> None:
+        """Call a hook or notify, beside the switch: returns at once."""
+        ...
+
+    def failures(self) -> Sequence[str]:
+        """What could not be sent since this was asked last."""
+        ...
+
+    def close(self, wait_s: float) -> None:
+        """Wait so long for what is still to be sent, then give it up; no process or connection is left."""
+        ...
+
+
+class NoHooks:
+    """Of a driver that cannot call any: a gate holds, and what is sent is told as failed."""
+
+    def __init__(self) -> None:
+        self._failed: list[str] = []
+
+    def ask(self, target: str, told: dict[str, Any], timeout_s: float) -> Said:
+        return Said(passes=False, words="this driver calls no gates")
+
+    def send(self, target: str, told: dict[str, Any], timeout_s: float) -> None:
+        self._failed.append(f"{told['event']}: this driver calls no hooks")
+
+    def failures(self) -> Sequence[str]:
+        failed, self._failed = self._failed, []
+        return failed
+
+    def close(self, wait_s: float) -> None:
+        pass

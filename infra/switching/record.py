@@ -18,6 +18,7 @@ class Phase(StrEnum):
     """Each names what is being brought about; it is left when it is seen to be so."""
 
     PREWARM = "prewarm"
+    GATE = "gate"
     SHIFT = "shift"
     VERIFY = "verify"
     COOL = "cool"
@@ -40,12 +41,14 @@ class Wish(StrEnum):
     PAUSE = "pause"
     PROMOTE = "promote"
     ABORT = "abort"
+    OVERRULE = "overrule"
 
 
 class Record(Struct, frozen=True, kw_only=True):
     """Times are seconds since 1970. `since` is when the phase or the step began; `reason` says why it went back, or was
     refused. `rollback_to` are the weights being gone back to. `outcome` is how it ends once the rising lane is released.
-    `version` rises with each write."""
+    `gates_passed` is how many gates of this step have let it pass, `held` what the one that holds it said last. `version`
+    rises with each write."""
 
     id: str
     plan: Plan
@@ -60,6 +63,8 @@ class Record(Struct, frozen=True, kw_only=True):
     rollback_to: str = ""
     outcome: Phase = Phase.DONE
     quiet_since: float | None = None
+    gates_passed: int = 0
+    held: str = ""
     forced: tuple[str, ...] = ()
     digests: tuple[str | None, str | None] = (None, None)
     lease_until: float = 0.0
@@ -72,8 +77,9 @@ class Record(Struct, frozen=True, kw_only=True):
     @property
     def where(self) -> str:
         """For another operator: `verify, step 2 of 5 (lambda 95%, container 5%)`."""
-        if self.phase in (Phase.SHIFT, Phase.VERIFY):
-            return f"{self.phase}, step {self.step + 1} of {len(self.plan.steps)} ({self.plan.steps[self.step].weights})"
+        if self.phase in (Phase.GATE, Phase.SHIFT, Phase.VERIFY):
+            held = f", held: {self.held}" if self.held else ""
+            return f"{self.phase}, step {self.step + 1} of {len(self.plan.steps)} ({self.plan.steps[self.step].weights}){held}"
         return str(self.phase)
 
 

@@ -11,11 +11,12 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from infra.switching.moves import Move, Prewarm, Release, ScaleDown, Seen, Write
+from infra.switching.hooks import shown
+from infra.switching.moves import Look, Move, Prewarm, Release, ScaleDown, Seen, Write
 from infra.switching.plan import Plan
 from infra.switching.record import Phase, Record, Wish
 from infra.switching.verdict import Health, Verdict, judge, less_sick, split_is_seen
-from infra.switching.weights import all_on, parse_weights
+from infra.switching.weights import Weights, all_on, parse_weights
 
 NEVER_QUIET_S = 3_600.0
 """After so long the falling lane is left running: something still asks it."""
@@ -23,10 +24,11 @@ NEVER_QUIET_S = 3_600.0
 
 def advance(record: Record, seen: Seen) -> Move:
     """The next move of a record that has not ended."""
-    if record.wish is Wish.ABORT and record.phase in (Phase.PREWARM, Phase.SHIFT, Phase.VERIFY, Phase.COOL):
+    if record.wish is Wish.ABORT and record.phase in (Phase.PREWARM, Phase.GATE, Phase.SHIFT, Phase.VERIFY, Phase.COOL):
         return _back(replace(record, wish=Wish.GO_ON), seen, "aborted by an operator", to_start=True)
     steps = {
         Phase.PREWARM: _prewarm,
+        Phase.GATE: _gate,
         Phase.SHIFT: _shift,
         Phase.VERIFY: _verify,
         Phase.COOL: _cool,
@@ -69,9 +71,56 @@ def _prewarm(record: Record, seen: Seen) -> Move:
 
 
 def _to_step(record: Record, seen: Seen, step: int, because: str) -> Move:
-    weights = parse_weights(record.plan.steps[step].weights)
-    moved = _enter(record, Phase.SHIFT, seen.now, step=step, wish=Wish.GO_ON if record.wish is Wish.PROMOTE else record.wish)
+    moved = replace(record, step=step, gates_passed=0, held="", wish=_obeyed(record))
+    gates = record.plan.callouts.gates
+    if not gates:
+        return _write_step(moved, seen, because)
+    before = f"step {step + 1} of {len(record.plan.steps)}"
+    asked = f"{because}; asking {' and '.join(map(shown, gates))} before {before}"
+    return Move(_enter(moved, Phase.GATE, seen.now), Look(0.0), asked, _figures(seen))
+
+
+def _write_step(record: Record, seen: Seen, because: str) -> Move:
+    weights = parse_weights(record.plan.steps[record.step].weights)
+    moved = _enter(record, Phase.SHIFT, seen.now, held="", wish=_obeyed(record))
     return Move(moved, Write(weights), f"{because}; now {weights.words}", _figures(seen))
+
+
+def _obeyed(record: Record) -> Wish:
+    """What asks for one step only is done with once it is taken."""
+    return Wish.GO_ON if record.wish in (Wish.PROMOTE, Wish.OVERRULE) else record.wish
+
+
+def _gate(record: Record, seen: Seen) -> Move:
+    """Traffic stays as the step before left it, and both lanes are judged on, until every gate has let the step pass."""
+    plan, before = record.plan, parse_weights(record.plan.start)
+    if record.step:
+        before = parse_weights(plan.steps[record.step - 1].weights)
+        verdict = _rising(plan, seen)
+        if verdict.health is Health.SICK:
+            return _back(record, seen, verdict.words)
+        if _changed(seen, before):
+            return Move(record, Write(before), f"{_holds(seen)}: somebody changed them; {before} is written again")
+    gates, step = plan.callouts.gates, f"step {record.step + 1} of {len(plan.steps)}"
+    gate = shown(gates[record.gates_passed])
+    if _held(record):
+        return Move(replace(record, since=seen.now))  # a pause is not held against the gate
+    if record.wish is Wish.OVERRULE:
+        return _write_step(record, seen, f"{step} goes over {gate} by an operator's word ({record.held or 'not answered yet'})")
+    if seen.gate is not None and seen.gate.passes:
+        passed = record.gates_passed + 1
+        if passed == len(gates):
+            return _write_step(replace(record, gates_passed=passed), seen, f"{gate} lets {step} pass")
+        moved = replace(record, gates_passed=passed, held="", since=seen.now)
+        return Move(moved, Look(0.0), f"{gate} lets {step} pass")
+    held = record.held if seen.gate is None else seen.gate.words or "it did not say why"
+    if seen.now - record.since > plan.callouts.hold_s:
+        reason = f"{gate} held {step} for {plan.callouts.hold_s:g} s: {held or 'it was not asked'}"
+        if record.step:
+            return _back(record, seen, reason, to_start=True)
+        reason = f"{reason}; no traffic was moved"
+        return Move(_end(record, seen, Phase.REFUSED, reason=reason), say=reason)
+    return Move(replace(record, held=held), say=f"{gate} holds {step}: {held}" if held and not record.held else "")
 
 
 def _shift(record: Record, seen: Seen) -> Move:
@@ -87,9 +136,8 @@ def _shift(record: Record, seen: Seen) -> Move:
 def _verify(record: Record, seen: Seen) -> Move:
     plan, limits = record.plan, record.plan.limits
     weights = parse_weights(plan.steps[record.step].weights)
-    if seen.strange or (None not in (seen.parameter, seen.rule) and not seen.at(weights)):
-        holds = f"parameter holds {seen.parameter or 'no weights'}, rule {seen.rule or 'no weights of the two lanes'}"
-        say = f"{holds}: somebody changed them; {weights} is written again"
+    if _changed(seen, weights):
+        say = f"{_holds(seen)}: somebody changed them; {weights} is written again"
         return Move(_enter(record, Phase.SHIFT, seen.now), Write(weights), say)
     verdict = _rising(plan, seen)
     if verdict.health is Health.SICK:
@@ -109,10 +157,19 @@ def _verify(record: Record, seen: Seen) -> Move:
     return Move(record)
 
 
+def _changed(seen: Seen, weights: Weights) -> bool:
+    """Whether parameter or rule was read, and holds something else."""
+    return seen.strange or (None not in (seen.parameter, seen.rule) and not seen.at(weights))
+
+
+def _holds(seen: Seen) -> str:
+    return f"parameter holds {seen.parameter or 'no weights'}, rule {seen.rule or 'no weights of the two lanes'}"
+
+
 def _next(record: Record, seen: Seen, because: str) -> Move:
     if record.step + 1 < len(record.plan.steps):
         return _to_step(record, seen, record.step + 1, because)
-    moved = replace(record, wish=Wish.GO_ON if record.wish is Wish.PROMOTE else record.wish)
+    moved = replace(record, wish=_obeyed(record))
     goal = parse_weights(record.plan.goal)
     if not goal.same_split(all_on(record.plan.rising)):
         return Move(_end(moved, seen, Phase.DONE), say=f"{because}; done: {goal.words}", figures=_figures(seen))

@@ -51,7 +51,9 @@ def test_every_field_of_a_stage_can_be_set() -> None:
     keys = settable()
     assert {"name", "region", "network.cidr", "traffic.certificate_arn", "container_lane.port"} <= set(keys)
     assert not [
-        key for key in keys if key in ("lambda_lane", "container_lane", "network", "traffic", "search", "cache", "watch")
+        key
+        for key in keys
+        if key in ("lambda_lane", "container_lane", "network", "traffic", "search", "cache", "watch", "switch")
     ]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from infra.components.watch.alarm import FEWEST_REQUESTS, LESS_THAN, Alarm, LaneAlarm, Share
-from infra.components.watch.metrics import agent, balancer, function, group, lambda_target, target
+from infra.components.watch.metrics import agent, balancer, dead_letters, function, group, lambda_target, target
 from infra.config import Stage
 
 RESERVED_SHARE = 0.8
@@ -55,6 +55,8 @@ def _alarms(stage: Stage) -> Iterator[Alarm]:
         yield from _instances(stage)
     if stage.has_load_balancer:
         yield from _balancer(stage)
+    if stage.switch.scheduled:
+        yield _schedule()
 
 
 def _lambda(stage: Stage) -> Iterator[Alarm]:
@@ -219,4 +221,16 @@ def _balancer(stage: Stage) -> Iterator[Alarm]:
         reads=Share(balancer("HTTPCode_ELB_504_Count"), whole),
         threshold=percent,
         because=NO_TRAFFIC,
+    )
+
+
+def _schedule() -> Alarm:
+    return Alarm(
+        key="switch-schedule",
+        lane="switch",  # neither lane is unwell for it
+        means="A scheduled switch was not made, was refused or was rolled back: traffic is not where the schedule has it.",
+        reads=dead_letters("ApproximateNumberOfMessagesVisible"),
+        threshold=1,
+        because="CloudWatch hears nothing of a queue that has been empty for six hours",
+        points=(1, 1),
     )

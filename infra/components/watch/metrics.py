@@ -17,6 +17,7 @@ Places = Mapping[str, Mapping[str, str]]
 BALANCER = "balancer"
 GROUP = "group"
 FUNCTION = "function"
+DEAD_LETTERS = "dead_letters"
 # The two metrics of a Lambda target are documented with the target group alone.
 LAMBDA_TARGET_GROUP = "lambda_target_group"
 
@@ -55,6 +56,11 @@ def lambda_target(name: str) -> Metric:
 
 def function(name: str, stat: str = "Sum") -> Metric:
     return Metric("AWS/Lambda", name, FUNCTION, stat)
+
+
+def dead_letters(name: str, stat: str = "Maximum") -> Metric:
+    """Of the queue of what could not be started, or failed, at its scheduled time."""
+    return Metric("AWS/SQS", name, DEAD_LETTERS, stat)
 
 
 def group(name: str, stat: str = "Average") -> Metric:

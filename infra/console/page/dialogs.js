@@ -86,7 +86,7 @@ function meaning(command, told) {
       "Pause",
       "",
     ],
-    promote: [
+    promote: its.phase === "gate" ? overGate(its) : [
       "Next step now",
       [`${further}, without waiting for more requests. A lane that is known to be sick is not promoted.`, driver(its)],
       "Promote",
@@ -100,6 +100,16 @@ function meaning(command, told) {
     ],
     resume: resuming(its),
   }[command];
+}
+
+function overGate(its) {
+  const says = its.held ? `It says: ${its.held}` : "It has not answered yet.";
+  return [
+    "Go over the gate",
+    [`A gate is asked before this step. ${says}`, "The step is taken all the same, and that stands in the history.", driver(its)],
+    "Go over it",
+    "danger",
+  ];
 }
 
 function resuming(its) {
@@ -132,6 +142,7 @@ export function confirm(command, told) {
   const [title, sentences, label, kind] = meaning(command, told),
     its = told.switch;
   const over = command === "resume" && its.driven && its.wish !== "pause";
-  const act = (form) => order(command, { typed: typedIn(form), ...(command === "resume" ? { take_over: over } : {}) }, title);
+  const more = { resume: { take_over: over }, promote: { over_gate: its.phase === "gate" } }[command] ?? {};
+  const act = (form) => order(command, { typed: typedIn(form), ...more }, title);
   fill(title, [...sentences.map((text) => make("p", {}, text)), ...nameField(told)], [[label, act, kind]]);
 }

@@ -4,6 +4,9 @@ import { fill, nameField, order, typedIn } from "./dialogs.js";
 import { make } from "./parts.js";
 import { running } from "./switch.js";
 
+const SETTINGS = { placeholder: "those of the stage's settings" };
+const words = (text) => text.split(/\s+/).filter(Boolean);
+
 /** A number, nothing, or what was typed instead, which the console then refuses. */
 function optional(text) {
   if (text.trim() === "") return null;
@@ -61,6 +64,9 @@ export function ask(told, post) {
       field("Old lane must be quiet for, s", "quiet_s", { inputmode: "decimal", value: "120" }),
       field("Limits", "limits", { placeholder: "error_percent=5 min_samples=50" }, "NAME=VALUE, with spaces between"),
       field("What to ask of the target lane first", "smoke_path", { placeholder: "a search a month ahead" }),
+      field("Gates, asked before each step", "gates", SETTINGS, "with spaces between; none asks nobody"),
+      field("Hooks, called after each step", "hooks", SETTINGS),
+      field("Told", "notify", SETTINGS),
       make(
         "label",
         { class: "choice" },
@@ -87,8 +93,11 @@ function wanted(form) {
     units: optional(its.units.value),
     standby: optional(its.standby.value),
     quiet_s: optional(its.quiet_s.value) ?? 120,
-    limits: its.limits.value.split(/\s+/).filter(Boolean),
+    limits: words(its.limits.value),
     smoke_path: its.smoke_path.value || null,
+    gates: words(its.gates.value),
+    hooks: words(its.hooks.value),
+    notify: words(its.notify.value),
     allow_version_skew: its.skew.checked,
   };
 }
@@ -124,10 +133,15 @@ function show(told, proposal, isBack) {
   ];
   if (its.standby !== null)
     steps.push(["at last", `${its.falling} lane down to ${its.standby} once it is quiet for ${its.quiet_s} s`]);
+  const callouts = its.callouts;
+  if (callouts.gates.length) steps.push(["gates", `${callouts.gates.join(", ")} before each step, which waits up to ${callouts.hold_s} s`]);
+  if (callouts.hooks.length) steps.push(["hooks", `${callouts.hooks.join(", ")} after each step`]);
+  if (callouts.notify.length) steps.push(["told", callouts.notify.join(", ")]);
   const parts = [
     make("p", {}, make("b", {}, told.stage), `: ${proposal.start} → `, make("b", {}, proposal.goal)),
     make("dl", { class: "plan" }, ...steps.map(([name, text]) => make("div", {}, make("dt", {}, name), make("dd", {}, text)))),
   ];
+  for (const warning of proposal.warnings) parts.push(make("p", { class: "warn" }, warning));
   if (proposal.refusals.length) parts.push(against(proposal));
   if (told.console.read_only || running(told)) {
     const why = running(told) ? `${told.switch.owner} is switching, at ${told.switch.at}.` : "This console is read-only.";

@@ -113,6 +113,7 @@ export function drawButtons(told, mayWrite, ended) {
       (command === "back" && under);
     button.disabled = Boolean(why[command]) || !mayWrite || ended;
     button.title = why[command] || "";
+    if (command === "promote" && under) setText(button, told.switch.phase === "gate" ? "Over the gate…" : "Promote…");
     if (command === "plan") setText(button, told.console.read_only || under ? "Plan…" : "Switch…");
     if (command === "resume" && under)
       setText(button, its(told).wish === "pause" || !its(told).driven || told.driving.running ? "Resume…" : "Take over…");

@@ -106,7 +106,12 @@ def _shared(assembly: CloudAssembly, stage: Stage) -> tuple[Rule, ...]:
 def _alarms(assembly: CloudAssembly) -> tuple[Rule, ...]:
     """Alarms by what they watch, which their logical ids begin with; the container lane has those of its scaling too."""
     of, group = _finder(assembly), the_group(assembly)
-    watched = {"lambda lane": "Alarmslambda", "container lane": "Alarmscontainer", "load balancer": "Alarmselb"}
+    watched = {
+        "lambda lane": "Alarmslambda",
+        "container lane": "Alarmscontainer",
+        "load balancer": "Alarmselb",
+        "scheduled switches": "Alarmsswitch",
+    }
     own: dict[str, tuple[Resource, ...]] = {}
     for name, prefix in watched.items():
         own[name] = tuple(each for each in of("AWS::CloudWatch::Alarm") if each.logical_id.startswith(prefix))
@@ -171,6 +176,8 @@ WHY: Mapping[str, str] = {
     "AWS::CloudWatch::CompositeAlarm": "an alarm is billed by the month",
     "AWS::KMS::Key": "a key is billed by the month, and by requests",
     "AWS::Logs::LogGroup": "what is written to it is not known",
+    "AWS::SQS::Queue": "a million requests a month are free, and a queue of failed switches has next to none",
+    "AWS::Scheduler::Schedule": "fourteen million starts a month are free; one a minute is 43,800",
     "AWS::SecretsManager::Secret": "a secret is billed by the month",
     **dict.fromkeys(
         (

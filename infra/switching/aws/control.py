@@ -12,8 +12,10 @@ from infra.switching.aws.calls import Aws, asked
 from infra.switching.aws.clock import AwsClock
 from infra.switching.aws.lanes import AwsLanes
 from infra.switching.aws.resources import Resources, find, prefix_of
+from infra.switching.aws.secret import secret_text
 from infra.switching.aws.store import DynamoStore
 from infra.switching.aws.traffic import AwsTraffic
+from infra.switching.calling import CallingHooks
 from infra.switching.doctor import Places
 from infra.switching.need import Load, Machines
 from infra.switching.observe import World
@@ -31,11 +33,12 @@ class Control:
 
     def __init__(self, aws: Aws, resources: Resources, clock: Clock, get: probe.Get = probe.get) -> None:
         self.resources = resources
-        self._aws, self._get = aws, get
+        self.aws, self._get = aws, get
         self.lanes = AwsLanes(aws, resources, clock)
         self.traffic = AwsTraffic(aws, resources)
         self.store = DynamoStore(aws, resources.table)
-        self.world = World(clock=clock, store=self.store, traffic=self.traffic, lanes=self.lanes)
+        self.hooks = CallingHooks(lambda name: secret_text(Aws(aws.region), name))  # asked by other threads
+        self.world = World(clock=clock, store=self.store, traffic=self.traffic, lanes=self.lanes, hooks=self.hooks)
 
     def load(self) -> Load:
         return self.lanes.load()
@@ -48,7 +51,7 @@ class Control:
         return Machines(vcpu=self.lanes.fleet.vcpus(), target_cpu=target, memory_mb=None)
 
     def facts(self, rising: str, *, need: Need | str, load: Load, limits: Limits, smoke_path: str | None) -> Facts:
-        headers = probe.lane_headers(self._aws, self.resources)
+        headers = probe.lane_headers(self.aws, self.resources)
         return Facts(
             rising=rising,
             parameter=self.traffic.parameter(),
@@ -90,7 +93,7 @@ class Control:
         """State of the lane's composite alarm; None where the stage has none."""
         name = f"{prefix_of(self.resources.stage)}-{lane}"
         with asked(f"alarm {name}"):
-            answer = self._aws.client("cloudwatch").describe_alarms(AlarmNames=[name], AlarmTypes=["CompositeAlarm"])
+            answer = self.aws.client("cloudwatch").describe_alarms(AlarmNames=[name], AlarmTypes=["CompositeAlarm"])
         states = [alarm["StateValue"] for alarm in answer.get("CompositeAlarms", [])]
         return states[0] if states else None
 
@@ -98,7 +101,7 @@ class Control:
         """One property of the only resource of its kind in a deployed template, where it is a plain value."""
         stack = f"{prefix_of(self.resources.stage)}-{end}"
         with asked(f"template of {stack}"):
-            body = self._aws.client("cloudformation").get_template(StackName=stack)["TemplateBody"]
+            body = self.aws.client("cloudformation").get_template(StackName=stack)["TemplateBody"]
         found = body.get("Resources", {}).values() if isinstance(body, dict) else ()
         values = [each.get("Properties", {}).get(name) for each in found if each.get("Type") == kind]
         return str(values[0]) if len(values) == 1 and isinstance(values[0], str | int) else None
@@ -127,7 +130,7 @@ class Control:
         for quota in VCPU_QUOTAS:
             try:
                 with asked("quotas"):
-                    answer: dict[str, Any] = self._aws.client("service-quotas").get_service_quota(
+                    answer: dict[str, Any] = self.aws.client("service-quotas").get_service_quota(
                         ServiceCode="ec2", QuotaCode=quota
                     )
             except KitError:

@@ -1,4 +1,4 @@
-"""From what is asked for to a plan and what is against it: reads only."""
+"""From what is asked for to a plan and what is against it: reads only. The commands share it with the scheduled switch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from infra.errors import KitError
 from infra.switching.need import Measured, need_of
-from infra.switching.plan import DEFAULT_STEPS, Limits, Need, Plan, make_plan
+from infra.switching.plan import DEFAULT_STEPS, Callouts, Limits, Need, Plan, make_plan
 from infra.switching.preflight import Facts, Refusal, refusals
 from infra.switching.weights import Weights
 
@@ -28,6 +28,7 @@ class Request:
     quiet_s: float = 120.0
     allow_version_skew: bool = False
     smoke_path: str | None = None
+    callouts: Callouts = field(default_factory=Callouts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,9 @@ def propose(control: Control, goal: Weights, request: Request) -> Proposal:
     facts = control.facts(rising, need=need, load=load, limits=request.limits, smoke_path=request.smoke_path)
     plan = _plan(control, start, goal, rising, need, request)
     found = refusals(facts, allow_version_skew=request.allow_version_skew) if plan is not None else []
+    if plan is not None:
+        right = "each gate must be callable from here; --gate none asks nobody"
+        found += [Refusal("gates", each, right, forcible=False) for each in control.hooks.problems(plan.callouts.gates)]
     return Proposal(plan=plan, facts=facts, refusals=tuple(found))
 
 
@@ -78,4 +82,5 @@ def _plan(control: Control, start: Weights, goal: Weights, rising: str, need: Ne
         standby=standby,
         # Where Lambda keeps no environments started, nothing is raised, so nothing is let down again.
         floor=None if (rising, floor) == ("lambda", 0) else floor,
+        callouts=request.callouts,
     )

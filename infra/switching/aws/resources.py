@@ -95,6 +95,12 @@ def find(aws: Aws, stage: str) -> Resources:
     )
 
 
+def outputs_of(aws: Aws, stack: str) -> dict[str, str] | None:
+    """A stack's outputs by key; None where there is no such stack."""
+    found = _stack(aws, stack)
+    return None if found is None else _outputs(found)
+
+
 def _stack(aws: Aws, name: str) -> dict[str, Any] | None:
     from botocore.exceptions import ClientError
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,9 +18,10 @@ from msgspec.structs import replace as changed
 
 from infra.cli import cli
 from infra.errors import InputError, KitError
+from infra.overrides import override
 from infra.switching.driver import LEASE_S, Driver, wish
 from infra.switching.record import Event, Phase, Wish
-from tests.conftest import ROOT
+from tests.conftest import ROOT, free_port
 from tests.infra.switching.aws.live_stage import T0, LiveStage, name_lanes
 from tests.infra.switching.aws.moto_stage import MotoStage, aws_in_moto, deploy, refusal
 from tests.infra.switching.world import Killed
@@ -164,6 +166,65 @@ def test_force_goes_over_a_firing_alarm_and_stands_in_the_record_and_the_history
     assert record is not None
     assert record.forced == ("alarms: the container lane's alarm fires; see docs/runbooks/ for what it names",)
     assert "FORCED over alarms" in live.control.store.history(100)[0].what
+
+
+def test_gates_hooks_and_notifications_are_called_by_options_and_shown_without_their_secrets(
+    live: LiveStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, hook = tmp_path / "gate", tmp_path / "hook"
+    for path, text in ((gate, "cat >> gates; echo >> gates"), (hook, "cat >> hooks; echo >> hooks")):
+        path.write_text(f"#!/bin/sh\ncd {tmp_path}\n{text}\n")
+        path.chmod(0o755)
+    monkeypatch.setenv("NOBODY", f"http://127.0.0.1:{free_port()}/sEcReT")
+    options = ("--gate", f"command:{gate} --token abc", "--hook", f"command:{hook}", "--notify", "slack:env:NOBODY")
+    planned = crossover(live, "plan", "container", *QUICK[:-1], *options, "--json")
+    assert json.loads(planned.stdout)["plan"]["callouts"]["gates"] == [f"command:{gate} …"]
+    done = crossover(live, "switch", "container", *QUICK, *options)
+    assert code(done) == 0, done.output
+    asked = [json.loads(line) for line in (tmp_path / "gates").read_text().splitlines()]
+    called = [json.loads(line) for line in (tmp_path / "hooks").read_text().splitlines()]
+    assert [(told["event"], told["step"]["number"]) for told in asked] == [("before-step", 1), ("before-step", 2)]
+    assert [told["event"] for told in called] == ["step-done", "step-done", "done"]
+    for text in (planned.output, done.output, "".join(event.what for event in live.control.store.history(100))):
+        assert "abc" not in text and "sEcReT" not in text
+    assert any("env:NOBODY could not be told of begun" in event.what for event in live.control.store.history(100))
+
+
+def test_a_gate_that_cannot_be_called_is_refused_and_force_does_not_help(live: LiveStage) -> None:
+    refused = crossover(live, "switch", "container", *QUICK, "--gate", "env:CROSSOVER_NO_GATE", "--force")
+    assert code(refused) == 1
+    assert "gates: env:CROSSOVER_NO_GATE: the environment variable CROSSOVER_NO_GATE is not set" in str(refused.exception)
+    assert live.control.store.load() is None
+
+
+def test_gates_of_the_settings_that_an_option_leaves_out_stand_in_the_record_and_a_rollback_asks_none(
+    live: LiveStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = override({"stage": "prod", "switch.gates": "env:CROSSOVER_NO_GATE", "switch.gate_hold_s": "60"})
+    monkeypatch.setattr("infra.operating.callouts.settings_of", lambda name: stage)
+    assert "gates: env:CROSSOVER_NO_GATE" in str(crossover(live, "switch", "container", *QUICK).exception)
+    assert code(crossover(live, "switch", "container", *QUICK, "--gate", "none")) == 0
+    record = live.control.store.load()
+    assert record is not None
+    assert record.forced == ("gates: env:CROSSOVER_NO_GATE left out",)
+    assert code(crossover(live, "rollback", "--yes", "--quiet-s", "30")) == 0
+
+
+def test_an_operator_goes_over_a_gate_only_while_it_holds(live: LiveStage) -> None:
+    assert str(crossover(live, "promote", "--over-gate").exception) == "no gate holds a switch"
+    said: list[Result] = []
+
+    def over(now: float) -> None:
+        record = live.control.store.load()
+        if record is not None and record.held and not said:
+            assert "held: exit code 1" in crossover(live, "status").stdout
+            said.append(crossover(live, "promote", "--over-gate"))
+
+    live.clock.on_sleep.append(over)
+    options = ("--steps", "100", "--quiet-s", "30", "--units", "4", "--yes", "--gate", "command:false")
+    assert code(crossover(live, "switch", "container", *options)) == 0
+    assert "goes over the gate that holds it" in said[0].stderr
+    assert any("by an operator's word (exit code 1)" in event.what for event in live.control.store.history(100))
 
 
 def test_production_wants_its_name_typed_or_yes(live: LiveStage) -> None:
@@ -354,6 +415,8 @@ def test_prewarm_raises_and_release_lets_go(live: LiveStage) -> None:
         (("switch", "container", "--limit", "speed=1"), "NAME one of error_percent"),
         (("switch", "container", "--limit", "p99_ms=fast"), "'fast' is no number"),
         (("switch", "container", "--limit", "p99_ms=0"), "limits.p99_ms: must be more than 0"),
+        (("switch", "container", "--gate", "./freeze"), "--gate './freeze': must be an http:// or https:// URL"),
+        (("rollback", "--notify", "none", "--notify", "env:A"), "--notify 'none': must be"),
     ],
 )
 def test_wrong_usage_is_exit_2_before_anything_is_asked(arguments: tuple[str, ...], message: str) -> None:

@@ -7,7 +7,7 @@ import asyncio
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +21,7 @@ from infra.switching.doctor import Places
 from infra.switching.need import Load, Machines
 from infra.switching.observe import World
 from infra.switching.plan import Limits, Need
+from infra.switching.ports import NoHooks, Said
 from infra.switching.preflight import Facts, Smoke
 from infra.switching.verdict import Figures
 from infra.switching.weights import LANES, Weights
@@ -109,6 +110,20 @@ class ScriptedLanes(FakeLanes):
         return 10 if lane == "container" else 1_000
 
 
+class ScriptedHooks(NoHooks):
+    """Gates answer by `answers`, by target; what is not there passes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers: dict[str, Said] = {}
+
+    def ask(self, target: str, told: dict[str, Any], timeout_s: float) -> Said:
+        return self.answers.get(target, Said(passes=True))
+
+    def problems(self, targets: Sequence[str]) -> list[str]:
+        return []
+
+
 class ScriptedControl:
     """What `infra.switching.aws.control.Control` is to a stage on AWS."""
 
@@ -127,7 +142,8 @@ class ScriptedControl:
             changing=stage.changing,
         )
         self.lanes, self.traffic, self.store = stage.lanes, stage.traffic, stage.store
-        self.world = World(clock=stage.clock, store=stage.store, traffic=stage.traffic, lanes=stage.lanes)
+        self.hooks = stage.hooks
+        self.world = World(clock=stage.clock, store=stage.store, traffic=stage.traffic, lanes=stage.lanes, hooks=stage.hooks)
 
     def load(self) -> Load:
         requests: dict[str, int | None] = dict.fromkeys(LANES, self._stage.requests_last_hour)
@@ -181,6 +197,7 @@ class Scripted:
         self.store = FakeStore(self.mishaps)
         self.lanes = ScriptedLanes(self.mishaps, self.clock, self.traffic, rps)
         self.lanes.begin()
+        self.hooks = ScriptedHooks()
 
     def connect(self, stage: str = "", region: str | None = None) -> Any:
         return ScriptedControl(self)

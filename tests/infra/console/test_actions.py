@@ -10,11 +10,14 @@ import pytest
 from click.testing import CliRunner
 
 from infra.cli import cli
+from infra.config import Stage
 from infra.console.actions import FRESH_S, Actions, BeginOrder, PlanOrder, WishOrder
 from infra.console.driving import Drives
 from infra.errors import KitError
 from infra.operating.proposal import propose, request_of
+from infra.settings.switching import Switch
 from infra.switching.driver import LEASE_S, Driver
+from infra.switching.ports import Said
 from infra.switching.record import Phase, Record, Wish
 from infra.switching.weights import Weights, all_on
 from tests.infra.console.conftest import Asker
@@ -282,3 +285,25 @@ def test_a_button_has_every_option_of_its_command(name: str, orders: tuple[type,
     command = importlib.import_module(f"infra.commands.{name}").command
     asked = {parameter.name for parameter in command.params} - ELSEWHERE
     assert asked <= {field for order in orders for field in order.__struct_fields__}  # type: ignore[attr-defined]
+
+
+def test_a_gate_of_the_settings_holds_the_page_s_switch_and_is_gone_over_by_saying_so(
+    stage: Scripted, asker: Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = "https://freeze.example.com/ok"
+    settings = Stage(name="prod", switch=Switch(gates=(gate,), gate_hold_s=3_600))
+    monkeypatch.setattr("infra.operating.callouts.settings_of", lambda name: settings)
+    stage.hooks.answers[gate] = Said(passes=False, words="frozen until Monday")
+    stage.clock.until = T0 + 30
+    begin(asker)
+    eventually(lambda: record_of(stage).held != "", "no gate is asked")
+    told = asker.seen()["switch"]
+    assert told["waits"]["what"].endswith("which holds it: frozen until Monday")
+    assert str(stage.traffic.in_rule) == "100:0"
+    assert "goes over the gate" in asker.do("promote", typed="prod", over_gate=True).json()["said"]
+    stage.clock.until = T0 + 60
+    eventually(lambda: str(stage.traffic.in_rule) == "99:1", "the step is not taken")
+    left = asker.do("plan", goal="lambda", gates=["none"]).json()
+    assert left["plan"]["callouts"]["gates"] == []
+    assert "left out" in left["warnings"][0]
+    stage.hooks.answers.clear()

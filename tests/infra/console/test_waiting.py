@@ -71,4 +71,4 @@ def test_a_sick_lane_is_named_before_the_driver_acts() -> None:
 def test_a_pause_holds_where_the_driver_obeys_it() -> None:
     paused = replace(RECORD, wish=Wish.PAUSE)
     held = {phase for phase in Phase if waiting(replace(paused, phase=phase), NOW, {}, 2).held}
-    assert held == {Phase.PREWARM, Phase.VERIFY, Phase.COOL}
+    assert held == {Phase.PREWARM, Phase.GATE, Phase.VERIFY, Phase.COOL}

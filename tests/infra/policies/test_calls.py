@@ -16,18 +16,22 @@ from infra.policies.document import Statement
 from infra.policies.people import finance_statements, operator_statements
 from tests.conftest import ROOT
 
-STAGE = override({"stage": "prod"})
+STAGE = override({"stage": "prod", "switch.scheduled": "true", "switch.notify": "slack:secret:crossover/slack"})
 # boto3's client of each service that the commands use, and the prefix of its permissions.
 SERVICES = {
     "autoscaling": "autoscaling",
     "ce": "ce",
     "cloudformation": "cloudformation",
     "cloudwatch": "cloudwatch",
+    "dynamodb": "dynamodb",
     "ec2": "ec2",
     "elbv2": "elasticloadbalancing",
     "lambda": "lambda",
     "logs": "logs",
     "pricing": "pricing",
+    "scheduler": "scheduler",
+    "secretsmanager": "secretsmanager",
+    "service-quotas": "servicequotas",
     "ssm": "ssm",
 }
 OF_THE_REPORT = {"get_template", "put_metric_data"}

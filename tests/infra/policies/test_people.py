@@ -21,7 +21,7 @@ from tests.conftest import ROOT
 from tests.infra.policies.iam import allowed
 
 ACCOUNT = "123456789012"
-STAGE = override({"stage": "prod", "account": ACCOUNT, "region": "eu-west-1"})
+STAGE = override({"stage": "prod", "account": ACCOUNT, "region": "eu-west-1", "switch.scheduled": "true"})
 PAGES = (ROOT / "docs" / "deploy.md", *sorted((ROOT / "docs" / "runbooks").glob("*.md")))
 # Commands of those pages that are not the operator's, each with whose they are.
 NOT_OPERATORS = {
@@ -107,6 +107,9 @@ TAGGED = "aws__ResourceTag___crossover__stage"
         ),
         ("cloudformation:CancelUpdateStack", "cloudformation:stack/crossover-{}-traffic/u-u-i-d", None),
         ("logs:FilterLogEvents", "logs:log-group:crossover-{}-lambda-LaneLogs9B83-8MIC:*", None),
+        ("scheduler:UpdateSchedule", "scheduler:schedule/crossover-{}/mon-fri-0700-container", None),
+        ("sqs:PurgeQueue", "sqs:crossover-{}-schedule-SwitcherDeadLetters-1KQX", None),
+        ("dynamodb:PutItem", "dynamodb:table/crossover-{}-foundation-SwitchTable-1KQX", None),
     ],
 )
 def test_the_operator_may_do_it_on_the_own_stage_and_in_the_own_region_only(
@@ -132,11 +135,28 @@ def test_the_operator_may_do_it_on_the_own_stage_and_in_the_own_region_only(
         ("cloudformation:DeleteStack", arn("cloudformation", "stack/crossover-prod-traffic/u-u-i-d")),
         ("ssm:PutParameter", arn("ssm", "parameter/crossover/prod/other")),
         ("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/crossover-prod-lambda-LaneRole"),
+        ("scheduler:CreateSchedule", arn("scheduler", "schedule/default/mine")),
+        ("scheduler:DeleteSchedule", arn("scheduler", "schedule/crossover-staging/mon-fri-0700-container")),
     ],
 )
 def test_the_operator_may_not(action: str, resource: str) -> None:
     keys = {TAGGED: "prod", "ssm__resourceTag___crossover__stage": "prod"}
     assert not allowed(operator_statements(STAGE), action, resource, **keys)
+
+
+def test_the_operator_reads_the_secrets_that_hold_webhooks_and_no_other() -> None:
+    named = {
+        "switch.gates": "secret:prod/gate",
+        "switch.notify": f"slack:secret:{arn('secretsmanager', 'secret:slack-AbCdEf')}",
+    }
+    statements = operator_statements(override({"stage": "prod", "account": ACCOUNT, "region": "eu-west-1", **named}))
+    for name, may in (
+        ("prod/gate-AbCdEf", True),
+        ("slack-AbCdEf", True),
+        ("prod/suppliers-AbCdEf", False),
+        ("slack-GhIjKl", False),
+    ):
+        assert allowed(statements, "secretsmanager:GetSecretValue", arn("secretsmanager", f"secret:{name}")) is may
 
 
 def test_finance_reads_and_changes_nothing() -> None:

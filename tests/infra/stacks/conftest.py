@@ -100,6 +100,7 @@ def synthesize(tiny_zip: Path, tmp_path_factory: pytest.TempPathFactory) -> Synt
             git_revision="4f2a9c1",
             suppliers_url=stage.suppliers_url,
             secret=stage.secret,
+            switcher=tiny_zip.parent if stage.switch.scheduled else None,
         )
         app = App(outdir=str(directory), context=context)
         assemble(app, stage, release)
@@ -136,6 +137,8 @@ def secured(synthesize: Synthesize) -> Assembly:
         traffic__access_log_days="none",
         traffic__waf="true",
         traffic__waf_log_days="30",
+        switch__scheduled="true",
+        switch__notify="slack:secret:prod/slack",
         traffic__domain="search.example.com",
         traffic__hosted_zone_id="Z0123456789ABC",
         traffic__deletion_protection="true",

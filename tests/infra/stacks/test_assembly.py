@@ -26,7 +26,7 @@ def every_string(value: Any) -> list[str]:
 
 def test_each_stage_has_its_stacks_in_its_own_name(secured: Assembly) -> None:
     names = {path.name.removesuffix(".template.json") for path in secured.directory.glob("*.template.json")}
-    assert names == {f"crossover-prod-eu-{stack}" for stack in STACKS}
+    assert names == {f"crossover-prod-eu-{stack}" for stack in (*STACKS, "schedule")}
 
 
 def test_synthesis_asks_nothing_of_an_account(default: Assembly) -> None:
@@ -86,6 +86,18 @@ FOUND_IN_ANY_STAGE = {
     "AwsSolutions-L1",
     "AwsSolutions-VPC7",
 }
+SWITCHERS = {
+    f"AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:{service}:<AWS::Region>:<AWS::AccountId>:{name}]"
+    for service, name in (
+        ("autoscaling", "autoScalingGroup:*:autoScalingGroupName/crossover-dev-container-*"),
+        ("cloudformation", "stack/crossover-dev-*"),
+        ("cloudwatch", "alarm:*"),
+        ("dynamodb", "table/crossover-dev-foundation-*"),
+        ("elasticloadbalancing", "listener-rule/app/*"),
+        ("lambda", "function:crossover-dev-lambda-*"),
+        ("servicequotas", "ec2/*"),
+    )
+}
 
 
 @pytest.mark.parametrize(
@@ -101,6 +113,7 @@ FOUND_IN_ANY_STAGE = {
             },
             {"AwsSolutions-EC28", "AwsSolutions-EC29", "AwsSolutions-ELB2"},
         ),
+        ({"switch__scheduled": "true"}, {"AwsSolutions-S1", "AwsSolutions-SMG4", "AwsSolutions-SQS3", *SWITCHERS}),
     ],
 )
 def test_aws_solutions_refuses_each_finding_that_has_no_recorded_reason(
@@ -115,6 +128,8 @@ def test_aws_solutions_refuses_each_finding_that_has_no_recorded_reason(
         "traffic",
         "access_logs",
         "lane_token",
+        "switcher",
+        "switcher_role",
     ):
         monkeypatch.setattr(f"infra.components.{module}.acknowledge", lambda *_: None)
     with pytest.raises(RuntimeError, match="AwsSolutions-VPC7") as refused:

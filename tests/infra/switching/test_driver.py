@@ -255,6 +255,25 @@ def test_a_paused_switch_holds_until_it_is_told_to_go_on() -> None:
     assert half - quarter > 1_000
 
 
+def test_a_wish_that_comes_while_a_step_is_decided_goes_before_the_step() -> None:
+    """Between the look and the write: the step is not taken, for the record does not have it."""
+    stage = stage_at("100:0")
+    save, asked = stage.store.save, False
+
+    def meanwhile(record: Record) -> Record:
+        nonlocal asked
+        if record.phase is Phase.SHIFT and record.step == 2 and not asked:
+            asked = True
+            wish(stage.store, Wish.ABORT)
+        return save(record)
+
+    stage.store.save = meanwhile  # type: ignore[method-assign]
+    ended = switch(stage)
+    assert (ended.phase, ended.reason) == (Phase.ROLLED_BACK, "aborted by an operator")
+    assert [str(weights) for _, weights in stage.traffic.changes] == ["99:1", "95:5", "100:0"]
+    assert "now lambda 75%" not in said(stage)
+
+
 def test_a_paused_switch_still_leaves_a_sick_lane() -> None:
     stage = stage_at("100:0", rps=1_000.0)
     paused = _at_share(stage, 0.25, Wish.PAUSE)

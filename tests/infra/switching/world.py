@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from infra.switching.observe import World
-from infra.switching.ports import Superseded, Unreachable
+from infra.switching.ports import Said, Superseded, Unreachable
 from infra.switching.record import Event, Record, decode, encode
 from infra.switching.verdict import Figures
 from infra.switching.weights import LANES, Weights
@@ -185,6 +185,41 @@ class FakeLanes:
         self._mishaps.around("scale down", less)
 
 
+class FakeHooks:
+    """Gates answer by `gate`, from the target and what it is told; what is sent is kept, unless its receiver is `down`."""
+
+    def __init__(self, mishaps: Mishaps) -> None:
+        self._mishaps = mishaps
+        self.gate: Callable[[str, dict[str, Any]], Said] = lambda target, told: Said(passes=True)
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.sent: list[tuple[str, dict[str, Any]]] = []
+        self.down: set[str] = set()
+        self._failed: list[str] = []
+
+    def ask(self, target: str, told: dict[str, Any], timeout_s: float) -> Said:
+        def answer() -> Said:
+            self.asked.append((target, told))
+            return self.gate(target, told)
+
+        try:
+            return self._mishaps.around("ask gate", answer)  # type: ignore[no-any-return]
+        except Unreachable as error:
+            return Said(passes=False, words=str(error))
+
+    def send(self, target: str, told: dict[str, Any], timeout_s: float) -> None:
+        if target in self.down:
+            self._failed.append(f"{target} could not be told of {told['event']}")
+        else:
+            self.sent.append((target, told))
+
+    def failures(self) -> Sequence[str]:
+        failed, self._failed = self._failed, []
+        return failed
+
+    def close(self, wait_s: float) -> None:
+        pass
+
+
 @dataclass
 class Stage:
     """One stage's world, with all its handles."""
@@ -194,10 +229,11 @@ class Stage:
     store: FakeStore
     traffic: FakeTraffic
     lanes: FakeLanes
+    hooks: FakeHooks
 
     @property
     def world(self) -> World:
-        return World(clock=self.clock, store=self.store, traffic=self.traffic, lanes=self.lanes)
+        return World(clock=self.clock, store=self.store, traffic=self.traffic, lanes=self.lanes, hooks=self.hooks)
 
 
 def stage_at(weights: str = "100:0", rps: float = RPS) -> Stage:
@@ -205,4 +241,4 @@ def stage_at(weights: str = "100:0", rps: float = RPS) -> Stage:
     on_lambda, _, on_container = weights.partition(":")
     traffic = FakeTraffic(mishaps, Weights(int(on_lambda), int(on_container)))
     traffic.clock = clock
-    return Stage(clock, mishaps, FakeStore(mishaps), traffic, FakeLanes(mishaps, clock, traffic, rps))
+    return Stage(clock, mishaps, FakeStore(mishaps), traffic, FakeLanes(mishaps, clock, traffic, rps), FakeHooks(mishaps))

@@ -49,6 +49,8 @@ DOCUMENTED: dict[tuple[str, str], tuple[tuple[str, ...], ...]] = {
         for name in ("GroupDesiredCapacity", "GroupInServiceInstances", "GroupPendingInstances", "GroupTotalInstances")
     },
     ("AWS/EC2", "CPUUtilization"): (GROUP,),
+    # "Available CloudWatch metrics for Amazon SQS", Amazon SQS Developer Guide.
+    ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): (("QueueName",),),
     # The agent on the instances.
     **{(NAMESPACE, name): (GROUP,) for name in ("EventLoopBusy", "EventLoopLagP99", "SearchesInFlight", "SuppliersHeldBack")},
     **{(NAMESPACE, name): (LANE,) for name in UNITS},

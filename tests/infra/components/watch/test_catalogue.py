@@ -23,8 +23,8 @@ BEHIND = ["lambda-502", "lambda-5xx"]
 CONTAINER = ["container-5xx", "container-p99", "container-loop-lag"]
 FLEET = ["container-healthy-hosts", "container-unhealthy-hosts", "container-at-maximum"]
 BALANCER = ["elb-502", "elb-503", "elb-504"]
-# Every page that there is: with reserved concurrency a stage has all alarms. The budget is AWS Budgets', not CloudWatch's.
-ALL = override({"lambda_lane.reserved_concurrency": "40"})
+# Every page that there is: with both of these a stage has all alarms. The budget is AWS Budgets', not CloudWatch's.
+ALL = override({"lambda_lane.reserved_concurrency": "40", "switch.scheduled": "true"})
 
 
 def keys(**settings: str) -> list[str]:
@@ -47,6 +47,7 @@ def alarm(key: str, stage: Stage = ALL) -> Alarm:
         ({"lanes": "container", "container_lane__max_instances": "2"}, [*CONTAINER, *FLEET[:2], *BALANCER]),
         ({"lanes": "lambda", "lambda_lane__reserved_concurrency": "40"}, [*LAMBDA, "lambda-concurrency", *BEHIND, *BALANCER]),
         ({"lanes": "lambda", "lambda_lane__reserved_concurrency": "0"}, [*LAMBDA, *BEHIND, *BALANCER]),
+        ({"switch__scheduled": "true"}, [*LAMBDA, *BEHIND, *CONTAINER, *FLEET, *BALANCER, "switch-schedule"]),
         ({"watch__alarms": "false"}, []),
     ],
 )
