@@ -14,6 +14,7 @@ COMMANDS: dict[str, str] = {
     "abort": "Have a running switch go back.",
     "audit": "Ask for known vulnerabilities of what is locked.",
     "bundle": "Build the one artifact that both lanes run.",
+    "console": "Serve the watch page of a stage on this machine.",
     "cost": "Price both lanes for a traffic profile and compare them.",
     "demo": "Bundle, run, load, measure, price and compare both lanes here.",
     "deploy": "Deploy a stage, and say what is left when it fails.",

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from infra.commands.at_stage import connected, stage_options
-from infra.commands.wishes import leave
-from infra.switching.record import Wish
+from infra.commands.wishes import telling
 
 if TYPE_CHECKING:
     from infra.switching.aws.control import Control
@@ -33,7 +32,8 @@ def command(stage: str, region: str | None, as_json: bool) -> None:
 
 def abort(control: Control, *, as_json: bool) -> None:
     from infra.commands.switch_run import run
+    from infra.operating.orders import abort as go_back
 
-    record = leave(control, Wish.ABORT, as_json=as_json)
-    if record.lease_until <= control.world.clock.now():
-        run(control, lambda driver: driver.take_over(), as_json=as_json)
+    take = go_back(control, telling(as_json=as_json))
+    if take is not None:
+        run(control, take, as_json=as_json)

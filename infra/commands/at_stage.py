@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import getpass
 import os
-import socket
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from infra.errors import InputError, KitError
+from infra.errors import KitError
+from infra.operating.stage import is_production, must_be_named, settings_of
 
 if TYPE_CHECKING:
-    from infra.config import Stage
     from infra.switching.aws.calls import Aws
     from infra.switching.aws.control import Control
 
@@ -35,14 +32,18 @@ def stage_options(command: Command) -> Command:
 
 def connected(stage: str, region: str | None) -> Control:
     """The stage in AWS. Tests hand in another way to it as the context's object."""
+    return way_to(stage, region)()
+
+
+def way_to(stage: str, region: str | None) -> Callable[[], Control]:
+    """How to connect, now and again, from any thread."""
     given = click.get_current_context().find_root().obj
     if given is not None:
-        return given(stage, region)  # type: ignore[no-any-return]
+        return lambda: given(stage, region)
     from infra.switching.aws.control import connect
 
-    # boto3 itself reads AWS_DEFAULT_REGION and profiles, and leaves out what AWS's other tools read first.
-    settings = settings_of(stage)
-    return connect(stage, region or (settings.region if settings else None) or os.environ.get("AWS_REGION"))
+    where = _region(stage, region)
+    return lambda: connect(stage, where)
 
 
 def aws_of(stage: str, region: str | None) -> Aws:
@@ -52,37 +53,20 @@ def aws_of(stage: str, region: str | None) -> Aws:
         return given(stage, region).aws  # type: ignore[no-any-return]
     from infra.switching.aws.calls import Aws
 
+    return Aws(_region(stage, region))
+
+
+def _region(stage: str, region: str | None) -> str | None:
+    """boto3 itself reads AWS_DEFAULT_REGION and profiles, and leaves out what AWS's other tools read first."""
     settings = settings_of(stage)
-    return Aws(region or (settings.region if settings else None) or os.environ.get("AWS_REGION"))
-
-
-def settings_of(stage: str) -> Stage | None:
-    """As stages.toml has them; None for a stage that is not in that file, or was deployed without it."""
-    from infra.stage_file import DEFAULT_FILE, load_stage
-
-    if not Path(DEFAULT_FILE).exists():
-        return None
-    try:
-        return load_stage({"stage": stage})
-    except InputError:
-        return None
-
-
-def who() -> str:
-    """Who drives, each process by a name of its own."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = "somebody"
-    return f"{user}@{socket.gethostname()}:{os.getpid()}"
+    return region or (settings.region if settings else None) or os.environ.get("AWS_REGION")
 
 
 def confirm(stage: str, what: str, *, yes: bool) -> None:
     """Have the name of a production stage typed, or `--yes` where nobody is there to type it."""
-    if yes or not stage.lower().startswith("prod"):
+    if yes or not is_production(stage):
         return
     if not sys.stdin.isatty():
         raise KitError(f"{stage} is production and this is no terminal: say --yes")
     click.echo(what, err=True)
-    if click.prompt("Type the stage's name to go on", err=True, default="", show_default=False).strip() != stage:
-        raise KitError(f"that is not {stage!r}: nothing was changed")
+    must_be_named(stage, click.prompt("Type the stage's name to go on", err=True, default="", show_default=False))

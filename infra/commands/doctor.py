@@ -6,8 +6,9 @@ import sys
 
 import click
 
-from infra.commands.at_stage import connected, settings_of, stage_options
+from infra.commands.at_stage import connected, stage_options
 from infra.errors import KitError
+from infra.operating.stage import asked_weights
 
 
 @click.command("doctor")
@@ -28,9 +29,7 @@ def command(stage: str, region: str | None, as_json: bool) -> None:
 
     from infra.switching.doctor import diagnose
 
-    settings = settings_of(stage)
-    asked = f"{settings.traffic.lambda_weight}:{settings.traffic.container_weight}" if settings else None
-    findings = diagnose(connected(stage, region).places(asked))
+    findings = diagnose(connected(stage, region).places(asked_weights(stage)))
     if as_json:
         found = [{"what": each.what, "mend": each.mend} for each in findings]
         sys.stdout.write(msgspec.json.encode({"stage": stage, "findings": found}).decode() + "\n")

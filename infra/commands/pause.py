@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from infra.commands.at_stage import connected, stage_options
-from infra.commands.wishes import leave
+from infra.commands.wishes import telling
+from infra.operating.orders import leave
 from infra.switching.record import Wish
 
 
@@ -21,4 +22,4 @@ def command(stage: str, region: str | None, as_json: bool) -> None:
       crossover pause --stage prod
       crossover pause --stage prod --json
     """
-    leave(connected(stage, region), Wish.PAUSE, as_json=as_json)
+    telling(as_json=as_json)(leave(connected(stage, region), Wish.PAUSE))

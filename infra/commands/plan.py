@@ -8,8 +8,10 @@ from typing import Any
 import click
 
 from infra.commands.at_stage import connected, stage_options
-from infra.commands.switch_callouts import callout_options, callouts_of
-from infra.commands.switch_plan import plan_options, propose, request_of
+from infra.commands.switch_callouts import callout_options
+from infra.commands.switch_plan import plan_options
+from infra.operating.callouts import callouts_of
+from infra.operating.proposal import propose, request_of
 from infra.switching.weights import parse_goal
 
 

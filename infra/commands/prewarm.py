@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from infra.commands.at_stage import connected, stage_options, who
-from infra.commands.switch_plan import measured
+from infra.commands.at_stage import connected, stage_options
 from infra.errors import InputError, KitError
+from infra.operating.proposal import measured
+from infra.operating.stage import who
 from infra.switching.need import need_of
 from infra.switching.weights import LANES
 

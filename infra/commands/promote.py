@@ -5,9 +5,8 @@ from __future__ import annotations
 import click
 
 from infra.commands.at_stage import connected, stage_options
-from infra.commands.wishes import leave
-from infra.errors import KitError
-from infra.switching.record import Phase, Wish
+from infra.commands.wishes import telling
+from infra.operating.orders import promote
 
 
 @click.command("promote")
@@ -24,9 +23,4 @@ def command(stage: str, region: str | None, as_json: bool, over_gate: bool) -> N
       crossover promote --stage prod
       crossover promote --stage prod --over-gate
     """
-    control = connected(stage, region)
-    if over_gate:
-        record = control.store.load()
-        if record is None or record.phase is not Phase.GATE:
-            raise KitError("no gate holds a switch")
-    leave(control, Wish.OVERRULE if over_gate else Wish.PROMOTE, as_json=as_json)
+    telling(as_json=as_json)(promote(connected(stage, region), over_gate=over_gate))

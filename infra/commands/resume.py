@@ -5,9 +5,7 @@ from __future__ import annotations
 import click
 
 from infra.commands.at_stage import connected, stage_options
-from infra.commands.wishes import leave
-from infra.errors import KitError
-from infra.switching.record import Wish
+from infra.commands.wishes import telling
 
 
 @click.command("resume")
@@ -25,14 +23,9 @@ def command(stage: str, region: str | None, as_json: bool, take_over: bool) -> N
       crossover resume --stage prod --take-over
     """
     from infra.commands.switch_run import run
+    from infra.operating.orders import resume
 
     control = connected(stage, region)
-    record = control.store.load()
-    if record is None or record.ended:
-        raise KitError("there is no unfinished switch")
-    driven = record.lease_until > control.world.clock.now() and not take_over
-    if record.wish is Wish.PAUSE:
-        leave(control, Wish.GO_ON, as_json=as_json)
-        if driven:
-            return
-    run(control, lambda driver: driver.take_over(force=take_over), as_json=as_json)
+    take = resume(control, telling(as_json=as_json), take_over=take_over)
+    if take is not None:
+        run(control, take, as_json=as_json)

@@ -8,11 +8,11 @@ from typing import Any
 import click
 
 from infra.commands.at_stage import connected, stage_options
-from infra.commands.switch_callouts import callout_options, callouts_of
-from infra.commands.switch_plan import plan_options, propose, request_of
-from infra.errors import KitError
-from infra.switching.record import Phase
-from infra.switching.weights import parse_weights
+from infra.commands.switch_callouts import callout_options
+from infra.commands.switch_plan import plan_options
+from infra.operating.callouts import callouts_of
+from infra.operating.orders import where_back
+from infra.operating.proposal import propose, request_of
 
 
 @click.command("rollback")
@@ -38,13 +38,9 @@ def command(stage: str, region: str | None, as_json: bool, why: str, yes: bool, 
 
     callouts, _ = callouts_of(stage, options, gated=False)
     request, control = replace(request_of(options), callouts=callouts), connected(stage, region)
-    last = control.store.load()
-    if last is None:
-        raise KitError(f"there has been no switch of {stage} to go back from: say where to, with `crossover switch`")
-    if not last.ended:
+    back = where_back(control)
+    if back is None:
         abort(control, as_json=as_json)
         return
-    if last.phase is not Phase.DONE:
-        raise KitError(f"the last switch of {stage} ended {last.phase}: traffic is where it was before it")
-    proposal = propose(control, parse_weights(last.plan.start), request)
-    carry_out(control, proposal, why=why or f"rollback of {last.id}", yes=yes, force=force, as_json=as_json)
+    goal, reason = back
+    carry_out(control, propose(control, goal, request), why=why or reason, yes=yes, force=force, as_json=as_json)

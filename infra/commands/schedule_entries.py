@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from infra.commands.at_stage import settings_of
 from infra.errors import KitError
+from infra.operating.stage import settings_of
 
 if TYPE_CHECKING:
     from infra.switching.aws.schedules import Entry
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def entry_of(schedule: Schedule, change: Change, stage: str, saved: Mapping[str, Decimal | None], source: str | None) -> Entry:
-    from infra.commands.switch_plan import measured
+    from infra.operating.proposal import measured
     from infra.switching.aws.schedules import Entry
 
     told = {}

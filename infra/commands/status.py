@@ -13,8 +13,6 @@ from infra.commands.at_stage import connected, stage_options
 if TYPE_CHECKING:
     from infra.switching.aws.control import Control
 
-RECENT_S = 300.0
-
 
 @click.command("status")
 @stage_options
@@ -29,6 +27,8 @@ def command(stage: str, region: str | None, as_json: bool, watch: bool, every: f
       crossover status --stage prod --watch
       crossover status --stage prod --json
     """
+    from infra.operating.status import look
+
     control = connected(stage, region)
     if not watch:
         _print(look(control), as_json=as_json)
@@ -39,47 +39,6 @@ def command(stage: str, region: str | None, as_json: bool, watch: bool, every: f
             sys.stdout.flush()
             control.world.clock.sleep(every)
     _watch(control, every)
-
-
-def look(control: Control) -> dict[str, Any]:
-    """What both forms show. A figure that is not known is None."""
-    import msgspec
-
-    clock, record = control.world.clock, control.store.load()
-    now = clock.now()
-    parameter, rule = control.traffic.parameter(), control.traffic.rule()
-    lanes = {}
-    for lane in control.resources.target_groups:
-        figures = control.lanes.figures(lane, now - RECENT_S)
-        lanes[lane] = {**msgspec.to_builtins(figures), "ready": control.lanes.ready(lane)}
-    switch = None
-    if record is not None:
-        switch = {
-            "id": record.id,
-            "phase": record.phase,
-            "at": record.where,
-            "ended": record.ended,
-            "goal": record.plan.goal,
-            "owner": record.owner,
-            "why": record.why,
-            "started": record.started,
-            "since": record.since,
-            "wish": record.wish,
-            "reason": record.reason,
-            "forced": record.forced,
-            "driven": not record.ended and record.lease_until > now,
-        }
-    return {
-        "stage": control.resources.stage,
-        "region": control.resources.region,
-        "at": now,
-        "rule": None if rule is None else str(rule),
-        "parameter": None if parameter is None else str(parameter),
-        "split": None if rule is None else {lane: rule.share(lane) for lane in lanes},
-        "lanes": lanes,
-        "switch": switch,
-        "deploying": list(control.resources.changing),
-    }
 
 
 def _print(told: dict[str, Any], *, as_json: bool) -> None:
@@ -99,6 +58,7 @@ def _watch(control: Control, every: float) -> None:
     from rich.live import Live
     from rich.text import Text
 
+    from infra.operating.status import look
     from infra.switching.ports import Unreachable
 
     shown: Any = Text("…")

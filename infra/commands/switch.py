@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from infra.commands.at_stage import confirm, connected, stage_options
-from infra.commands.switch_callouts import callout_options, callouts_of, warn
-from infra.commands.switch_plan import Proposal, document, plan_options, propose, request_of, show
+from infra.commands.switch_callouts import callout_options
+from infra.commands.switch_plan import plan_options, show
 from infra.errors import KitError
+from infra.operating.callouts import callouts_of, warnings
+from infra.operating.proposal import Proposal, beginning, document, in_the_way, needed, propose, request_of
 from infra.switching.weights import Weights, parse_goal, parse_weights
 
 if TYPE_CHECKING:
     from infra.switching.aws.control import Control
-    from infra.switching.driver import Driver
-    from infra.switching.record import Record
 
 
 @click.command("switch")
@@ -97,14 +97,11 @@ def carry_out(
 
     from infra.commands.switch_run import run
 
-    plan = proposal.plan
-    facts = proposal.facts
-    if plan is None and facts.rule != facts.parameter:
-        raise KitError(f"the rule splits so already and the parameter holds {facts.parameter}: see `crossover doctor`")
+    plan = needed(proposal)
     if plan is None:
         click.echo(f"crossover: traffic is split so already: {_words(proposal.facts.rule)}", err=True)
         return
-    against = [each for each in proposal.refusals if not (force and each.forcible)]
+    against = in_the_way(proposal, force=force)
     if not as_json:
         show(proposal, Console(stderr=True, highlight=False, soft_wrap=True))
     if against:
@@ -113,14 +110,9 @@ def carry_out(
         hint = "" if any(not each.forcible for each in against) else "; --force goes over it"
         raise KitError(f"refused, no traffic was moved: {'; '.join(map(str, against))}{hint}")
     confirm(plan.stage, f"This moves live traffic to {parse_weights(plan.goal).words}.", yes=yes)
-    warn(control, plan)
-    forced = (*(str(each) for each in proposal.refusals), *left_out)
-    digests = (proposal.facts.digests.get("lambda"), proposal.facts.digests.get("container"))
-
-    def begin(driver: Driver) -> Record:
-        return driver.begin(plan, why=why or "no reason given", digests=digests, forced=forced)
-
-    run(control, begin, as_json=as_json)
+    for warning in warnings(control, plan):
+        click.echo(f"crossover: warning: {warning}", err=True)
+    run(control, beginning(proposal, why=why, left_out=left_out), as_json=as_json)
 
 
 def _words(weights: Weights | None) -> str:

@@ -1,10 +1,9 @@
-"""An operator's options, and a plan with its refusals as an operator reads it: `switch`, `plan` and `rollback` share them."""
+"""How a switch is asked for on the command line, and how its plan is shown there. `switch`, `plan` and `rollback` share it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 from rich.console import Console
@@ -12,18 +11,13 @@ from rich.markup import escape
 
 from infra.commands.at_stage import Command
 from infra.commands.switch_callouts import lines
-from infra.errors import InputError
-from infra.switching.aws.proposal import Proposal, Request, propose
-from infra.switching.hooks import shown
-from infra.switching.need import Measured
-from infra.switching.plan import DEFAULT_STEPS, Limits
+from infra.operating.proposal import Proposal
+from infra.switching.plan import DEFAULT_STEPS
 from infra.switching.weights import parse_weights
-
-__all__ = ["Proposal", "document", "measured", "plan_options", "propose", "request_of", "show"]
 
 
 def plan_options(steps: tuple[int, ...] = DEFAULT_STEPS) -> Callable[[Command], Command]:
-    """The options that make a `Request`; `request_of` reads them."""
+    """The options that `infra.operating.proposal.request_of` reads."""
     text = ",".join(map(str, steps))
 
     def add(command: Command) -> Command:
@@ -44,65 +38,6 @@ def plan_options(steps: tuple[int, ...] = DEFAULT_STEPS) -> Callable[[Command], 
         return command
 
     return add
-
-
-def request_of(options: dict[str, Any]) -> Request:
-    try:
-        steps = tuple(int(part) for part in options["steps"].split(","))
-    except ValueError:
-        raise InputError(f"--steps {options['steps']!r}: must be whole numbers that rise to 100, as 1,5,25,50,100") from None
-    return Request(
-        steps=steps,
-        limits=_limits(options["limits"], options["bake_s"]),
-        units=options["units"],
-        measured=None if (path := options["profile"]) is None else lambda lane: measured(path, lane),
-        standby=options["standby"],
-        quiet_s=options["quiet_s"],
-        allow_version_skew=options["allow_version_skew"],
-        smoke_path=options["smoke_path"],
-    )
-
-
-def _limits(given: tuple[str, ...], bake_s: float | None) -> Limits:
-    values: dict[str, Any] = {}
-    for text in given:
-        name, _, value = text.partition("=")
-        if name not in Limits.__struct_fields__:
-            raise InputError(f"--limit {text!r}: must be NAME=VALUE, NAME one of {', '.join(Limits.__struct_fields__)}")
-        try:
-            values[name] = None if (name, value) == ("loop_lag_ms", "none") else float(value)
-        except ValueError:
-            raise InputError(f"--limit {text!r}: {value!r} is no number") from None
-    if "min_samples" in values:
-        values["min_samples"] = int(values["min_samples"])
-    if bake_s is not None:
-        values["bake_s"] = bake_s
-        values.setdefault("max_bake_s", max(bake_s, Limits().max_bake_s))
-    return Limits(**values)
-
-
-def measured(path: Path, lane: str) -> Measured:
-    from infra.cost.profile import read_profile
-
-    profile = read_profile(path)
-    told = profile.container_lane if lane == "container" else profile.lambda_lane
-    return Measured(cpu_ms=told.cpu_ms_per_search, wait_ms=told.wait_ms)
-
-
-def document(proposal: Proposal) -> dict[str, Any]:
-    """For `--json`. Targets as they may be shown."""
-    import msgspec
-
-    plan = None if proposal.plan is None else msgspec.to_builtins(proposal.plan)
-    if plan is not None:
-        plan["callouts"] |= {name: [*map(shown, plan["callouts"][name])] for name in ("gates", "hooks", "notify")}
-    return {
-        "plan": plan,
-        "refusals": [
-            {"check": each.check, "seen": each.seen, "right": each.right, "forcible": each.forcible}
-            for each in proposal.refusals
-        ],
-    }
 
 
 def show(proposal: Proposal, console: Console) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -15,21 +15,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
-from infra.commands.at_stage import who
-from infra.errors import KitError, RolledBack, UnknownState
-from infra.switching.driver import Busy, Driver
+from infra.operating.driving import drive, must_be_done
+from infra.operating.orders import Take
+from infra.operating.stage import who
+from infra.switching.driver import Driver
 from infra.switching.moves import Seen
-from infra.switching.ports import Superseded
-from infra.switching.record import EXIT_CODES, Event, Record
+from infra.switching.record import Event, Record
 
 if TYPE_CHECKING:
     from infra.switching.aws.control import Control
-
-
-class Stopped(KitError):
-    """The driver was told to stop; the record says where."""
-
-    exit_code = 130
 
 
 class Show:
@@ -64,48 +58,20 @@ class Show:
             self._line.stop()
 
 
-def run(control: Control, take: Callable[[Driver], Record], *, as_json: bool, owner: str | None = None) -> None:
+def run(control: Control, take: Take, *, as_json: bool, owner: str | None = None) -> None:
     """`take` begins a switch or takes one over. Returns when it is done; raises with its exit code otherwise."""
     show = Show(as_json=as_json)
     driver = Driver(control.world, owner=owner or who(), say=show.say, tell=show.tell, watch=show.watch)
-    stage = control.resources.stage
-    record: Record | None = None
     try:
         with _signals():
-            record = take(driver)
-            record = driver.run(record)
-    except (KeyboardInterrupt, SystemExit):
-        left = driver.let_go()
-        if record is None and left is None:
-            raise Stopped("stopped before anything was changed") from None
-        where = f"at {left.where}" if left is not None else "and its record could not be read"
-        on, back = (f"`crossover {command} --stage {stage}`" for command in ("resume", "abort"))
-        raise Stopped(f"stopped {where}; traffic stays as it is. To go on: {on}; to go back: {back}") from None
-    except (UnknownState, Superseded, Busy):
-        raise
-    except KitError as error:
-        if record is None:
-            raise
-        left = driver.let_go()
-        where = "" if left is None else f" at {left.where}"
-        raise UnknownState(
-            f"{error}; the switch stopped{where}: see `crossover status --stage {stage}`, then `crossover resume` or `abort`"
-        ) from error
+            record = drive(driver, take, stage=control.resources.stage, stops=(KeyboardInterrupt, SystemExit))
     finally:
         show.end()
-    _end(record, as_json=as_json)
-
-
-def _end(record: Record, *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(
             msgspec.json.encode({"result": record.phase, "reason": record.reason, "switch": record.id}).decode() + "\n"
         )
-    code = EXIT_CODES[record.phase]
-    if code == RolledBack.exit_code:
-        raise RolledBack(f"rolled back to {record.rollback_to} (lambda:container): {record.reason}")
-    if code:
-        raise KitError(f"refused: {record.reason}")
+    must_be_done(record)
 
 
 @contextmanager

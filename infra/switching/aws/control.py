@@ -61,7 +61,7 @@ class Control:
             need=need,
             most=self.lanes.most(rising),
             allowed=self._allowed() if rising == "container" else None,
-            alarm=self._alarm(rising),
+            alarm=self.alarm(rising),
             smoke=self._smoke(rising, headers, smoke_path),
             changing=self.resources.changing,
             loop_lag_told=load.lag_told,
@@ -89,6 +89,14 @@ class Control:
         size = self._template_value("container", "AWS::AutoScaling::AutoScalingGroup", "MinSize")
         return int(size) if size is not None and size.isdigit() else None
 
+    def alarm(self, lane: str) -> str | None:
+        """State of the lane's composite alarm; None where the stage has none."""
+        name = f"{prefix_of(self.resources.stage)}-{lane}"
+        with asked(f"alarm {name}"):
+            answer = self.aws.client("cloudwatch").describe_alarms(AlarmNames=[name], AlarmTypes=["CompositeAlarm"])
+        states = [alarm["StateValue"] for alarm in answer.get("CompositeAlarms", [])]
+        return states[0] if states else None
+
     def _template_value(self, end: str, kind: str, name: str) -> str | None:
         """One property of the only resource of its kind in a deployed template, where it is a plain value."""
         stack = f"{prefix_of(self.resources.stage)}-{end}"
@@ -112,14 +120,6 @@ class Control:
         """A search in the near future; any place will do, and no hotel is an answer too."""
         begin = datetime.fromtimestamp(self.world.clock.now(), UTC).date() + timedelta(days=30)
         return f"/search?place=LON&check_in={begin}&check_out={begin + timedelta(days=2)}&adults=2"
-
-    def _alarm(self, lane: str) -> str | None:
-        """State of the lane's composite alarm; None where the stage has none."""
-        name = f"{prefix_of(self.resources.stage)}-{lane}"
-        with asked(f"alarm {name}"):
-            answer = self.aws.client("cloudwatch").describe_alarms(AlarmNames=[name], AlarmTypes=["CompositeAlarm"])
-        states = [alarm["StateValue"] for alarm in answer.get("CompositeAlarms", [])]
-        return states[0] if states else None
 
     def _allowed(self) -> int | None:
         """Instances that the account may run on demand and on spot together; None where the quotas cannot be read."""

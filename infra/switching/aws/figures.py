@@ -141,6 +141,27 @@ def lane_figures(lane: str, series: Series, minutes: list[float], healthy: int |
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Minute by minute: `minutes` are the known ones, named by their beginnings (seconds since 1970)."""
+
+    series: Series
+    minutes: list[float]
+
+    def each(self, lane: str) -> list[Figures]:
+        """The lane in each of `minutes`; `healthy` are the fewest healthy targets of the minute."""
+        hosts = self.series.get("container_hosts", {})
+        return [
+            lane_figures(lane, self.series, [minute], round(hosts[minute]) if minute in hosts else None)
+            for minute in self.minutes
+        ]
+
+    def over(self, lane: str, since: float, healthy: int | None = None) -> Figures:
+        """The lane over the whole minutes after `since`."""
+        first = math.ceil(since / MINUTE) * MINUTE
+        return lane_figures(lane, self.series, [minute for minute in self.minutes if minute >= first], healthy)
+
+
 def _p99_ms(lane: str, series: Series, minutes: list[float]) -> float | None:
     """The minutes' percentiles, each counting by its requests: between the least and the greatest of them, as the percentile of
     the whole window is."""

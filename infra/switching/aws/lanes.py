@@ -9,6 +9,7 @@ from infra.switching.aws.figures import (
     MINUTE,
     CloudWatch,
     Series,
+    Timeline,
     known_minutes,
     lane_figures,
     load_metrics,
@@ -48,6 +49,12 @@ class AwsLanes:
         if self._last is None or self._last[0] != (start, end) or now - self._last[1] > ONE_LOOK_S:
             self._last = (start, end), now, self._watch.series(metrics(self._resources), start, end)
         return self._last[2]
+
+    def timeline(self, over_s: float = 3_600.0) -> Timeline:
+        """Both lanes minute by minute."""
+        start, end = window(self._clock.now() - over_s, self._clock.now())
+        series = self._series(start, end)
+        return Timeline(series, known_minutes(series, start, end))
 
     def load(self, over_s: float = 3_600.0) -> Load:
         """What the stage did in the last hour. No requests are 0 only where the load balancer told anything."""

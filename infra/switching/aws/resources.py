@@ -30,6 +30,11 @@ class Resources:
     served_at: float | None = None
 
     @property
+    def account(self) -> str:
+        """Whose it is, by an ARN: arn:aws:<service>:<region>:<account>:…"""
+        return self.rule.split(":")[4]
+
+    @property
     def load_balancer(self) -> str:
         """As CloudWatch names it, `app/<name>/<id>`: the rule's ARN has it before the listener's id and its own."""
         return "/".join(self.rule.partition("listener-rule/")[2].split("/")[:3])

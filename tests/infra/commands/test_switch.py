@@ -201,7 +201,7 @@ def test_gates_of_the_settings_that_an_option_leaves_out_stand_in_the_record_and
     live: LiveStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stage = override({"stage": "prod", "switch.gates": "env:CROSSOVER_NO_GATE", "switch.gate_hold_s": "60"})
-    monkeypatch.setattr("infra.commands.switch_callouts.settings_of", lambda name: stage)
+    monkeypatch.setattr("infra.operating.callouts.settings_of", lambda name: stage)
     assert "gates: env:CROSSOVER_NO_GATE" in str(crossover(live, "switch", "container", *QUICK).exception)
     assert code(crossover(live, "switch", "container", *QUICK, "--gate", "none")) == 0
     record = live.control.store.load()
@@ -317,7 +317,7 @@ def test_a_switch_that_has_lost_its_driver_is_aborted_by_the_command_itself(live
 
 
 def test_the_second_operator_is_told_who_and_where(live: LiveStage) -> None:
-    from infra.commands.switch_plan import propose, request_of
+    from infra.operating.proposal import propose, request_of
     from infra.switching.weights import all_on
 
     options = {"steps": "50,100", "limits": (), "bake_s": None, "units": 4, "profile": None, "standby": None}

@@ -164,3 +164,20 @@ def test_each_metric_is_asked_for_with_the_dimensions_it_is_published_with(stage
 
 def test_no_known_minute_tells_nothing() -> None:
     assert lane_figures("container", {}, [], None) == Figures()
+
+
+def test_a_timeline_tells_each_minute_as_a_window_of_its_own_and_any_part_of_it_together(stage: MotoStage) -> None:
+    publish(stage, "HealthyHostCount", "container", {T0: 2, T0 + 60: 3, T0 + 120: 3}, "Minimum")
+    publish(stage, "RequestCount", "container", {T0: 100, T0 + 120: 300})
+    publish(stage, "HTTPCode_Target_5XX_Count", "container", {T0: 10})
+    publish(stage, "TargetResponseTime", "container", {T0: 0.4, T0 + 120: 0.6}, "p99")
+    timeline = lanes_at(stage, T0 + 300).timeline(over_s=300.0)
+    assert timeline.minutes == [T0, T0 + 60, T0 + 120]
+    assert timeline.each("container") == [
+        Figures(requests=100, errors=10, p99_ms=400, healthy=2),
+        Figures(requests=0, errors=0, healthy=3),
+        Figures(requests=300, errors=0, p99_ms=600, healthy=3),
+    ]
+    assert timeline.each("lambda") == 3 * [Figures(requests=0, errors=0, throttled=0)]
+    assert timeline.over("container", T0 + 1, healthy=3) == Figures(requests=300, errors=0, p99_ms=600, healthy=3)
+    assert timeline.over("container", T0 + 1_000) == Figures()

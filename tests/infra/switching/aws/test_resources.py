@@ -14,6 +14,7 @@ from tests.infra.switching.aws.moto_stage import REGION, MotoStage, make_stack
 def test_a_stage_is_what_its_stacks_say(stage: MotoStage) -> None:
     found = stage.resources
     assert (found.group, found.function, found.table) == ("prod-group", "prod-function", "crossover-prod-switch")
+    assert found.account == "123456789012"
     assert found.load_balancer.startswith("app/prod/")
     assert found.target_group("container").startswith("targetgroup/c/")
     assert found.changing == ()

@@ -1,0 +1,96 @@
+"""What an operator may ask of a switch that has begun, and when the one who asks must drive it.
+
+Each returns how a driver takes the switch, or None where a driver is at work that will see to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from infra.errors import KitError
+from infra.operating.stage import who
+from infra.switching.driver import Driver, wish
+from infra.switching.record import Event, Phase, Record, Wish
+from infra.switching.weights import Weights, parse_weights
+
+if TYPE_CHECKING:
+    from infra.switching.aws.control import Control
+
+Take = Callable[[Driver], Record]
+MEANINGS = {
+    Wish.PAUSE: "holds at its step; a lane that falls sick is left all the same",
+    Wish.GO_ON: "goes on",
+    Wish.PROMOTE: "takes its next step now",
+    Wish.ABORT: "goes back to where it started",
+    Wish.OVERRULE: "goes over the gate that holds it",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A wish left with an unfinished switch. `driven`: somebody's lease runs, who will read it at the next look."""
+
+    asked: Wish
+    record: Record
+    driven: bool
+
+    @property
+    def words(self) -> str:
+        gone = "" if self.driven else f"; its driver is gone: `crossover resume --stage {self.record.plan.stage}`"
+        return f"{self.record.owner}'s switch, at {self.record.where}, {MEANINGS[self.asked]}{gone}"
+
+
+Told = Callable[[Left], None]
+
+
+def leave(control: Control, asked: Wish) -> Left:
+    """`KitError` where there is no unfinished switch."""
+    record = wish(control.store, asked)
+    now = control.world.clock.now()
+    control.store.append(Event(at=now, switch=record.id, who=who(), what=f"{asked} asked", phase=record.phase))
+    return Left(asked, record, record.lease_until > now)
+
+
+def promote(control: Control, *, over_gate: bool = False) -> Left:
+    """Its next step now; over the gate that holds it only where it is told so."""
+    if over_gate:
+        record = control.store.load()
+        if record is None or record.phase is not Phase.GATE:
+            raise KitError("no gate holds a switch")
+    return leave(control, Wish.OVERRULE if over_gate else Wish.PROMOTE)
+
+
+def abort(control: Control, told: Told) -> Take | None:
+    """Its driver goes back at its next look; where the driver is gone, whoever asks goes back."""
+    left = leave(control, Wish.ABORT)
+    told(left)
+    return None if left.driven else lambda driver: driver.take_over()
+
+
+def resume(control: Control, told: Told, *, take_over: bool = False) -> Take | None:
+    """A paused switch is told to go on; one whose driver is gone, or is to be taken over, is driven by whoever asks."""
+    record = control.store.load()
+    if record is None or record.ended:
+        raise KitError("there is no unfinished switch")
+    driven = record.lease_until > control.world.clock.now() and not take_over
+    if record.wish is Wish.PAUSE:
+        told(leave(control, Wish.GO_ON))
+        if driven:
+            return None
+    return lambda driver: driver.take_over(force=take_over)
+
+
+def where_back(control: Control) -> tuple[Weights, str] | None:
+    """Where traffic was before the last switch, and why one goes there; None for a switch that has not ended, which is
+    aborted instead."""
+    last = control.store.load()
+    stage = control.resources.stage
+    if last is None:
+        raise KitError(f"there has been no switch of {stage} to go back from: say where to, with `crossover switch`")
+    if not last.ended:
+        return None
+    if last.phase is not Phase.DONE:
+        raise KitError(f"the last switch of {stage} ended {last.phase}: traffic is where it was before it")
+    return parse_weights(last.plan.start), f"rollback of {last.id}"
