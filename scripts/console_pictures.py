@@ -84,8 +84,6 @@ def of_the_page(page: Page, stage: Scripted) -> None:
     page.evaluate("document.activeElement.blur()")
     page.wait_for_timeout(1_500)  # the split moves there
     page.screenshot(path=PICTURES / "page.png", full_page=True, clip={"x": 0, "y": 0, "width": WIDE, "height": TALL})
-    page.set_viewport_size({"width": 390, "height": 800})
-    page.screenshot(path=PICTURES / "phone.png")
 
 
 def of_the_terminal(stage: Scripted) -> None:
