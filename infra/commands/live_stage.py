@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from infra.commands.at_stage import settings_of
+from infra.operating.stage import settings_of
 
 if TYPE_CHECKING:
     from infra.aws_calls import AwsClients

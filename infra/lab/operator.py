@@ -53,7 +53,7 @@ def lab_time_at(url: str) -> LabTime:
 
 def connect(stage: str, region: str | None) -> Control:
     """As `infra.switching.aws.control.connect`, but for the clock."""
-    from infra.commands.at_stage import settings_of
+    from infra.operating.stage import settings_of
     from infra.switching.aws.calls import Aws
     from infra.switching.aws.control import Control
     from infra.switching.aws.resources import find

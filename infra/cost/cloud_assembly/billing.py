@@ -184,7 +184,6 @@ WHY: Mapping[str, str] = {
     "AWS::Lambda::Function": "a function beside the lane: its requests and their duration are not known",
     "AWS::Logs::LogGroup": "what is written to it is not known",
     "AWS::SQS::Queue": "a million requests a month are free, and a queue of failed switches has next to none",
-    "AWS::Scheduler::Schedule": "fourteen million starts a month are free; one a minute is 43,800",
     "AWS::SecretsManager::Secret": "a secret is billed by the month",
     "AWS::StepFunctions::StateMachine": "billed by the transition, whose number is not known",
     **dict.fromkeys(
