@@ -17,8 +17,8 @@ import msgspec
 from aiohttp import web
 
 from infra.errors import InputError, KitError
-from infra.lab.live.alias import LambdaFaults
-from infra.lab.live.boots import BootFault
+from infra.lab.live.front.alias import LambdaFaults
+from infra.lab.live.instances.boots import BootFault
 from infra.lab.live.stage import LiveStage
 
 

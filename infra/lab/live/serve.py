@@ -16,8 +16,8 @@ import signal
 import sys
 from typing import Any
 
-from infra.lab.live.boots import BootDelay
 from infra.lab.live.fault_pages import FaultPages
+from infra.lab.live.instances.boots import BootDelay
 from infra.lab.live.stage import LiveOptions, LiveStage
 from infra.lab.operator import lab_time_at
 from infra.lab.page_call import call

@@ -12,11 +12,11 @@ from types import TracebackType
 from typing import Any
 
 from infra.lab.lab_time import LabTime
-from infra.lab.live.boots import BootDelay
-from infra.lab.live.faults import Faults
-from infra.lab.live.fleet import Fleet, FleetOptions
-from infra.lab.live.front import FrontSettings, LiveFront
-from infra.lab.live.group import AwsGroup
+from infra.lab.live.front.front import FrontSettings, LiveFront
+from infra.lab.live.instances.boots import BootDelay
+from infra.lab.live.instances.faults import Faults
+from infra.lab.live.instances.fleet import Fleet, FleetOptions
+from infra.lab.live.instances.group import AwsGroup
 from infra.lab.suppliers import start_suppliers
 from infra.switching.aws.resources import Resources
 
