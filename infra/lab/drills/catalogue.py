@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from infra.errors import InputError
+from infra.lab.drills.bad_lane import BAD_LANES
 from infra.lab.drills.drill import Drill
 from infra.lab.drills.switches import SWITCHES
 
-DRILLS: tuple[Drill, ...] = (SWITCHES,)
+DRILLS: tuple[Drill, ...] = (SWITCHES, *BAD_LANES)
 
 
 def chosen(names: tuple[str, ...] = ()) -> tuple[Drill, ...]:

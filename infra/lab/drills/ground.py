@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +19,12 @@ from infra.switching.weights import Weights, parse_weights
 SERVICES = ("autoscaling", "cloudformation", "cloudwatch", "dynamodb", "ec2", "elbv2", "ssm")
 SETTLED_S = 90.0
 LAG_S = 60.0
+
+
+@functools.cache
+def ground_of(lab: Lab) -> Ground:
+    """Of a lab that has just come up; the same one each time."""
+    return Ground(lab)
 
 
 class Ground:

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from infra.errors import KitError
 from infra.lab.drills.drill import Drill, Figures
-from infra.lab.drills.ground import Ground
+from infra.lab.drills.ground import ground_of
 from infra.lab.live.lab import Lab
 
 SETTINGS = ("lambda_lane.provisioned_concurrency=1",)
@@ -40,7 +40,7 @@ class Result(Struct, frozen=True, kw_only=True):
 def run_drills(lab: Lab, drills: Iterable[Drill], *, rounds: int = 1, say: Callable[[str], None]) -> Iterator[Result]:
     """A drill that breaks is one that failed; a stage that cannot be reset ends them."""
     lab.await_serving()
-    ground = Ground(lab)
+    ground = ground_of(lab)
     ground.await_loop_lag()
     for drill in drills:
         say(f"{drill.name}: {drill.about}")
