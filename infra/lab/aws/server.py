@@ -29,6 +29,7 @@ from infra.lab.aws import (
     scaling_policies,
     secrets,
     signals,
+    signing_time,
     stack_life,
     targets,
 )
@@ -51,6 +52,7 @@ def serve(port: int, faults: list[str], lab_time: LabTime, *, live: bool, front:
     lab_clock.install(lab_time, pages)
     front_name.install(front, pages)
     ApiFaults().install(pages)
+    signing_time.install()
     cloudwatch = CloudWatch(lab_time)
     responses.install(cloudwatch, pages)
     calls.install()

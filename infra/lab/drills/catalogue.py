@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from infra.errors import InputError
 from infra.lab.drills.bad_lane import BAD_LANES
+from infra.lab.drills.both_sick import BOTH_SICK
+from infra.lab.drills.clock_skew import CLOCK_SKEW
 from infra.lab.drills.drill import Drill
 from infra.lab.drills.switches import SWITCHES
 
-DRILLS: tuple[Drill, ...] = (SWITCHES, *BAD_LANES)
+DRILLS: tuple[Drill, ...] = (SWITCHES, *BAD_LANES, BOTH_SICK, CLOCK_SKEW)
 
 
 def chosen(names: tuple[str, ...] = ()) -> tuple[Drill, ...]:

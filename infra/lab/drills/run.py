@@ -13,7 +13,7 @@ from infra.lab.drills.drill import Drill, Figures
 from infra.lab.drills.ground import ground_of
 from infra.lab.live.lab import Lab
 
-SETTINGS = ("lambda_lane.provisioned_concurrency=1",)
+SETTINGS = ("lambda_lane.provisioned_concurrency=2",)
 """Of the stage: a switch to Lambda then has environments started before traffic comes. Without, a first step of few requests
 shows its cold starts in the p99."""
 
