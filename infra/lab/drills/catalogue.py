@@ -7,9 +7,10 @@ from infra.lab.drills.bad_lane import BAD_LANES
 from infra.lab.drills.both_sick import BOTH_SICK
 from infra.lab.drills.clock_skew import CLOCK_SKEW
 from infra.lab.drills.drill import Drill
+from infra.lab.drills.misconfigured import MISCONFIGURED
 from infra.lab.drills.switches import SWITCHES
 
-DRILLS: tuple[Drill, ...] = (SWITCHES, *BAD_LANES, BOTH_SICK, CLOCK_SKEW)
+DRILLS: tuple[Drill, ...] = (SWITCHES, *BAD_LANES, MISCONFIGURED, BOTH_SICK, CLOCK_SKEW)
 
 
 def chosen(names: tuple[str, ...] = ()) -> tuple[Drill, ...]:
