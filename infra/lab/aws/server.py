@@ -27,6 +27,7 @@ from infra.lab.aws import (
     quotas,
     secrets,
     signals,
+    signing_time,
     stack_life,
     targets,
     watching,
@@ -44,6 +45,7 @@ def serve(port: int, faults: list[str], lab_time: LabTime, *, live: bool, front:
     pages = LabPages()
     pages.install()
     front_name.install(front, pages)
+    signing_time.install()
     calls.install()
     balancing.install()
     known_targets = targets.install(pages, lab_time)
