@@ -1,5 +1,5 @@
 # make demo: the main job, end to end. make test: every check and every test. Each sets up what it needs by itself.
-.PHONY: demo test check audit setup bundle synth deploy-local picture bench clean help
+.PHONY: demo test check audit setup bundle synth deploy-local picture bench drills clean help
 .DEFAULT_GOAL := help
 
 SETUP := .setup/done
@@ -15,6 +15,7 @@ help:
 	@echo "make audit                   known vulnerabilities of every locked package; needs the network"
 	@echo "make bench                   CPU per search beside what others would have written, cold start, overload, …: over an hour"
 	@echo "make bench QUICK=1           the same in passing: under five minutes, not for quoting"
+	@echo "make drills                  rehearse what may go wrong while traffic moves, on a stage in a lab; ROUNDS=10 for the long form"
 	@echo "make synth                   synthesize the CDK stacks"
 	@echo "make deploy-local            deploy a stage into a local AWS, to look around until Ctrl-C; STAGE=prod for another than dev"
 	@echo "make picture                 draw docs/architecture.svg anew from the templates"
@@ -52,6 +53,10 @@ synth: $(SETUP)
 STAGE ?= dev
 deploy-local: $(SETUP)
 	@$(RUN)/crossover lab aws --stage "$(STAGE)"
+
+ROUNDS ?= 1
+drills: $(SETUP)
+	$(RUN)/python -m infra.lab.drills --rounds "$(ROUNDS)" $(addprefix --only ,$(ONLY))
 
 picture: $(SETUP)
 	npx cdk synth --quiet -c stage=prod --output out/picture

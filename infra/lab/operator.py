@@ -21,19 +21,21 @@ from infra.lab.lab_time import LabTime
 
 if TYPE_CHECKING:
     from infra.switching.aws.control import Control
+    from infra.switching.ports import Clock
 
 ENDPOINT = "AWS_ENDPOINT_URL"
 ASKED_S = 5.0
 
 
 class LabClock:
-    """The switch's clock in lab time."""
+    """The switch's clock in lab time. `real` tells AWS's time, as it does to a switch on AWS, whatever this machine's clock
+    says; without it this machine's is right."""
 
-    def __init__(self, lab_time: LabTime) -> None:
-        self._lab_time = lab_time
+    def __init__(self, lab_time: LabTime, real: Clock | None = None) -> None:
+        self._lab_time, self._real = lab_time, real
 
     def now(self) -> float:
-        return self._lab_time.now()
+        return self._lab_time.now() if self._real is None else self._lab_time.at(self._real.now())
 
     def sleep(self, seconds: float) -> None:
         time.sleep(self._lab_time.real_s(seconds))
@@ -55,16 +57,17 @@ def connect(stage: str, region: str | None) -> Control:
     """As `infra.switching.aws.control.connect`, but for the clock."""
     from infra.commands.at_stage import settings_of
     from infra.switching.aws.calls import Aws
+    from infra.switching.aws.clock import AwsClock
     from infra.switching.aws.control import Control
     from infra.switching.aws.resources import find
 
     url = os.environ.get(ENDPOINT)
     if not url:
         raise InputError(f"{ENDPOINT}: not set; `crossover lab` shows what to export")
-    clock = LabClock(lab_time_at(url))
     settings = settings_of(stage)
     aws = Aws(region or (settings.region if settings else None) or os.environ.get("AWS_REGION"))
-    return Control(aws, find(aws, stage), clock)
+    resources = find(aws, stage)
+    return Control(aws, resources, LabClock(lab_time_at(url), AwsClock(resources.served_at)))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

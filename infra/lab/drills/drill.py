@@ -1,47 +1,24 @@
-"""What a drill is, and what it tells: one thing that happens to a live stage under load, and what became of the requests."""
+"""What a drill is: one thing that happens to a live stage under load, and what must become of the requests."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
-from msgspec import Struct, field
-
+from infra.lab.drills.criteria import Criteria
+from infra.lab.drills.figures import Figures
 from infra.lab.live.lab import Lab
 
-
-class Figures(Struct, frozen=True, kw_only=True):
-    """`p99_ratio` is the p99 while traffic moved over the steady one before; None where the drill has no steady time. `outcome`
-    is how the switch ended, `said` what its operator was told. `more` are a drill's own figures."""
-
-    drill: str
-    requests: int
-    failed: int
-    seconds: float
-    p99_ratio: float | None = None
-    outcome: str = ""
-    said: str = ""
-    reasons: dict[str, int] = field(default_factory=dict)
-    more: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def line(self) -> str:
-        """`switches: 12,408 requests, 0 failed, p99 1.04 of steady, 61 s`"""
-        ratio = "" if self.p99_ratio is None else f", p99 {self.p99_ratio:.2f} of steady"
-        reasons = f" ({', '.join(f'{name}: {count}' for name, count in self.reasons.items())})" if self.reasons else ""
-        more = "".join(f", {name} {value}" for name, value in self.more.items())
-        ended = f", {self.outcome}" if self.outcome else ""
-        asked = f"{self.requests:,} requests, {self.failed:,} failed{reasons}"
-        return f"{self.drill}: {asked}{ratio}{ended}{more}, {self.seconds:.0f} s"
+__all__ = ["Criteria", "Drill", "Figures"]
 
 
 @dataclass(frozen=True, slots=True)
 class Drill:
     """`run` takes the lab, which is as it was deployed, and how much longer than the short form it shall be (1: as in tests).
-    `runbook` is its page in docs/runbooks/."""
+    `runbook` is its page in docs/runbooks/, `criteria` what must come of it."""
 
     name: str
     about: str
     runbook: str
     run: Callable[[Lab, int], Figures]
+    criteria: Criteria = field(default_factory=Criteria)

@@ -195,7 +195,7 @@ class Lab:
         """Of a person with an access key of their own, by which faults tell people apart."""
         return {**self.aws.environment, "AWS_ACCESS_KEY_ID": key or self.aws.credentials[0], "PYTHONPATH": str(ROOT)}
 
-    def strike(self, fault: str, **body: Any) -> Any:
+    def strike(self, fault: str, /, **body: Any) -> Any:
         """One of the live stage's faults (infra/lab/live/fault_pages.py)."""
         return call("POST", f"{self.faults_url}/faults/{fault}", body)["of"]
 

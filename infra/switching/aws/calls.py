@@ -32,7 +32,10 @@ BUSY = frozenset(
         "TooManyUpdates",
     }
 )
-EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException"})
+# What a request is answered that was signed by a wrong clock: S3's and EC2's code; the others' is that of any bad signature.
+SKEWED = frozenset({"RequestExpired", "RequestTimeTooSkewed"})
+SKEWED_SIGNATURE = ("Signature expired", "Signature not yet current")
 
 
 class Aws:
@@ -76,6 +79,8 @@ def asked(what: str) -> Iterator[None]:
             raise Unreachable(f"{what}: {_line(error)}") from None
         if code(error) in EXPIRED:
             raise KitError(f"{what}: the AWS credentials have expired; renew them, as with `aws sso login`") from None
+        if is_skewed(error):
+            raise KitError(f"{what}: AWS refuses what this machine's clock signs: set the clock, it is minutes off") from None
         raise KitError(f"{what}: {_line(error)}") from None
     except (wrong.NoCredentialsError, wrong.PartialCredentialsError):
         raise KitError("no AWS credentials were found; give some, as with `aws configure` or AWS_PROFILE") from None
@@ -92,6 +97,12 @@ def code(error: Any) -> str:
 def is_busy(error: Any) -> bool:
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return code(error) in BUSY or status >= 500 or status == 429
+
+
+def is_skewed(error: Any) -> bool:
+    """AWS takes a request within five minutes of the time at which it was signed."""
+    message = str(error.response.get("Error", {}).get("Message", ""))
+    return code(error) in SKEWED or message.startswith(SKEWED_SIGNATURE)
 
 
 def served_at(answer: dict[str, Any]) -> float | None:

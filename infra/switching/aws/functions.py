@@ -24,11 +24,9 @@ class Functions:
             return int(self._client.get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"])
 
     def ready(self) -> int:
-        """What may run at once; only what is kept started, until all that was asked for is."""
+        """Environments that are started, where the stage keeps some; else what may run at once."""
         kept = self._kept()
-        if kept is not None and kept.get("Status") == "IN_PROGRESS":
-            return int(kept.get("AvailableProvisionedConcurrentExecutions", 0))
-        return self.most()
+        return self.most() if kept is None else int(kept.get("AvailableProvisionedConcurrentExecutions", 0))
 
     def floor(self) -> int:
         kept = self._kept()

@@ -85,13 +85,20 @@ def test_without_provisioned_concurrency_there_is_nothing_to_raise_and_nothing_i
     assert lanes.floor("lambda") == lanes.standing("lambda") == 0
 
 
+def test_a_stage_that_keeps_environments_started_has_those_ready_however_many_more_may_run(
+    stage: MotoStage, lanes: AwsLanes
+) -> None:
+    stage.functions.keep(5, 5)
+    assert (lanes.ready("lambda"), lanes.most("lambda")) == (5, 1_000)
+
+
 def test_provisioned_concurrency_is_raised_awaited_and_let_down(stage: MotoStage, lanes: AwsLanes) -> None:
     stage.functions.keep(5, 5)
     stage.functions.reserved = 40
     lanes.prewarm("lambda", 30)
     assert lanes.ready("lambda") == 5  # of the 30 that are being started
     stage.functions.keep(30, 30)
-    assert lanes.ready("lambda") == 40
+    assert lanes.ready("lambda") == 30
     lanes.prewarm("lambda", 10)
     lanes.prewarm("lambda", 100)
     lanes.release("lambda", 5)

@@ -127,6 +127,14 @@ def test_what_will_not_answer_another_time_is_one_clear_line(lossy: Lossy) -> No
     lossy.next = [("no", refusal("ExpiredTokenException"))]
     with pytest.raises(KitError, match="credentials have expired; renew them"):
         store.load()
+    for code, message in (
+        ("InvalidSignatureException", "Signature expired: 20260301T080000Z is now earlier than 20260301T085500Z"),
+        ("SignatureDoesNotMatch", "Signature not yet current: 20260301T100000Z is still later than 20260301T090500Z"),
+        ("RequestExpired", "Request has expired."),
+    ):
+        lossy.next = [("no", refusal(code, message=message))]
+        with pytest.raises(KitError, match="set the clock, it is minutes off"):
+            store.load()
     with pytest.raises(KitError, match="there is no table elsewhere in us-east-1: deploy the stage's foundation stack anew"):
         DynamoStore(Aws(REGION), "elsewhere").load()
 

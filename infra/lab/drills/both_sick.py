@@ -1,0 +1,64 @@
+"""Both lanes are sick at once: the switch ends on the less sick one, and says so in capitals.
+
+The suppliers fail, so every search fails on either lane, and on Lambda half of all invocations fail beside. The less sick one
+is the container lane, whether traffic was just coming to it or just leaving it: a first round goes to it, a second one away.
+"""
+
+from __future__ import annotations
+
+import time
+
+from infra.lab.drills.calling import Calling
+from infra.lab.drills.drill import Criteria, Drill, Figures
+from infra.lab.drills.ground import ground_of
+from infra.lab.drills.operators import Ended, Operator
+from infra.lab.drills.switches import BRISKLY, UNITS
+from infra.lab.live.lab import Lab
+from infra.switching.weights import all_on, other
+
+RPS = 80.0
+SEARCH = "/search?place=LON&check_in=2027-03-01&check_out=2027-03-03&adults=2"
+PATHS = (*("/version",) * 9, SEARCH)
+PERCENT = 25
+SHOUTED = "BOTH LANES ARE SICK"
+
+
+def run(lab: Lab, rounds: int) -> Figures:
+    """At most two rounds: a third would tell nothing new."""
+    ground = ground_of(lab)
+    began, stayed = time.time(), 0
+    with Calling(lab.url, rps=RPS, connections=96, paths=PATHS) as calling:
+        for goal in ("container", "lambda")[: min(rounds, 2)]:
+            ground.put(all_on(other(goal)))
+            ended = _one(lab, goal)
+            stayed += ground.traffic.rule() == all_on("container")
+            lab.repair()
+        requests = calling.stop()
+    return Figures(
+        drill="both-sick",
+        requests=requests.count,
+        failed=requests.failed,
+        seconds=time.time() - began,
+        outcome=ended.outcome,
+        said=ended.said,
+        reasons=dict(requests.reasons),
+        more={"switches": min(rounds, 2), "elsewhere": min(rounds, 2) - stayed},
+    )
+
+
+def _one(lab: Lab, goal: str) -> Ended:
+    ground_of(lab).forget()
+    with Operator(lab, "switch", goal, "--steps", f"{PERCENT},100", *UNITS[goal], *BRISKLY) as operator:
+        operator.await_phase("verify")
+        lab.strike("suppliers", fault="status:500")
+        lab.strike("lambda", errors=0.5)
+        return operator.end()
+
+
+BOTH_SICK = Drill(
+    name="both-sick",
+    about="the suppliers fail, and half of the function's invocations: no lane is well",
+    runbook="drill-both-sick.md",
+    run=run,
+    criteria=Criteria(most_failed=None, outcome="rolled-back", says=SHOUTED, most={"elsewhere": 0.0}),
+)

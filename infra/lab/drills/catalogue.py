@@ -1,0 +1,20 @@
+"""All drills, in the order in which they are run."""
+
+from __future__ import annotations
+
+from infra.errors import InputError
+from infra.lab.drills.bad_lane import BAD_LANES
+from infra.lab.drills.both_sick import BOTH_SICK
+from infra.lab.drills.clock_skew import CLOCK_SKEW
+from infra.lab.drills.drill import Drill
+from infra.lab.drills.switches import SWITCHES
+
+DRILLS: tuple[Drill, ...] = (SWITCHES, *BAD_LANES, BOTH_SICK, CLOCK_SKEW)
+
+
+def chosen(names: tuple[str, ...] = ()) -> tuple[Drill, ...]:
+    """Those of these names, in the catalogue's order; all where none is named."""
+    known = {drill.name for drill in DRILLS}
+    if wrong := [name for name in names if name not in known]:
+        raise InputError(f"no drill {', '.join(wrong)}; there are {', '.join(drill.name for drill in DRILLS)}")
+    return tuple(drill for drill in DRILLS if not names or drill.name in names)

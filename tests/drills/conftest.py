@@ -1,0 +1,50 @@
+"""One live stage for all drills, as it was deployed before each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from infra.lab.drills.catalogue import chosen
+from infra.lab.drills.drill import Figures
+from infra.lab.drills.ground import Ground, ground_of
+from infra.lab.drills.run import drill_lab
+from infra.lab.live.lab import Lab
+from tests.conftest import ROOT, absent, require_program
+
+RunDrill = Callable[[str], Figures]
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Both lanes of stage dev behind a load balancer in a local AWS; its logs are kept with pytest's folders."""
+    require_program("node")
+    if not (ROOT / "node_modules" / ".bin" / "cdk").exists():
+        absent("the CDK CLI is not installed (npm ci)")
+    logs = tmp_path_factory.mktemp("drills")
+    with drill_lab(logs=logs, progress=lambda step: print(f"lab: {step}", flush=True)) as lab:
+        lab.await_serving()
+        yield lab
+
+
+@pytest.fixture(scope="session")
+def ground(lab: Lab) -> Ground:
+    ground = ground_of(lab)
+    ground.await_loop_lag()
+    return ground
+
+
+@pytest.fixture
+def run_drill(lab: Lab, ground: Ground) -> Iterator[RunDrill]:
+    """Runs a drill's short form, prints its figures, and holds it to its criteria; the stage is as before afterwards."""
+
+    def run(name: str) -> Figures:
+        (drill,) = chosen((name,))
+        figures = drill.run(lab, 1)
+        print(figures.line)
+        assert drill.criteria.missed(figures) == ()
+        return figures
+
+    yield run
+    ground.reset()
