@@ -21,6 +21,10 @@ class LabTime:
     def at(self, real: float) -> float:
         return self.origin + (real - self.origin) * self.speed
 
+    def real_at(self, lab: float) -> float:
+        """The moment of life, in seconds since 1970, at which the lab's clock says so."""
+        return self.origin + (lab - self.origin) / self.speed
+
     def real_s(self, lab_s: float) -> float:
         """How long so many lab seconds take."""
         return lab_s / self.speed

@@ -28,8 +28,8 @@ ASKED_S = 5.0
 
 
 class LabClock:
-    """The switch's clock in lab time. `real` tells AWS's time, as it does to a switch on AWS, whatever this machine's clock
-    says; without it this machine's is right."""
+    """The switch's clock in lab time. `real` is the clock that a switch on AWS has, which goes by AWS's time whatever this
+    machine's clock says; without it this machine's is right."""
 
     def __init__(self, lab_time: LabTime, real: Clock | None = None) -> None:
         self._lab_time, self._real = lab_time, real
@@ -67,7 +67,9 @@ def connect(stage: str, region: str | None) -> Control:
     settings = settings_of(stage)
     aws = Aws(region or (settings.region if settings else None) or os.environ.get("AWS_REGION"))
     resources = find(aws, stage)
-    return Control(aws, resources, LabClock(lab_time_at(url), AwsClock(resources.served_at)))
+    lab_time, served_at = lab_time_at(url), resources.served_at
+    real = AwsClock(None if served_at is None else lab_time.real_at(served_at))
+    return Control(aws, resources, LabClock(lab_time, real))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

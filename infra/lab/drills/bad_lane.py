@@ -65,7 +65,7 @@ class Bad:
             time.sleep(TAKEN_UP_S)
             requests = calling.stop()
         back = ended.first("rolled-back") or ended.at
-        hurt, beyond = _hurt(requests.between(struck, back + TAKEN_UP_S))
+        hurt, beyond = hurt_of(requests.between(struck, back + TAKEN_UP_S))
         return Figures(
             drill=self.name,
             requests=requests.count,
@@ -84,7 +84,7 @@ class Bad:
         return Drill(self.name, self.about, f"drill-{self.name}.md", self.run, criteria)
 
 
-def _hurt(requests: Requests) -> tuple[int, int]:
+def hurt_of(requests: Requests) -> tuple[int, int]:
     """How many, and how many of them beyond the step's share."""
     hurt = sum(status != 200 or ms > HURT_MS for status, ms in zip(requests.status, requests.ms, strict=True))
     share = PERCENT / 100

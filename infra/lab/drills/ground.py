@@ -9,8 +9,10 @@ from typing import Any
 
 from infra.errors import KitError
 from infra.lab.live.lab import Lab
+from infra.lab.operator import LabClock
 from infra.switching.aws.calls import Aws
 from infra.switching.aws.fleet import Fleet
+from infra.switching.aws.lanes import AwsLanes
 from infra.switching.aws.resources import find
 from infra.switching.aws.store import RECORD_KEY
 from infra.switching.aws.traffic import AwsTraffic
@@ -82,8 +84,7 @@ class Ground:
         return any(each["TargetHealth"]["State"] not in ("healthy", "draining") for each in told)
 
     def _lag_told(self) -> bool:
-        told = self._aws.client("cloudwatch").list_metrics(Namespace="Crossover", MetricName="EventLoopLagP99")["Metrics"]
-        return bool(told)
+        return AwsLanes(self._aws, self.resources, LabClock(self._lab.time)).load().lag_told
 
     def _sizes(self) -> tuple[int, int, int]:
         group = self.fleet.group()

@@ -46,7 +46,7 @@ def run(lab: Lab, rounds: int) -> Figures:
         time.sleep(STEADY_S)
         requests = calling.stop()
     last = ended[-1][1]
-    ratio, more = _slowest(requests, ended)
+    ratio, more = slowest(requests, ended)
     return Figures(
         drill="switches",
         requests=requests.count,
@@ -60,7 +60,7 @@ def run(lab: Lab, rounds: int) -> Figures:
     )
 
 
-def _slowest(requests: Requests, ended: list[tuple[str, Ended]]) -> tuple[float | None, dict[str, float]]:
+def slowest(requests: Requests, ended: list[tuple[str, Ended]]) -> tuple[float | None, dict[str, float]]:
     steady: dict[str, list[Requests]] = defaultdict(list)
     moving = []
     for goal, switch in ended:
