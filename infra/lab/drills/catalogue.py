@@ -8,6 +8,7 @@ from infra.lab.drills.bad_lane import BAD_LANES
 from infra.lab.drills.both_sick import BOTH_SICK
 from infra.lab.drills.clock_skew import CLOCK_SKEW
 from infra.lab.drills.cloudwatch_away import CLOUDWATCH_AWAY
+from infra.lab.drills.deploy_midway import DEPLOY_MIDWAY
 from infra.lab.drills.drill import Drill
 from infra.lab.drills.instance_lost import INSTANCE_FROZEN, INSTANCE_KILLED
 from infra.lab.drills.lambda_throttled import LAMBDA_THROTTLED
@@ -31,6 +32,7 @@ DRILLS: tuple[Drill, ...] = (
     NETWORK_DROPPED,
     OPERATOR_KILLED,
     TWO_OPERATORS,
+    DEPLOY_MIDWAY,
 )
 
 
