@@ -12,6 +12,7 @@ from infra.lab.drills.deploy_midway import DEPLOY_MIDWAY
 from infra.lab.drills.drill import Drill
 from infra.lab.drills.instance_lost import INSTANCE_FROZEN, INSTANCE_KILLED
 from infra.lab.drills.lambda_throttled import LAMBDA_THROTTLED
+from infra.lab.drills.misconfigured import MISCONFIGURED
 from infra.lab.drills.network_dropped import NETWORK_DROPPED
 from infra.lab.drills.operator_killed import OPERATOR_KILLED
 from infra.lab.drills.spot_lost import SPOT_LOST
@@ -21,6 +22,7 @@ from infra.lab.drills.two_operators import TWO_OPERATORS
 DRILLS: tuple[Drill, ...] = (
     SWITCHES,
     *BAD_LANES,
+    MISCONFIGURED,
     BOTH_SICK,
     CLOCK_SKEW,
     LAMBDA_THROTTLED,

@@ -52,8 +52,12 @@ class Ground:
             self._scaling.update_auto_scaling_group(
                 AutoScalingGroupName=self.resources.group, **dict(zip(names, self.sizes, strict=True))
             )
-        self._await(self._whole, SETTLED_S, "the stage has not become well")
+        self.await_whole()
         return time.monotonic() - began
+
+    def await_whole(self) -> None:
+        """Until as many instances as are wanted are in service and healthy, and none comes or leaves."""
+        self._await(self._whole, SETTLED_S, "the stage has not become well")
 
     def put(self, weights: Weights) -> None:
         """Traffic at once, by no switch; the record must be forgotten, or the next one asks who did it."""
@@ -74,14 +78,7 @@ class Ground:
         return found
 
     def _whole(self) -> bool:
-        """As many in service as are wanted, all of them healthy, and none that comes or leaves."""
-        instances = self.standing()
-        return len(instances) == self.sizes[2] == self.fleet.ready() and not self._draining()
-
-    def _draining(self) -> bool:
-        arn = self.resources.target_groups["container"]
-        told = self._aws.client("elbv2").describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
-        return any(each["TargetHealth"]["State"] not in ("healthy", "draining") for each in told)
+        return len(self.standing()) == self.sizes[2] == self.fleet.ready()
 
     def _lag_told(self) -> bool:
         return AwsLanes(self._aws, self.resources, LabClock(self._lab.time)).load().lag_told

@@ -55,7 +55,16 @@ def test_what_is_moving_is_held_against_the_slower_lane_alone() -> None:
             made.add(second, 44.0 if moving else lane_ms, 200, "")
     ratio, more = slowest(made, [switch("lambda", 0.0), switch("container", 20.0)])
     assert ratio == 1.1
-    assert more == {"p99_ms": 44.0, "lambda_p99_ms": 40.0, "container_p99_ms": 20.0, "steady_spread": 1.0}
+    assert more == {"p99_ms": 44.0, "lambda_p99_ms": 40.0, "container_p99_ms": 20.0}
+
+
+def test_the_spread_is_what_one_lanes_own_steady_times_differ_by() -> None:
+    made = Requests()
+    for second in range(60):
+        for _ in range(10):
+            made.add(second, 60.0 if second >= 50 else 40.0, 200, "")
+    _, more = slowest(made, [switch("lambda", 0.0), switch("container", 20.0), switch("lambda", 40.0)])
+    assert more["steady_spread"] == 1.5
 
 
 def test_without_both_lanes_steady_there_is_no_ratio() -> None:
