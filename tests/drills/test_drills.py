@@ -1,4 +1,4 @@
-"""Every drill but the slow ones in its short form on one live stage: what may go wrong while traffic moves, and what becomes of the requests."""
+"""Drills in their short form, all but the slow ones, on one live stage: what may go wrong while traffic moves."""
 
 from __future__ import annotations
 
