@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from infra.errors import KitError
 from infra.operating.stage import who
 from infra.switching.driver import Driver, wish
+from infra.switching.moves import LOOK_S
+from infra.switching.observe import unless_unreachable
 from infra.switching.record import Event, Phase, Record, Wish
 from infra.switching.weights import Weights, parse_weights
 
@@ -62,11 +64,25 @@ def promote(control: Control, *, over_gate: bool = False) -> Left:
     return leave(control, Wish.OVERRULE if over_gate else Wish.PROMOTE)
 
 
-def abort(control: Control, told: Told) -> Take | None:
-    """Its driver goes back at its next look; where the driver is gone, whoever asks goes back."""
+def abort(control: Control, told: Told, *, wait: bool = False) -> Take | None:
+    """Its driver goes back at its next look; where the driver is gone, whoever asks goes back. `wait`: until the driver has
+    taken up the wish, or its lease has ended, for one that died a moment ago still has a lease."""
     left = leave(control, Wish.ABORT)
     told(left)
-    return None if left.driven else lambda driver: driver.take_over()
+    obeyed = left.driven and not (wait and _nobody_obeys(control, left.record))
+    return None if obeyed else lambda driver: driver.take_over()
+
+
+def _nobody_obeys(control: Control, record: Record) -> bool:
+    while True:
+        stored = unless_unreachable(control.store.load)
+        if stored is not None:
+            if stored.id != record.id or stored.ended or stored.wish is not Wish.ABORT:
+                return False
+            record = stored
+        if record.lease_until <= control.world.clock.now():
+            return True
+        control.world.clock.sleep(LOOK_S / 2)
 
 
 def resume(control: Control, told: Told, *, take_over: bool = False) -> Take | None:

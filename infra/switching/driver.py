@@ -25,6 +25,10 @@ LEASE_S = 90.0
 """Longer than the longest stretch without a write: a look, a pause, and the retries of one call."""
 GIVE_UP_S = 600.0
 """How long the record cannot be written before the driver stops and says that the state is unknown to it."""
+STALE_S = 30.0
+"""A move that could not be written for so long is decided anew: lanes change in less."""
+TRIES = 20
+"""Of writing into a record whose driver writes every few seconds."""
 
 
 LAST_WORDS_S = 5.0
@@ -49,6 +53,7 @@ class Driver:
         watch: Callable[[Record, Seen], None] = lambda record, seen: None,
     ) -> None:
         self._world, self._owner, self._say, self._hear, self._watch = world, owner, say, tell, watch
+        self._unwritten_since: float | None = None
 
     def begin(
         self, plan: Plan, *, why: str, digests: tuple[str | None, str | None] = (None, None), forced: tuple[str, ...] = ()
@@ -71,10 +76,7 @@ class Driver:
             lease_until=now + LEASE_S,
             version=0 if before is None else before.version,
         )
-        try:
-            record = self._world.store.save(record)
-        except Superseded:
-            raise Busy(self._who(self._world.store.load())) from None
+        record = self._first(record)
         steps = ", ".join(step.weights for step in plan.steps)
         over = f"; FORCED over {'; '.join(forced)}" if forced else ""
         said = f"switch from {plan.start} to {plan.goal} by {steps} (lambda:container): {why}{over}"
@@ -82,20 +84,44 @@ class Driver:
         self._call_out(Happened.BEGUN, record, said)
         return record
 
+    def _first(self, record: Record) -> Record:
+        """The lock, once it is known to be ours: a record nobody knows of would hold everybody off until its lease ends."""
+        clock = self._world.clock
+        began = clock.now()
+        while True:
+            try:
+                return self._world.store.save(record)
+            except Superseded:
+                stored = self._world.store.load()
+                if stored is not None and stored.id == record.id:
+                    return stored
+                raise Busy(self._who(stored)) from None
+            except Unreachable as error:
+                if clock.now() - began > STALE_S:
+                    raise UnknownState(
+                        f"whether the switch has begun is not known ({error}); it has moved no traffic: see `crossover status`"
+                    ) from None
+                clock.sleep(1.0)
+
     def take_over(self, *, force: bool = False, quiet: bool = False) -> Record:
         """The unfinished record as ours; `Busy` where its lease still runs, unless forced. `quiet`: nobody is notified."""
-        record = self._world.store.load()
-        if record is None or record.ended:
-            raise KitError("there is no unfinished switch")
-        now = self._world.clock.now()
-        if record.owner != self._owner and record.lease_until > now and not force:
-            raise Busy(self._who(record))
-        taken = self._world.store.save(replace(record, owner=self._owner, lease_until=now + LEASE_S))
-        said = f"resumed by {self._owner} at {taken.where}"
-        self._tell(taken, said)
-        if record.owner != self._owner and not quiet:
-            self._call_out(Happened.TAKEN_OVER, taken, said)
-        return taken
+        for _ in range(TRIES):
+            record = self._world.store.load()
+            if record is None or record.ended:
+                raise KitError("there is no unfinished switch")
+            now = self._world.clock.now()
+            if record.owner != self._owner and record.lease_until > now and not force:
+                raise Busy(self._who(record))
+            try:
+                taken = self._world.store.save(replace(record, owner=self._owner, lease_until=now + LEASE_S))
+            except Superseded:
+                continue  # its driver wrote at the same time, or somebody left a wish
+            said = f"resumed by {self._owner} at {taken.where}"
+            self._tell(taken, said)
+            if record.owner != self._owner and not quiet:
+                self._call_out(Happened.TAKEN_OVER, taken, said)
+            return taken
+        raise KitError("the record changes too often to take it over; try again")
 
     def run(self, record: Record) -> Record:
         """To the end: done, rolled back or refused. `UnknownState` where the record cannot be written for long,
@@ -115,9 +141,10 @@ class Driver:
             seen = look(self._world, record)
             self._watch(record, seen)
             move = advance(record, seen)
-            before, (record, taken) = record, self._write(record, move)
-            if not taken:
-                continue
+            written = self._write(record, move)
+            if written is None:
+                continue  # what was decided is not so any more: look anew
+            before, record = record, written
             if move.say:
                 self._tell(record, move.say, move)
             for happened in happenings(before, record):
@@ -148,32 +175,43 @@ class Driver:
             raise Superseded(f"{self._who(stored)}; this driver stops")
         return stored if stored.version >= record.version else record
 
-    def _write(self, record: Record, move: Move) -> tuple[Record, bool]:
-        """Written before anything is done, renewing the lease; an unreachable store is asked again until it answers. False
-        where an operator's wish came between: the move is not made, and decided anew with it."""
+    def _write(self, record: Record, move: Move) -> Record | None:
+        """Written before anything is done, renewing the lease; an unreachable store is asked again until it answers. None where
+        an operator's wish came between, or so long passed that the move rests on figures of another time."""
         clock = self._world.clock
         began = clock.now()
-        while True:
+        while clock.now() - began <= STALE_S:
+            moved = replace(move.record, version=record.version, lease_until=clock.now() + LEASE_S)
             try:
-                wanted = replace(move.record, version=record.version, lease_until=clock.now() + LEASE_S)
-                return self._world.store.save(wanted), True
+                written = self._world.store.save(moved)
+                self._unwritten_since = None
+                return written
             except Unreachable as error:
-                if clock.now() - began > GIVE_UP_S:
-                    raise UnknownState(
-                        f"the switch's record cannot be written ({error}); it stands at {record.where}: "
-                        "`crossover resume` goes on from there"
-                    ) from None
+                self._not_written(record, error)
                 clock.sleep(1.0)
-                stored = unless_unreachable(self._world.store.load)
-                if stored is not None and stored.version == record.version + 1 and stored.owner == self._owner:
-                    # It had been written after all, or a wish was: then the phase and all else are as before.
-                    return stored, replace(stored, lease_until=0.0) == replace(wanted, lease_until=0.0, version=stored.version)
             except Superseded:
+                pass  # by whom, and what of it, the record says
+            try:
                 stored = self._world.store.load()
-                wished = stored is not None and stored.id == record.id and stored.owner == self._owner
-                if not wished or stored is None or stored.wish is record.wish:
-                    raise Superseded(f"{self._who(stored)}; this driver stops") from None
-                return stored, False
+            except Unreachable as error:
+                self._not_written(record, error)
+                clock.sleep(1.0)
+                continue
+            if stored is None or stored.id != record.id or stored.owner != self._owner:
+                raise Superseded(f"{self._who(stored)}; this driver stops")
+            if stored.version > record.version:
+                return stored if _same(stored, moved) else None  # written after all, or a wish
+        return None
+
+    def _not_written(self, record: Record, error: Unreachable) -> None:
+        """`UnknownState` where it has been so for long."""
+        now = self._world.clock.now()
+        self._unwritten_since = now if self._unwritten_since is None else self._unwritten_since
+        if now - self._unwritten_since > GIVE_UP_S:
+            raise UnknownState(
+                f"the switch's record cannot be written ({error}); it stands at {record.where}: "
+                "`crossover resume` goes on from there"
+            ) from None
 
     def _do(self, action: Action) -> None:
         """One thing. What fails is tried again at the next look, which sees that it is not so."""
@@ -229,9 +267,14 @@ class Driver:
         return f"{record.owner} is switching since {minutes:.0f} min, at {record.where}; {lease}"
 
 
+def _same(stored: Record, moved: Record) -> bool:
+    """Whether it is what was to be written, whichever attempt wrote it."""
+    return replace(stored, lease_until=0.0, version=0) == replace(moved, lease_until=0.0, version=0)
+
+
 def wish(store: Store, asked: Wish) -> Record:
     """Leave a wish for the running switch; written over whatever version there is."""
-    for _ in range(20):
+    for _ in range(TRIES):
         record = store.load()
         if record is None or record.ended:
             raise KitError("there is no unfinished switch")

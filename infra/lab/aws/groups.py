@@ -136,7 +136,7 @@ class Groups:
             one = launch(group, fit, _hooks(group), self.pools, now)
             group.instance_states.append(one)
             fit.append(one)
-        serving = [each for each in fit if each.lifecycle_state == "InService"]
+        serving = [each for each in fit if each.lifecycle_state == "InService" and self._found_well(group, each)]
         for member in worn[: max(len(serving) + len(worn) - group.desired_capacity, 0)]:
             self.leave(group, member)
         for member in leave_first(group, fit, len(fit) - group.desired_capacity):
@@ -149,6 +149,14 @@ class Groups:
         if getattr(group, "capacity_rebalance", False) and member.instance_id in self.reclaimed:
             return True
         return bool(getattr(group, "refreshing", False)) and member.version != template_version(group)
+
+    def _found_well(self, group: Any, member: Member) -> bool:
+        """Whether it may stand in for another: in service alone it may still have its first health check before it. Of target
+        groups of which nothing is told, every target is well."""
+        if "ELB" not in group.health_check_type:
+            return True
+        arns = [each.arn for each in self._target_groups(group) if self._targets.knows(each.arn)]
+        return all(self._targets.state(arn, member.instance_id) == "healthy" for arn in arns)
 
     def _deregister(self, group: Any, member: Member) -> None:
         for balancer_group in self._target_groups(group):

@@ -66,6 +66,10 @@ class Targets:
         health = self._told.get(arn, {}).get(target)
         return None if health is None else health.state
 
+    def knows(self, arn: str) -> bool:
+        """Whether anything was ever told of its targets."""
+        return arn in self._told
+
     def draining(self, arn: str) -> dict[str, Any]:
         """Ports of what is on its way out of a target group, by id."""
         now, leaving = self._time.now(), dict(self._leaving.get(arn, {}))

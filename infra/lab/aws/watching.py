@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infra.lab.aws import lab_clock, scaling_policies
+from infra.lab.aws import lab_clock, scaling_policies, signing_time
 from infra.lab.aws.api_faults import ApiFaults
 from infra.lab.aws.cloudwatch import responses
 from infra.lab.aws.cloudwatch.backend import CloudWatch
@@ -16,6 +16,7 @@ def install(pages: LabPages, lab_time: LabTime, *, live: bool) -> None:
     cloudwatch = CloudWatch(lab_time)
     lab_clock.install(lab_time, pages)
     ApiFaults().install(pages)
+    signing_time.install()
     responses.install(cloudwatch, pages)
     scaling_policies.install()
     if live:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from msgspec import Struct, field
+
+from infra.lab.drills.operators import Ended
+from infra.lab.drills.requests import Requests
 
 
 class Figures(Struct, frozen=True, kw_only=True):
@@ -20,6 +24,20 @@ class Figures(Struct, frozen=True, kw_only=True):
     said: str = ""
     reasons: dict[str, int] = field(default_factory=dict)
     more: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, drill: str, requests: Requests, ended: Ended, began: float, **more: Any) -> Figures:
+        """Of a drill that began at `began` (seconds since 1970) and ends now, `ended` being its last switch."""
+        return cls(
+            drill=drill,
+            requests=requests.count,
+            failed=requests.failed,
+            seconds=time.time() - began,
+            outcome=ended.outcome,
+            said=ended.said,
+            reasons=dict(requests.reasons),
+            more=more,
+        )
 
     @property
     def line(self) -> str:

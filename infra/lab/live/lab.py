@@ -205,6 +205,11 @@ class Lab:
         """A fault of the AWS API (infra/lab/aws/api_faults.py)."""
         return call("POST", f"{self.aws.url}/_lab/faults", fault)
 
+    def api_faults(self) -> list[dict[str, Any]]:
+        """Those of the AWS API, and how many calls each has struck."""
+        shown: list[dict[str, Any]] = call("GET", f"{self.aws.url}/_lab/faults")["faults"]
+        return shown
+
     def repair(self) -> None:
         """End all faults, of the stage and of the API."""
         call("DELETE", f"{self.aws.url}/_lab/faults")

@@ -62,10 +62,20 @@ class AwsTraffic:
             self._aws.client("elbv2").modify_rule(RuleArn=self._resources.rule, Actions=actions)
 
     def _actions(self) -> list[dict[str, Any]]:
+        from botocore.exceptions import ClientError
+
         with asked(f"rule {self._resources.rule}"):
-            rules = self._aws.client("elbv2").describe_rules(RuleArns=[self._resources.rule])["Rules"]
+            try:
+                rules = self._aws.client("elbv2").describe_rules(RuleArns=[self._resources.rule])["Rules"]
+            except ClientError as error:
+                if code(error) != "RuleNotFound":
+                    raise
+                rules = []
         if len(rules) != 1:
-            raise KitError(f"rule {self._resources.rule} is not there: deploy the traffic stack anew")
+            raise KitError(
+                f"rule {self._resources.rule} is gone: where a deployment has put another in its place, the next command finds "
+                "that one; else deploy the traffic stack anew"
+            )
         actions: list[dict[str, Any]] = rules[0]["Actions"]
         return actions
 

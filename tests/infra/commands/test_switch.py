@@ -329,7 +329,7 @@ def test_the_second_operator_is_told_who_and_where(live: LiveStage) -> None:
         busy = crossover(live, *command)
         assert code(busy) == 1
         assert "anna@laptop:1 is switching since 0 min, at prewarm; its driver is at work" in str(busy.exception)
-    for command, asked in (("pause", Wish.PAUSE), ("promote", Wish.PROMOTE), ("abort", Wish.ABORT)):
+    for command, asked in (("pause", Wish.PAUSE), ("promote", Wish.PROMOTE)):
         live.clock.at += 1
         left = crossover(live, command, "--json")
         assert code(left) == 0
@@ -337,6 +337,31 @@ def test_the_second_operator_is_told_who_and_where(live: LiveStage) -> None:
         record = live.control.store.load()
         assert record is not None and record.wish is asked
         assert live.control.store.history(1)[0].what == f"{asked} asked"
+
+
+def test_aborting_waits_for_a_driver_that_obeys_and_goes_back_itself_where_that_one_died_a_moment_ago(live: LiveStage) -> None:
+    def die(now: float) -> None:
+        if live.splits[-1]["container"] == 50:
+            live.clock.on_sleep.remove(die)
+            raise Killed
+
+    live.clock.on_sleep.append(die)
+    with pytest.raises(Killed):
+        crossover(live, "switch", "container", *QUICK)
+    record = live.control.store.load()
+    assert record is not None and record.lease_until > live.clock.now()
+
+    def obey(now: float) -> None:
+        wish(live.control.store, Wish.GO_ON)
+
+    live.clock.on_sleep.append(obey)
+    assert code(crossover(live, "abort")) == 0
+    live.clock.on_sleep.remove(obey)
+    aborted = crossover(live, "abort", "--json")
+    assert code(aborted) == 3
+    assert lines(aborted)[0]["driven"] is True
+    assert live.clock.now() >= record.lease_until
+    assert live.splits[-1] == {"lambda": 100, "container": 0}
 
 
 def test_rollback_is_a_switch_to_where_traffic_was_and_is_no_surprise(live: LiveStage) -> None:

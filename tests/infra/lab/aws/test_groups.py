@@ -237,7 +237,9 @@ def test_with_a_maintenance_policy_the_replacement_serves_before_the_sick_one_go
     (sick,) = group.serving()
     group.health(**{sick: "unhealthy"})
     assert sorted(group.states().values()) == ["InService", "Pending"]
-    group.boot()
+    (new,) = group.boot()
+    assert group.states() == {sick: "InService", new: "InService"}, "until its first health check it serves nothing"
+    group.health(**{new: "healthy"})
     assert group.states()[sick] == "Terminating"
 
 

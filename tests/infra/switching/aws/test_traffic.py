@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import boto3
 import pytest
 
-from infra.errors import InputError
+from infra.errors import InputError, KitError
 from infra.switching.aws.calls import Aws
 from infra.switching.aws.traffic import AwsTraffic
 from infra.switching.ports import Unreachable
@@ -37,6 +38,14 @@ def test_the_parameter_still_lets_nothing_in_but_weights(stage: MotoStage) -> No
     filters = [{"Key": "Name", "Values": [stage.resources.parameter]}]
     (told,) = boto3.client("ssm", REGION).describe_parameters(ParameterFilters=filters)["Parameters"]
     assert told["AllowedPattern"] == PATTERN
+
+
+def test_a_rule_that_a_deployment_has_replaced_is_said_to_be_gone(stage: MotoStage) -> None:
+    before = f"{stage.resources.rule[:-4]}0000"
+    traffic = AwsTraffic(stage.aws, replace(stage.resources, rule=before))
+    for ask in (traffic.rule, lambda: traffic.write(Weights(30, 70))):
+        with pytest.raises(KitError, match=r"is gone: where a deployment has put another in its place, the next command finds"):
+            ask()
 
 
 def test_an_action_before_the_split_stays(stage: MotoStage) -> None:

@@ -1,0 +1,90 @@
+"""`cdk deploy` in the middle of a switch, under load: it changes the load balancer, and what both lanes run.
+
+The traffic stack fills its rule from the parameter, which the switch writes first, so the deployment writes the switch's own
+weights. The function gets a new version and its alias moves; the instances are replaced, one launched before one ends. The
+switch goes on by itself meanwhile; in the long form a second one, the way back, is held at its middle step until the deployment
+has ended.
+"""
+
+from __future__ import annotations
+
+import time
+
+from infra.errors import KitError
+from infra.lab.drills.calling import Calling
+from infra.lab.drills.drill import Criteria, Drill, Figures
+from infra.lab.drills.ground import Ground, ground_of
+from infra.lab.drills.operators import Ended, Operator
+from infra.lab.drills.switches import BRISKLY, UNITS
+from infra.lab.live.lab import Lab
+from infra.switching.weights import all_on, parse_weights
+
+RPS = 60.0
+HALF = parse_weights("50:50")
+CHANGE = ("traffic.idle_timeout_s=55", "search.deadline_ms=1400")
+"""The load balancer, and the environment of both lanes' service."""
+REPLACED_S = 60.0
+
+
+def run(lab: Lab, rounds: int) -> Figures:
+    """One round: a switch to Lambda. More: also the way back, held meanwhile, however many rounds."""
+    ground = ground_of(lab)
+    ground.put(all_on("container"))
+    began = time.time()
+    lab.synth(*CHANGE)
+    with Calling(lab.url, rps=RPS) as calling:
+        ended, goal = _switch_and_deploy(lab, ground, "lambda", held=False), "lambda"
+        if rounds > 1 and ended.code == 0:
+            lab.synth()
+            ended, goal = _switch_and_deploy(lab, ground, "container", held=True), "container"
+        at_goal = ground.traffic.rule() == ground.traffic.parameter() == all_on(goal)
+        requests = calling.stop()
+    if rounds == 1:
+        lab.synth()
+        lab.deploy()
+    return Figures.of("deploy-midway", requests, ended, began, at_goal=int(at_goal), deployments=min(rounds, 2))
+
+
+def _switch_and_deploy(lab: Lab, ground: Ground, goal: str, *, held: bool) -> Ended:
+    """`KitError` where the deployment wrote weights that are not the switch's, or replaced nothing."""
+    before = _runs(lab, ground)
+    with Operator(lab, "switch", goal, "--steps", "50,100", *UNITS[goal], *BRISKLY) as operator:
+        operator.await_phase("verify")
+        if held:
+            lab.operator("pause")
+        lab.deploy()
+        written = ground.traffic.rule(), ground.traffic.parameter()
+        if written[0] != written[1] or written[0] not in ((HALF,) if held else (HALF, all_on(goal))):
+            raise KitError(f"after the deployment the rule has {written[0]}, the parameter {written[1]}")
+        _await_other(lab, ground, before)
+        if held:
+            lab.operator("resume")
+        return operator.end()
+
+
+def _runs(lab: Lab, ground: Ground) -> tuple[str, frozenset[str]]:
+    """The function's live version, and the instances that serve."""
+    functions = lab.aws.client("lambda")
+    version: str = functions.get_alias(FunctionName=ground.resources.function, Name="live")["FunctionVersion"]
+    return version, frozenset(each["InstanceId"] for each in ground.standing() if each["LifecycleState"] == "InService")
+
+
+def _await_other(lab: Lab, ground: Ground, before: tuple[str, frozenset[str]]) -> None:
+    """Until another version is live and every instance has been replaced."""
+    end = time.monotonic() + REPLACED_S
+    while time.monotonic() < end:
+        version, instances = _runs(lab, ground)
+        if version != before[0] and instances and not instances & before[1]:
+            return
+        time.sleep(0.5)
+    raise KitError(f"the deployment has not replaced version {before[0]} and {', '.join(before[1])} after {REPLACED_S:g} s")
+
+
+DEPLOY_MIDWAY = Drill(
+    name="deploy-midway",
+    about="cdk deploy changes the load balancer and both lanes in the middle of a switch",
+    runbook="drill-deploy-midway.md",
+    run=run,
+    criteria=Criteria(outcome="done", least={"at_goal": 1.0}),
+    slow=True,
+)
