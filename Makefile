@@ -35,11 +35,13 @@ check: $(SETUP)
 	$(RUN)/mypy
 	$(RUN)/lint-imports
 
-# What only computes, and the templates, run two files at a time; the rest times processes and sockets, and has the machine for itself.
-COMPUTES := $(addprefix tests/infra/,cost switching policies components stacks)
+# What computes, waits, or asks the templates runs two files at a time; the rest times processes and sockets, and has the machine for
+# itself.
+BESIDE := $(addprefix tests/infra/,commands components console cost deploying lab/aws operating own_service picture policies settings \
+	stacks switching)
 test: check
-	$(RUN)/python -m pytest -n 2 --dist loadfile $(COMPUTES)
-	$(RUN)/python -m pytest $(addprefix --ignore=,$(COMPUTES))
+	$(RUN)/python -m pytest -n 2 --dist loadfile $(BESIDE)
+	$(RUN)/python -m pytest $(addprefix --ignore=,$(BESIDE))
 
 audit: $(SETUP)
 	@$(RUN)/crossover audit

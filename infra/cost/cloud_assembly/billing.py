@@ -183,7 +183,7 @@ WHY: Mapping[str, str] = {
     "AWS::KMS::Key": "a key is billed by the month, and by requests",
     "AWS::Lambda::Function": "a function beside the lane: its requests and their duration are not known",
     "AWS::Logs::LogGroup": "what is written to it is not known",
-    "AWS::SQS::Queue": "a million requests a month are free, and a queue of failed switches has next to none",
+    "AWS::SQS::Queue": "billed by the request, whose number is not known",
     "AWS::SecretsManager::Secret": "a secret is billed by the month",
     "AWS::StepFunctions::StateMachine": "billed by the transition, whose number is not known",
     **dict.fromkeys(

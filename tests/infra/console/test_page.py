@@ -263,7 +263,9 @@ def test_it_can_be_read_in_both_schemes(browser: Browser, served: Served, scheme
             "button:enabled",
             "dt",
         ):
-            ratio = page.locator(element).first.evaluate(CONTRAST)
+            page.locator(element).first.wait_for()
+            # In one go: what is found may be drawn anew before it is asked.
+            ratio = page.evaluate(f"(selector) => ({CONTRAST})(document.querySelector(selector))", element)
             assert ratio >= 4.5, f"{element}: {ratio:.2f}"
 
 
