@@ -1,4 +1,5 @@
-"""`crossover lab up --stage NAME` and what may be done to it then: `lab show`, `lab fault`, `lab repair`."""
+"""`crossover lab up --stage NAME` and what may be done to it then: `lab show`, `lab fault`,
+`lab repair`, `lab reset`."""
 
 from __future__ import annotations
 
@@ -118,11 +119,26 @@ def fault(name: str | None, settings: tuple[str, ...]) -> None:
 @click.command("repair")
 def repair() -> None:
     """End all faults of the live stage at AWS_ENDPOINT_URL, and of its AWS API."""
+    _end_faults("repair")
+    click.echo("repaired", err=True)
+
+
+@click.command("reset")
+def reset() -> None:
+    """Bring the live stage at AWS_ENDPOINT_URL back to what was deployed.
+
+    All faults end; the weights and the group's sizes are as they were, and the last switch is forgotten, whether it has ended
+    or not. Its history stays, and so do metrics.
+    """
+    _end_faults("reset")
+    click.echo("as deployed; instances that are missing come up", err=True)
+
+
+def _end_faults(page: str) -> None:
     from infra.lab.page_call import call
 
     call("DELETE", f"{_endpoint()}/_lab/faults")
-    call("POST", f"{_faults_url()}/repair")
-    click.echo("repaired", err=True)
+    call("POST", f"{_faults_url()}/{page}")
 
 
 def _list(faults: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@
     front/            load balancer and functions: what serves requests
     instances/        the instances of the autoscaling group, as real processes
     stage.py          both of one deployed stage; fault_pages.py what may befall it, over HTTP; serve.py their process
+    as_deployed.py    what it goes back to
     lab.py            the whole cloud in a box, for whoever drives it from outside
 
 The control plane is moto (`infra.lab.aws`), asked over boto3 as any AWS is; nothing here is told what the stacks are. What AWS

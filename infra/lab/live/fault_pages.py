@@ -1,5 +1,6 @@
 """The lab's faults over HTTP, on loopback: `GET /` says how the stage is, `GET /faults` what can be done to it, `POST
-/faults/<name>` does it with a JSON body, `POST /repair` ends all of them but what cannot be undone.
+/faults/<name>` does it with a JSON body, `POST /repair` ends all of them but what cannot be undone, `POST /reset` also
+brings weights and sizes back to what was deployed.
 
 Faults of the AWS API are the local AWS's own (`/_lab/faults` there), those of the suppliers the simulator's (`/_sim/faults`).
 """
@@ -78,8 +79,8 @@ class Fault:
 class FaultPages:
     """An async context manager; `url` is where the pages are."""
 
-    def __init__(self, stage: LiveStage) -> None:
-        self._stage = stage
+    def __init__(self, stage: LiveStage, restore: Callable[[], None]) -> None:
+        self._stage, self._restore = stage, restore
         self._runner: web.AppRunner | None = None
         self.faults = _faults(stage)
         self.url = ""
@@ -90,6 +91,7 @@ class FaultPages:
         app.router.add_get("/faults", self._list)
         app.router.add_post("/faults/{name}", self._strike)
         app.router.add_post("/repair", self._repair)
+        app.router.add_post("/reset", self._reset)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
@@ -126,6 +128,14 @@ class FaultPages:
         except (msgspec.ValidationError, msgspec.DecodeError, InputError, KitError) as error:
             return _json({"error": f"{name}: {error}"}, 400)
         return _json({"done": name, "of": told})
+
+    async def _reset(self, request: web.Request) -> web.Response:
+        await self._repair(request)
+        try:
+            await asyncio.to_thread(self._restore)
+        except KitError as error:
+            return _json({"error": f"reset: {error}"}, 500)
+        return _json({"done": "reset"})
 
     async def _repair(self, _: web.Request) -> web.Response:
         """Instances that were frozen or slowed go on; what was killed stays dead, and the group replaces it."""

@@ -215,6 +215,11 @@ class Lab:
         call("DELETE", f"{self.aws.url}/_lab/faults")
         call("POST", f"{self.faults_url}/repair")
 
+    def reset(self) -> None:
+        """End all faults, and have weights and sizes as they were deployed, with no switch that anybody remembers."""
+        call("DELETE", f"{self.aws.url}/_lab/faults")
+        call("POST", f"{self.faults_url}/reset")
+
     def told(self) -> dict[str, Any]:
         shown: dict[str, Any] = call("GET", self.faults_url)
         return shown

@@ -16,6 +16,7 @@ import signal
 import sys
 from typing import Any
 
+from infra.lab.live.as_deployed import AsDeployed
 from infra.lab.live.fault_pages import FaultPages
 from infra.lab.live.instances.boots import BootDelay
 from infra.lab.live.stage import LiveOptions, LiveStage
@@ -49,9 +50,10 @@ async def serve(stage: str, region: str, options: LiveOptions) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     lab_time = await asyncio.to_thread(lab_time_at, aws_url)
+    deployed = await asyncio.to_thread(AsDeployed, Aws(region), resources)
     async with (
         LiveStage(resources, client=clients(region), aws_url=aws_url, lab_time=lab_time, options=options) as live,
-        FaultPages(live) as pages,
+        FaultPages(live, deployed.restore) as pages,
     ):
         told = {"url": live.front.url, "faults": pages.url, "stage": stage}
         await asyncio.to_thread(call, "PUT", f"{aws_url}/_lab/live", told)
