@@ -10,6 +10,7 @@ import click
 
 from infra.bundle import ensure_bundle, local_target
 from infra.commands.lab_aws import aws
+from infra.commands.lab_drill import drill
 from infra.commands.lab_operator import operator
 from infra.commands.own_service import service_option
 from infra.lab.cloud import CloudOptions, LocalCloud
@@ -22,6 +23,7 @@ def command() -> None:
 
 
 command.add_command(aws)
+command.add_command(drill)
 command.add_command(operator)
 
 
