@@ -18,7 +18,7 @@ from infra.switching.weights import all_on
 
 RPS = 80.0
 KEY = "AKIAOPERATOR"
-THROTTLED = {"elasticloadbalancing:*": 4, "ssm:*": 2, "dynamodb:*": 4, "lambda:*": 2}
+THROTTLED = {"elasticloadbalancing:*": 2, "ssm:*": 2, "dynamodb:*": 2, "lambda:*": 1}
 LOST = {"elasticloadbalancing:ModifyRule": 1, "ssm:PutParameter": 1, "dynamodb:PutItem": 4}
 """Calls each. A client tries one four times, so four in a row are one that it gives up."""
 
