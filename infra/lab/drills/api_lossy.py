@@ -18,8 +18,8 @@ from infra.switching.weights import all_on
 
 RPS = 80.0
 KEY = "AKIAOPERATOR"
-THROTTLED = {"elasticloadbalancing:*": 4, "ssm:*": 4, "dynamodb:*": 4, "autoscaling:*": 2, "lambda:*": 2}
-LOST = {"elasticloadbalancing:ModifyRule": 2, "ssm:PutParameter": 2, "dynamodb:PutItem": 4}
+THROTTLED = {"elasticloadbalancing:*": 2, "ssm:*": 2, "dynamodb:*": 2, "lambda:*": 1}
+LOST = {"elasticloadbalancing:ModifyRule": 1, "ssm:PutParameter": 1, "dynamodb:PutItem": 4}
 """Calls each. A client tries one four times, so four in a row are one that it gives up."""
 
 
@@ -27,11 +27,11 @@ def run(lab: Lab, rounds: int) -> Figures:
     """A switch a round, there and back."""
     ground = ground_of(lab)
     ground.put(all_on("container"))
-    began = time.time()
+    began, steps = time.time(), "100" if rounds == 1 else "50,100"
     with Calling(lab.url, rps=RPS) as calling:
         for number in range(rounds):
             goal = ("lambda", "container")[number % 2]
-            with Operator(lab, "switch", goal, "--steps", "50,100", *UNITS[goal], *BRISKLY, key=KEY) as operator:
+            with Operator(lab, "switch", goal, "--steps", steps, *UNITS[goal], *BRISKLY, key=KEY) as operator:
                 operator.await_phase("prewarm")
                 faults = _strike(lab)
                 ended = operator.end()
@@ -55,5 +55,5 @@ API_LOSSY = Drill(
     about="calls of the operator are throttled, and calls are carried out whose answer is lost",
     runbook="drill-api-lossy.md",
     run=run,
-    criteria=Criteria(outcome="done", most={"places_wrong": 0.0}, least={"calls_struck": 12.0}),
+    criteria=Criteria(outcome="done", most={"places_wrong": 0.0}, least={"calls_struck": 10.0}),
 )

@@ -49,6 +49,7 @@ class Bad:
     most_failed: int | None = 0
     before: bool = False
     window_s: float = WINDOW_S
+    slow: bool = False
 
     def run(self, lab: Lab, rounds: int) -> Figures:
         """Once, however many rounds: what becomes of it does not depend on how often."""
@@ -83,7 +84,7 @@ class Bad:
     def drill(self) -> Drill:
         most = {"back_after_lab_s": self.window_s + SLACK_S, "beyond_share": 0.0}
         criteria = Criteria(most_failed=self.most_failed, outcome="rolled-back", says=self.says, most=most)
-        return Drill(self.name, self.about, f"drill-{self.name}.md", self.run, criteria)
+        return Drill(self.name, self.about, f"drill-{self.name}.md", self.run, criteria, slow=self.slow)
 
 
 def hurt_of(requests: Requests) -> tuple[int, int]:

@@ -13,4 +13,5 @@ CLOUDWATCH_AWAY = Bad(
     "lambda",
     lambda lab: lab.strike_api(action="cloudwatch:*", kind="error", key=KEY),
     "what is not known is not promoted",
+    window_s=120.0,
 ).drill

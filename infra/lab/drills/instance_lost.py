@@ -24,4 +24,5 @@ INSTANCE_FROZEN = Bad(
     lambda lab: lab.strike("freeze"),
     "container: ",
     most_failed=None,
+    slow=True,
 ).drill

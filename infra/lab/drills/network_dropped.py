@@ -32,7 +32,7 @@ def run(lab: Lab, rounds: int) -> Figures:
     with Calling(lab.url, rps=RPS) as calling:
         for number in range(rounds):
             goal = ("lambda", "container")[number % 2]
-            how = ("--steps", "50,100", *UNITS[goal], *BRISKLY, *PATIENT)
+            how = ("--steps", "100" if rounds == 1 else "50,100", *UNITS[goal], *BRISKLY, *PATIENT)
             with Operator(lab, "switch", goal, *how, key=KEY) as operator:
                 operator.await_phase("verify")
                 lab.strike_api(action="*", kind="refuse", key=KEY)

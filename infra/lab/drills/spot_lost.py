@@ -24,11 +24,11 @@ NOTICE_S = 120.0
 
 
 def run(lab: Lab, rounds: int) -> Figures:
-    """Once, however many rounds: a pool that was taken back stays empty for a while."""
+    """Once, in more steps where there are more rounds: a pool that was taken back stays empty for a while."""
     ground = ground_of(lab)
     ground.put(all_on("lambda"))
     began = time.time()
-    how = ("--steps", "50,100", "--units", str(INSTANCES), *BRISKLY)
+    how = ("--steps", "100" if rounds == 1 else "50,100", "--units", str(INSTANCES), *BRISKLY)
     with Calling(lab.url, rps=RPS) as calling:
         with Operator(lab, "switch", "container", *how) as operator:
             operator.await_phase("verify")
