@@ -16,7 +16,7 @@ class AsDeployed:
     """Reads, on being made, what `restore` brings back. All of it blocks."""
 
     def __init__(self, aws: Aws, resources: Resources) -> None:
-        self._aws, self._resources = aws, resources
+        self._aws, self.resources = aws, resources
         self.traffic, self.fleet = AwsTraffic(aws, resources), Fleet(aws, resources)
         self.sizes = self._sizes()
         self.weights = self.traffic.rule() or parse_weights("0:100")
@@ -26,7 +26,7 @@ class AsDeployed:
         self.forget()
         self.put(self.weights)
         if self._sizes() != self.sizes:
-            self._aws.client("autoscaling").update_auto_scaling_group(AutoScalingGroupName=self._resources.group, **self.sizes)
+            self._aws.client("autoscaling").update_auto_scaling_group(AutoScalingGroupName=self.resources.group, **self.sizes)
 
     def put(self, weights: Weights) -> None:
         """Traffic at once, by no switch; the record must be forgotten, or the next one asks who did it."""
@@ -35,7 +35,7 @@ class AsDeployed:
 
     def forget(self) -> None:
         """The last switch, ended or not; its history stays."""
-        self._aws.client("dynamodb").delete_item(TableName=self._resources.table, Key=RECORD_KEY)
+        self._aws.client("dynamodb").delete_item(TableName=self.resources.table, Key=RECORD_KEY)
 
     def _sizes(self) -> dict[str, int]:
         group = self.fleet.group()
