@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from infra.errors import KitError
+from infra.lab.live.as_deployed import AsDeployed
 from infra.lab.live.lab import Lab
 from infra.lab.operator import LabClock
 from infra.switching.aws.calls import Aws
