@@ -52,7 +52,7 @@ def drill(names: tuple[str, ...], rounds: int, out: Path, speed: float, stage: s
             click.echo(result.line)
             results.append(result)
     Console(highlight=False, soft_wrap=True).print(_table(results))
-    _write(out, results, rounds=rounds, speed=speed)
+    write_results(out, results, rounds=rounds, speed=speed)
     missed = [result.figures.drill for result in results if result.missed]
     if missed or len(results) < len(wanted):
         raise KitError(f"not as it must be: {', '.join(missed) or 'not every drill was run'}")
@@ -81,7 +81,7 @@ def _table(results: list[Result]) -> Table:
     return table
 
 
-def _write(out: Path, results: list[Result], *, rounds: int, speed: float) -> None:
+def write_results(out: Path, results: list[Result], *, rounds: int, speed: float) -> None:
     """Under `drills` the figures of each by its name, `missed` and `reset_s` among them."""
     import platform
     from datetime import UTC, datetime
