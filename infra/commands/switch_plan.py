@@ -132,6 +132,9 @@ def _plan(control: Control, start: Weights, goal: Weights, rising: str, need: Ne
     if standby is None and falling == "container":
         standby = control.lanes.floor("container")
     floor = control.lanes.floor(rising)
+    keep, keep_floor = (
+        (control.lanes.standing(falling), control.lanes.floor(falling)) if falling == "container" else (None, None)
+    )
     return make_plan(
         stage=control.resources.stage,
         start=start,
@@ -143,6 +146,8 @@ def _plan(control: Control, start: Weights, goal: Weights, rising: str, need: Ne
         standby=standby,
         # Where Lambda keeps no environments started, nothing is raised, so nothing is let down again.
         floor=None if (rising, floor) == ("lambda", 0) else floor,
+        keep=None if keep == keep_floor else keep,
+        keep_floor=keep_floor,
     )
 
 
@@ -177,6 +182,8 @@ def show(proposal: Proposal, console: Console) -> None:
     console.print(f"[bold]{escape(plan.stage)}[/bold]: {parse_weights(plan.start).words} → {goal.words}")
     need = "not known" if plan.need is None else f"{plan.need.units} {units}: {plan.need.why}"
     console.print(f"  prewarm  {plan.rising} lane, {escape(need)}")
+    if plan.keep is not None:
+        console.print(f"  keep     {plan.falling} lane, {plan.keep} instances until the end: what going back would need")
     limits = plan.limits
     for step in plan.steps:
         console.print(f"  {step.percent:>6}%  {parse_weights(step.weights).words}, {limits.bake_s:g} s at least")

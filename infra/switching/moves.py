@@ -60,7 +60,7 @@ class Seen:
     the parameter or the rule was read, and holds no weights of the two lanes.
 
     `ready` are the rising lane's instances or environments that are healthy and warmed up, `floor` is how many it keeps at
-    least; `standing` how many the falling lane is asked to have.
+    least; `standing` how many the falling lane is asked to have, `kept` how many it keeps at least.
     """
 
     now: float
@@ -70,6 +70,7 @@ class Seen:
     ready: int | None = None
     standing: int | None = None
     floor: int | None = None
+    kept: int | None = None
     strange: bool = False
 
     def of(self, lane: str) -> Figures:

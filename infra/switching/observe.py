@@ -30,6 +30,7 @@ def look(world: World, record: Record) -> Seen:
     """Ask only what the record's phase needs; what does not answer is not known."""
     plan = record.plan
     judged = record.phase in (Phase.VERIFY, Phase.COOL) or record.wish is Wish.ABORT
+    keeps = plan.keep is not None and record.phase in (Phase.PREWARM, Phase.RELEASE)
     # A lane that falls sick late in a long step, or in a pause, must not be excused by how well it was before.
     window_s = RECENT_S if record.phase is Phase.COOL else max(RECENT_S, plan.limits.max_bake_s)
     since = max(record.since, world.clock.now() - window_s)
@@ -48,6 +49,7 @@ def look(world: World, record: Record) -> Seen:
         ready=unless_unreachable(lambda: world.lanes.ready(plan.rising)) if record.phase is Phase.PREWARM else None,
         standing=unless_unreachable(lambda: world.lanes.standing(plan.falling)) if record.phase is Phase.SCALE_DOWN else None,
         floor=unless_unreachable(lambda: world.lanes.floor(plan.rising)) if record.phase is Phase.RELEASE else None,
+        kept=unless_unreachable(lambda: world.lanes.floor(plan.falling)) if keeps else None,
     )
 
 
