@@ -56,7 +56,7 @@ deploy-local: $(SETUP)
 
 ROUNDS ?= 1
 drills: $(SETUP)
-	$(RUN)/python -m infra.lab.drills --rounds "$(ROUNDS)" $(addprefix --only ,$(ONLY))
+	@$(RUN)/crossover lab drill --rounds "$(ROUNDS)" $(ONLY)
 
 picture: $(SETUP)
 	npx cdk synth --quiet -c stage=prod --output out/picture

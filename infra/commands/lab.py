@@ -11,6 +11,7 @@ import click
 
 from infra.bundle import ensure_bundle, local_target
 from infra.commands.lab_aws import aws
+from infra.commands.lab_drill import drill
 from infra.commands.lab_live import fault, keep_up, repair, show
 from infra.commands.lab_operator import operator
 from infra.commands.own_service import service_option
@@ -24,7 +25,7 @@ def command() -> None:
     """Run both lanes behind a load balancer on this machine."""
 
 
-for _each in (aws, show, fault, repair, operator):
+for _each in (aws, show, fault, repair, drill, operator):
     command.add_command(_each)
 
 

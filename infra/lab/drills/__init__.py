@@ -6,7 +6,7 @@ requests.
     ground.py     the stage as it is before each drill, and again after
     operators.py  an operator's command under way: its events as they come, and how it ended
     calling.py, callers.py, requests.py   callers who never stop, and every request of theirs
-    run.py        one after the other on one lab, each judged; `python -m infra.lab.drills` is the command
+    run.py        one after the other on one lab, each judged; `crossover lab drill` is the command
 
 Every other module is one drill, or several of a kind.
 """

@@ -314,7 +314,9 @@ def test_leaving_the_container_lane_keeps_its_instances_until_the_end(cloud: Mot
     assert (plan["keep"], plan["keep_floor"]) == (4, 2)
     assert "keep     container lane, 4 instances until the end" in crossover(live, "plan", *arguments).output
     minima: set[int] = set()
-    live.clock.on_sleep.append(lambda now: minima.add(live.moto.group()["MinSize"]) if live.splits[-1]["lambda"] == 50 else None)
+    live.clock.on_sleep.append(
+        lambda now: minima.add(live.moto.group()["MinSize"]) if live.splits[-1]["lambda"] == 50 else None
+    )
     assert code(crossover(live, "switch", *arguments, "--yes")) == 0
     assert minima == {4}
     assert (live.moto.group()["MinSize"], live.moto.group()["DesiredCapacity"]) == (2, 2)
