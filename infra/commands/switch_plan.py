@@ -50,6 +50,8 @@ def show(proposal: Proposal, console: Console) -> None:
     console.print(f"[bold]{escape(plan.stage)}[/bold]: {parse_weights(plan.start).words} → {goal.words}")
     need = "not known" if plan.need is None else f"{plan.need.units} {units}: {plan.need.why}"
     console.print(f"  prewarm  {plan.rising} lane, {escape(need)}")
+    if plan.keep is not None:
+        console.print(f"  keep     {plan.falling} lane, {plan.keep} instances until the end: what going back would need")
     limits = plan.limits
     for step in plan.steps:
         console.print(f"  {step.percent:>6}%  {parse_weights(step.weights).words}, {limits.bake_s:g} s at least")

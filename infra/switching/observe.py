@@ -10,6 +10,7 @@ import msgspec
 
 from infra.switching.hooks import Happened, payload
 from infra.switching.moves import Seen
+from infra.switching.plan import Plan
 from infra.switching.ports import Clock, Hooks, Lanes, NoHooks, Said, Store, Traffic, Unreachable
 from infra.switching.record import Phase, Record, Wish
 from infra.switching.verdict import Figures
@@ -18,6 +19,9 @@ from infra.switching.weights import Weights
 Answer = TypeVar("Answer")
 RECENT_S = 300.0
 """What is called the present while a lane falls quiet: CloudWatch tells whole minutes, some two of them late."""
+SPREAD_S = 30.0
+"""How long new weights may take to be those of every node of the load balancer: a minute that begins before is of both splits,
+and would count against the new one until the step is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +40,15 @@ def look(world: World, record: Record) -> Seen:
     plan = record.plan
     at_gate = record.phase is Phase.GATE
     judged = record.phase in (Phase.VERIFY, Phase.COOL) or record.wish is Wish.ABORT or (at_gate and record.step > 0)
+    keeps = plan.keep is not None and record.phase in (Phase.PREWARM, Phase.RELEASE)
     # A lane that falls sick late in a long step, or in a pause, must not be excused by how well it was before.
     window_s = RECENT_S if record.phase in (Phase.COOL, Phase.GATE) else max(RECENT_S, plan.limits.max_bake_s)
     # At a gate the share is that of the step before, whose minutes count.
     since = max(record.started if at_gate else record.since, world.clock.now() - window_s)
     parameter, parameter_strange = _weights(world.traffic.parameter)
     rule, rule_strange = _weights(world.traffic.rule)
-    figures = {
-        lane: told
-        for lane in (plan.rising, plan.falling)
-        if judged and (told := unless_unreachable(lambda lane=lane: world.lanes.figures(lane, since))) is not None  # type: ignore[misc]
-    }
+    figures = _figures(world, plan, since) if judged else {}
+    spread = _figures(world, plan, max(since, record.since + SPREAD_S)) if record.phase is Phase.VERIFY else {}
     gate = _gate(world, record, figures) if at_gate and record.wish in (Wish.GO_ON, Wish.PROMOTE) else None
     return Seen(
         now=world.clock.now(),
@@ -54,11 +56,26 @@ def look(world: World, record: Record) -> Seen:
         rule=rule,
         strange=parameter_strange or rule_strange,
         figures=figures,
+        spread=spread,
         gate=gate,
         ready=unless_unreachable(lambda: world.lanes.ready(plan.rising)) if record.phase is Phase.PREWARM else None,
         standing=unless_unreachable(lambda: world.lanes.standing(plan.falling)) if record.phase is Phase.SCALE_DOWN else None,
         floor=unless_unreachable(lambda: world.lanes.floor(plan.rising)) if record.phase is Phase.RELEASE else None,
+        kept=unless_unreachable(lambda: world.lanes.floor(plan.falling)) if keeps else None,
     )
+
+
+def _figures(world: World, plan: Plan, since: float) -> dict[str, Figures]:
+    """Of both lanes; those of a moment that is still to come are not known."""
+    if since > world.clock.now():
+        return {lane: Figures() for lane in (plan.rising, plan.falling)}
+    told: dict[str, Figures] = {}
+    for lane in (plan.rising, plan.falling):
+        try:
+            told[lane] = world.lanes.figures(lane, since)
+        except Unreachable:
+            continue
+    return told
 
 
 def _gate(world: World, record: Record, figures: dict[str, Figures]) -> Said:

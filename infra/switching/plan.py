@@ -68,7 +68,9 @@ class Callouts(Struct, frozen=True, kw_only=True):
 class Plan(Struct, frozen=True, kw_only=True):
     """One switch, whole. Weights are text, as the parameter holds them. `standby` is what the falling lane is scaled down to
     once it has had no request for `quiet_s`; None leaves it as it is. `floor` is how many the rising lane kept at least before
-    the switch, to which it is let go in the end, whatever the end is; None where the switch raises nothing."""
+    the switch, to which it is let go in the end, whatever the end is; None where the switch raises nothing. `keep` is how many
+    the falling lane keeps meanwhile, whatever its load: its own scaling would take away what going back needs. `keep_floor` is
+    to it what `floor` is to the rising lane."""
 
     stage: str
     start: str
@@ -83,6 +85,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     standby: int | None = None
     floor: int | None = None
     callouts: Callouts = Callouts()
+    keep: int | None = None
+    keep_floor: int | None = None
 
     @property
     def falling(self) -> str:
@@ -102,6 +106,8 @@ def make_plan(
     standby: int | None = None,
     floor: int | None = None,
     callouts: Callouts | None = None,
+    keep: int | None = None,
+    keep_floor: int | None = None,
 ) -> Plan | None:
     """The steps from `start` to `goal`; None where traffic is split so already. Steps that change nothing are left out."""
     if not percents or list(percents) != sorted(set(percents)) or percents[0] < 1 or percents[-1] != 100:
@@ -128,4 +134,6 @@ def make_plan(
         standby=standby if goal.same_split(all_on(rising)) else None,
         floor=floor if need is not None else None,
         callouts=callouts or Callouts(),
+        keep=keep,
+        keep_floor=keep_floor,
     )

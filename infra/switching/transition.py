@@ -44,8 +44,8 @@ def _enter(record: Record, phase: Phase, now: float, **more: Any) -> Record:
 
 
 def _end(record: Record, seen: Seen, outcome: Phase, **more: Any) -> Record:
-    """Ended, where the rising lane's floor was raised by way of letting it down again."""
-    if record.plan.floor is None:
+    """Ended, where a lane's floor was raised by way of letting it down again."""
+    if record.plan.floor is None and record.plan.keep is None:
         return _enter(record, outcome, seen.now, **more)
     return _enter(record, Phase.RELEASE, seen.now, outcome=outcome, **more)
 
@@ -55,13 +55,16 @@ def _held(record: Record) -> bool:
 
 
 def _prewarm(record: Record, seen: Seen) -> Move:
-    need = record.plan.need
+    need, keep = record.plan.need, record.plan.keep
+    late = seen.now - record.since > record.plan.prewarm_s
+    if keep is not None and not late and (seen.kept is None or seen.kept < keep):
+        return Move(record, Prewarm(record.plan.falling, keep))
     if need is None or (seen.ready is not None and seen.ready >= need.units):
         if _held(record):
             return Move(record)
         ready = "nothing to prepare" if need is None else f"{seen.ready} ready, {need.units} needed"
         return _to_step(record, seen, 0, f"{record.plan.rising} lane: {ready}")
-    if seen.now - record.since > record.plan.prewarm_s:
+    if late:
         have = "an unknown number" if seen.ready is None else str(seen.ready)
         reason = (
             f"{record.plan.rising} lane: {have} of {need.units} ready after {record.plan.prewarm_s:g} s; no traffic was moved"
@@ -147,7 +150,7 @@ def _verify(record: Record, seen: Seen) -> Move:
         return _next(record, seen, f"promoted by an operator after {elapsed:.0f} s")
     if elapsed < limits.bake_s:
         return Move(record)
-    split = split_is_seen(seen.of(plan.rising), seen.of(plan.falling), weights.share(plan.rising))
+    split = split_is_seen(seen.spread_of(plan.rising), seen.spread_of(plan.falling), weights.share(plan.rising))
     if verdict.health is Health.WELL and split.health is Health.WELL:
         well = f"{plan.rising} lane is well after {elapsed:.0f} s ({seen.of(plan.rising).words})"
         return Move(record) if _held(record) else _next(record, seen, well)
@@ -208,13 +211,18 @@ def _scale_down(record: Record, seen: Seen) -> Move:
 
 def _release(record: Record, seen: Seen) -> Move:
     """The last thing, after which a record has ended: a lane that keeps more than it needs costs, and serves."""
-    plan, floor = record.plan, record.plan.floor or 0
-    if seen.floor is not None and seen.floor <= floor:
-        return Move(_enter(record, record.outcome, seen.now), say=f"{plan.rising} lane follows its load again, from {floor} up")
-    if seen.now - record.since > plan.write_s:
-        say = f"{plan.rising} lane could not be let down to {floor} at least: it costs more, and serves"
+    plan = record.plan
+    raised = [(plan.rising, plan.floor, seen.floor)] if plan.floor is not None else []
+    raised += [(plan.falling, plan.keep_floor or 0, seen.kept)] if plan.keep is not None else []
+    high = [(lane, floor) for lane, floor, now in raised if now is None or now > floor]
+    if not high:
+        say = "; ".join(f"{lane} lane follows its load again, from {floor} up" for lane, floor, _ in raised)
         return Move(_enter(record, record.outcome, seen.now), say=say)
-    return Move(record, Release(plan.rising, floor))
+    lane, floor = high[0]
+    if seen.now - record.since > plan.write_s:
+        say = f"{lane} lane could not be let down to {floor} at least: it costs more, and serves"
+        return Move(_enter(record, record.outcome, seen.now), say=say)
+    return Move(record, Release(lane, floor))
 
 
 def _roll_back(record: Record, seen: Seen) -> Move:

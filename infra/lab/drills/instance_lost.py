@@ -7,7 +7,7 @@ A frozen instance's callers wait for the idle timeout of the load balancer, a mi
 
 from __future__ import annotations
 
-from infra.lab.drills.bad_lane import Bad
+from infra.lab.drills.bad_lane import HURT_MS, Bad
 
 INSTANCE_KILLED = Bad(
     "instance-killed",
@@ -24,5 +24,6 @@ INSTANCE_FROZEN = Bad(
     lambda lab: lab.strike("freeze"),
     "container: ",
     most_failed=None,
+    late_ms=HURT_MS,
     slow=True,
 ).drill

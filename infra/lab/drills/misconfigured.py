@@ -6,6 +6,7 @@ gives the lane its first share, and is back within that step's time with no more
 
 from __future__ import annotations
 
+import math
 import time
 
 from infra.lab.drills.bad_lane import CONNECTIONS, PERCENT, RPS, SLACK_S, TAKEN_UP_S, WINDOW_S, hurt_of
@@ -41,7 +42,7 @@ def run(lab: Lab, rounds: int) -> Figures:
     lab.repair()
     _replace_instances(lab, ground)
     back = ended.first("rolled-back") or ended.at
-    hurt, beyond = hurt_of(requests.between(struck, back + TAKEN_UP_S))
+    hurt, beyond = hurt_of(requests.between(struck, back + TAKEN_UP_S), math.inf)
     more = {"refused_exit": refused.code, "refused_moved": int(not unmoved)}
     return Figures(
         drill="target-misconfigured",

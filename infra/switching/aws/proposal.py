@@ -71,6 +71,9 @@ def _plan(control: Control, start: Weights, goal: Weights, rising: str, need: Ne
     if standby is None and falling == "container":
         standby = control.lanes.floor("container")
     floor = control.lanes.floor(rising)
+    keep, keep_floor = (
+        (control.lanes.standing(falling), control.lanes.floor(falling)) if falling == "container" else (None, None)
+    )
     return make_plan(
         stage=control.resources.stage,
         start=start,
@@ -82,5 +85,7 @@ def _plan(control: Control, start: Weights, goal: Weights, rising: str, need: Ne
         standby=standby,
         # Where Lambda keeps no environments started, nothing is raised, so nothing is let down again.
         floor=None if (rising, floor) == ("lambda", 0) else floor,
+        keep=None if keep == keep_floor else keep,
+        keep_floor=keep_floor,
         callouts=request.callouts,
     )

@@ -364,6 +364,25 @@ def test_aborting_waits_for_a_driver_that_obeys_and_goes_back_itself_where_that_
     assert live.splits[-1] == {"lambda": 100, "container": 0}
 
 
+def test_leaving_the_container_lane_keeps_its_instances_until_the_end(cloud: MotoStage) -> None:
+    live = LiveStage(cloud.restore("0:100"))
+    import boto3
+
+    scaling = boto3.client("autoscaling", "us-east-1")
+    scaling.update_auto_scaling_group(AutoScalingGroupName=cloud.resources.group, DesiredCapacity=4)
+    arguments = ("lambda", "--steps", "50,100", "--quiet-s", "30", "--units", "4")
+    plan = json.loads(crossover(live, "plan", *arguments, "--json").stdout)["plan"]
+    assert (plan["keep"], plan["keep_floor"]) == (4, 2)
+    assert "keep     container lane, 4 instances until the end" in crossover(live, "plan", *arguments).output
+    minima: set[int] = set()
+    live.clock.on_sleep.append(
+        lambda now: minima.add(live.moto.group()["MinSize"]) if live.splits[-1]["lambda"] == 50 else None
+    )
+    assert code(crossover(live, "switch", *arguments, "--yes")) == 0
+    assert minima == {4}
+    assert (live.moto.group()["MinSize"], live.moto.group()["DesiredCapacity"]) == (2, 2)
+
+
 def test_rollback_is_a_switch_to_where_traffic_was_and_is_no_surprise(live: LiveStage) -> None:
     none = crossover(live, "rollback", "--yes")
     assert code(none) == 1

@@ -322,6 +322,75 @@ def test_a_move_that_could_not_be_written_for_long_is_decided_anew() -> None:
     assert max(weights.share("container") for _, weights in stage.traffic.changes) == 0.05
 
 
+def to_lambda(stage: Stage) -> Plan:
+    """From a container lane that has grown to 6 instances and would shrink with its load."""
+    stage.lanes.lanes["container"] = changed(stage.lanes.lanes["container"], floor=2, standing=6)
+    plan = make_plan(
+        stage="prod",
+        start=stage.traffic.in_rule,
+        goal=all_on("lambda"),
+        limits=LIMITS,
+        standby=2,
+        keep=6,
+        keep_floor=2,
+    )
+    assert plan is not None
+    return plan
+
+
+def _floors_while_split(stage: Stage) -> set[int]:
+    found: set[int] = set()
+
+    def look(now: float) -> None:
+        if 0 < stage.traffic.in_rule.share("lambda") < 1:
+            found.add(stage.lanes.lanes["container"].floor)
+
+    stage.clock.on_sleep.append(look)
+    return found
+
+
+def test_the_old_lane_keeps_what_going_back_would_need_until_the_end() -> None:
+    stage = stage_at("0:100")
+    floors = _floors_while_split(stage)
+    assert switch(stage, to_lambda(stage)).phase is Phase.DONE
+    assert floors == {6}
+    assert (stage.lanes.lanes["container"].floor, stage.lanes.lanes["container"].standing) == (2, 2)
+
+
+def test_after_going_back_the_old_lane_follows_its_load_again() -> None:
+    stage = stage_at("0:100", rps=1_000.0)
+    stage.lanes.lanes["lambda"].error_share = 0.3
+    floors = _floors_while_split(stage)
+    assert switch(stage, to_lambda(stage)).phase is Phase.ROLLED_BACK
+    assert floors == {6}
+    assert stage.lanes.lanes["container"].floor == 2
+    assert "container lane follows its load again, from 2 up" in said(stage)
+
+
+@pytest.mark.parametrize("ends", [Phase.DONE, Phase.ROLLED_BACK])
+def test_killed_at_any_call_the_old_lane_is_let_go_all_the_same(ends: Phase) -> None:
+    def at_start() -> Stage:
+        stage = stage_at("0:100", rps=1_000.0)
+        stage.lanes.lanes["lambda"].error_share = 0.0 if ends is Phase.DONE else 0.3
+        return stage
+
+    probe = at_start()
+    switch(probe, to_lambda(probe))
+    for number in range(3, len(probe.mishaps.calls) + 1, 3):
+        stage = at_start()
+        plan = to_lambda(stage)
+        stage.mishaps.at[number] = "kill-after"
+        with pytest.raises(Killed):
+            switch(stage, plan)
+        stage.mishaps.at.clear()
+        record = stage.store.load()
+        assert record is not None
+        if not record.ended:
+            record = _finish(stage)
+        assert record.phase is ends
+        assert stage.lanes.lanes["container"].floor == 2
+
+
 def test_a_paused_switch_holds_until_it_is_told_to_go_on() -> None:
     stage = stage_at("100:0")
     paused = _at_share(stage, 0.25, Wish.PAUSE)
