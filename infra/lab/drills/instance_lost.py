@@ -2,7 +2,7 @@
 
 Killed: EC2 goes on calling it running. Frozen: it takes connections and answers none. Only the load balancer's health check
 finds out; until then its share of the lane's requests is hurt, and no more. The switch leaves the lane within the step's time.
-A frozen instance's callers wait for the idle timeout of the load balancer, a minute, so that drill is no test.
+Afterwards the group needs a new instance, so neither is a test.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ INSTANCE_KILLED = Bad(
     lambda lab: lab.strike("kill", noticed=False),
     "container: ",
     most_failed=None,
+    slow=True,
 ).drill
 INSTANCE_FROZEN = Bad(
     "instance-frozen",
