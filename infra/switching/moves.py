@@ -57,9 +57,9 @@ Action = Write | Prewarm | ScaleDown | Release | Look
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What is so at `now`. `figures` are each lane's since the record's `since`; None stands for what is not known; `spread`
-    those of minutes in which the step's weights were everywhere. `strange`: the parameter or the rule was read, and holds no
-    weights of the two lanes.
+    """What is so at `now`. `figures` are each lane's since the record's `since`; None stands for what is not known; `recent`
+    are those of the last minutes in which the step's weights were everywhere. `strange`: the parameter or the rule was read,
+    and holds no weights of the two lanes.
 
     `ready` are the rising lane's instances or environments that are healthy and warmed up, `floor` is how many it keeps at
     least; `standing` how many the falling lane is asked to have, `kept` how many it keeps at least. `gate` is what the next
@@ -70,7 +70,7 @@ class Seen:
     parameter: Weights | None = None
     rule: Weights | None = None
     figures: dict[str, Figures] = field(default_factory=dict)
-    spread: dict[str, Figures] = field(default_factory=dict)
+    recent: dict[str, Figures] = field(default_factory=dict)
     ready: int | None = None
     standing: int | None = None
     floor: int | None = None
@@ -81,8 +81,8 @@ class Seen:
     def of(self, lane: str) -> Figures:
         return self.figures.get(lane, Figures())
 
-    def spread_of(self, lane: str) -> Figures:
-        return self.spread.get(lane, self.of(lane))
+    def lately(self, lane: str) -> Figures:
+        return self.recent.get(lane, Figures()) if self.recent else self.of(lane)
 
     def at(self, weights: Weights) -> bool:
         """Whether parameter and rule both hold these weights."""

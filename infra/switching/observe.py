@@ -17,11 +17,12 @@ from infra.switching.verdict import Figures
 from infra.switching.weights import Weights
 
 Answer = TypeVar("Answer")
+SPLIT_S = 180.0
+"""How long the split is judged by: what went astray before the load balancer took the weights up must not count for ever."""
+SPREAD_S = 30.0
+"""How long new weights may take to be those of every node: a minute that begins before is of both splits."""
 RECENT_S = 300.0
 """What is called the present while a lane falls quiet: CloudWatch tells whole minutes, some two of them late."""
-SPREAD_S = 30.0
-"""How long new weights may take to be those of every node of the load balancer: a minute that begins before is of both splits,
-and would count against the new one until the step is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +45,12 @@ def look(world: World, record: Record) -> Seen:
     # A lane that falls sick late in a long step, or in a pause, must not be excused by how well it was before.
     window_s = RECENT_S if record.phase in (Phase.COOL, Phase.GATE) else max(RECENT_S, plan.limits.max_bake_s)
     # At a gate the share is that of the step before, whose minutes count.
-    since = max(record.started if at_gate else record.since, world.clock.now() - window_s)
+    now = world.clock.now()
+    since = max(record.started if at_gate else record.since, now - window_s)
     parameter, parameter_strange = _weights(world.traffic.parameter)
     rule, rule_strange = _weights(world.traffic.rule)
     figures = _figures(world, plan, since) if judged else {}
-    spread = _figures(world, plan, max(since, record.since + SPREAD_S)) if record.phase is Phase.VERIFY else {}
+    recent = _figures(world, plan, max(record.since + SPREAD_S, now - SPLIT_S)) if record.phase is Phase.VERIFY else {}
     gate = _gate(world, record, figures) if at_gate and record.wish in (Wish.GO_ON, Wish.PROMOTE) else None
     return Seen(
         now=world.clock.now(),
@@ -56,7 +58,7 @@ def look(world: World, record: Record) -> Seen:
         rule=rule,
         strange=parameter_strange or rule_strange,
         figures=figures,
-        spread=spread,
+        recent=recent,
         gate=gate,
         ready=unless_unreachable(lambda: world.lanes.ready(plan.rising)) if record.phase is Phase.PREWARM else None,
         standing=unless_unreachable(lambda: world.lanes.standing(plan.falling)) if record.phase is Phase.SCALE_DOWN else None,

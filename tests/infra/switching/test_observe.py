@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from infra.switching.moves import Seen
-from infra.switching.observe import SPREAD_S, World, look
+from infra.switching.observe import SPLIT_S, SPREAD_S, World, look
 from infra.switching.plan import make_plan
 from infra.switching.record import Phase, Record
 from infra.switching.verdict import Figures
@@ -48,15 +48,15 @@ def seen_after(seconds: float, phase: Phase = Phase.VERIFY) -> tuple[Seen, Slow]
 def test_the_split_is_judged_by_requests_after_the_weights_were_everywhere() -> None:
     seen, _ = seen_after(600)
     assert seen.of("lambda").requests == 2_000
-    assert seen.spread_of("lambda").requests == 0
-    assert seen.spread_of("container").requests == 100 * (600 - SPREAD_S)
+    assert seen.lately("lambda").requests == 0
+    assert seen.lately("container").requests == 100 * SPLIT_S
 
 
 @pytest.mark.parametrize("seconds", [0, SPREAD_S - 1])
 def test_before_that_a_sick_lane_is_seen_and_the_split_is_not_known(seconds: float) -> None:
     seen, lanes = seen_after(seconds)
     assert seen.of("container").errors == 0
-    assert seen.spread_of("container") == Figures()
+    assert seen.lately("container") == Figures()
     assert set(lanes.asked) == {BEGAN}
 
 
