@@ -193,12 +193,13 @@ def _document(
     kept = {(row["service"], row["dimension"]): row for row in old["prices"]} if same_region else {}
     merged = {**kept, **rows}
     types = old["instances"]["types"] if same_region else {}
+    kept_plans = _plans_kept(old.get("savings_plans", []) if same_region else [], plans)
     document = {
         **old,
         "region": region,
         "as_of": today.isoformat(),
         "source": "AWS Price List, offers " + ", ".join(f"{head.offer} {head.version}" for head in heads),
-        "savings_plans": plans + _plans_kept(old.get("savings_plans", []) if same_region else [], plans),
+        "savings_plans": plans + kept_plans,
         "prices": [merged[key] for key in sorted(merged)],
         "instances": {**old["instances"], "types": dict(sorted({**types, **instances}.items()))},
     }
@@ -209,7 +210,7 @@ def _document(
         left=(
             *left_prices((wished | set(reasons)) - set(rows), kept, reasons),
             *left_instances(set(old["instances"]["types"]) - set(instances), old["instances"], kept=same_region),
-            *left_plans(document["instances"]["types"], document["savings_plans"]),
+            *left_plans(document["instances"]["types"], document["savings_plans"], kept_plans),
         ),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,16 +43,19 @@ def left_instances(names: Collection[str], old: Mapping[str, Any], *, kept: bool
         by_source.setdefault(_source(told) if kept else None, []).append(name)
     why = "not in the Price List as plain Linux on shared hardware"
     return [
-        Left(name=f"AmazonEC2 on demand, {len(each)} types ({', '.join(each)})", why=why, kept_from=source)
+        Left(name=f"AmazonEC2 on demand price of {', '.join(each)}", why=why, kept_from=source)
         for source, each in by_source.items()
     ]
 
 
-def left_plans(types: Iterable[str], plans: Iterable[Mapping[str, Any]]) -> list[Left]:
-    """Instance families of which no Savings Plan has a rate."""
+def left_plans(types: Iterable[str], plans: Iterable[Mapping[str, Any]], kept: Iterable[Mapping[str, Any]]) -> Iterator[Left]:
+    """Old rates that were kept, and instance families of which no Savings Plan has a rate."""
+    for row in kept:
+        what = f"{row['plan']} rate of {', '.join(row.get('families', ())) or row['service']}"
+        yield Left(name=f"SavingsPlans {what}", why="no rate in the lists of plans and reserved terms", kept_from=_source(row))
     covered = {name.partition(".")[0] for row in plans if row["service"] == "AmazonEC2" for name in row.get("families", ())}
-    families = sorted({name.partition(".")[0] for name in types} - covered)
-    return [Left(name=f"AmazonEC2 savings plans of {each}", why="no rate in the list of Savings Plans") for each in families]
+    for family in sorted({name.partition(".")[0] for name in types} - covered):
+        yield Left(name=f"AmazonEC2 savings plans of {family}", why="no rate in the list of Savings Plans")
 
 
 def _source(row: Mapping[str, Any]) -> str:
