@@ -19,8 +19,9 @@ from infra.commands.price_examples import command as examples_command
 from infra.commands.printing import print_json
 from infra.cost.model import price_container, price_lambda
 from infra.cost.price_diff import Change, PlanChange, changes, plan_changes
+from infra.cost.price_downloads import PRICE_LIST_URL, Downloads
 from infra.cost.prices import SHIPPED, Price, PriceBook, load_price_book
-from infra.cost.refresh import PRICE_LIST_URL, Downloads, refresh
+from infra.cost.refresh import refresh
 from infra.cost.scenario import load_scenario
 from infra.cost.spot_history import DAYS, read_history, summarize
 from infra.errors import InputError
@@ -72,7 +73,8 @@ def show(service: str | None, region: str, as_json: bool) -> None:
 def refresh_command(region: str, source: str, out: Path | None, spot: bool) -> None:
     """Make a region's price book anew from the AWS Price List (no account needed) and EC2's spot price history.
 
-    What the list does not have keeps the old figure with its own date. The old book is replaced when the new one is whole.
+    What the list does not have keeps the old figure with its own date, which is said with the reason. The old book is replaced
+    when the new one is whole.
 
     \b
     Examples:
@@ -92,8 +94,8 @@ def refresh_command(region: str, source: str, out: Path | None, spot: bool) -> N
         load_price_book(region, whole)  # what cannot be read back is not kept
         whole.replace(target)
     click.echo(f"{fresh.found} prices of {region} from the list: {target}")
-    for name in fresh.missing:
-        click.echo(f"not in the list: {name} ({'the old figure stays' if name in fresh.kept else 'unknown'})")
+    for each in fresh.left:
+        click.echo(str(each))
 
 
 def _folder(target: Path) -> Path:
@@ -186,7 +188,7 @@ def _region_of(path: Path) -> str:
         return str(json.loads(path.read_bytes())["region"])
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise InputError(f"{path}: not a price book: it names no region") from None
 
 

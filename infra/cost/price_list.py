@@ -15,13 +15,18 @@ from typing import Any
 
 import ijson
 
+from infra.cost.price_depth import open_shallow
 from infra.cost.prices import Tier
 from infra.errors import InputError
 
 NOT_OF_THE_FREE_TIER = "A429C66SYZ"
 """The offer term under which free tiers stand; on-demand prices stand under another."""
-REGION_PREFIX = re.compile(r"^[A-Z]{2,5}\d?-(?=[A-Z])")
-"""Usage types of most regions begin with the region's short name (`EUW1-`, `APS3-`); those of us-east-1 mostly do not."""
+REGION_PREFIX = re.compile(r"^(?:(?:[A-Z]{3}\d{1,2}|EU|CPT|[a-z]{2}(?:-[a-z]+)+-\d)-)+")
+"""Usage types of most regions begin with the region's short name (`EU-`, `APS3-`), KMS's with the whole (`eu-west-1-`), those
+between regions with two, those of us-east-1 mostly with none. `IA-` (infrequent access) and `TS-` (trust store) are no regions.
+"""
+HERE = ("AWS Region", "")
+"""What the place of a region's own product is called; outposts, local zones and wavelength zones are called otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,15 +77,18 @@ def read_head(path: Path, offer: str | None = None) -> Head:
     return Head(offer=found["offerCode"], version=found["version"], published=found["publicationDate"][:10])
 
 
-def read_products(path: Path, region: str, usagetypes: Iterable[str]) -> list[Product]:
-    """The region's products whose usage type is one of `usagetypes`, or begins with one that ends in `:`."""
+def read_products(path: Path, region: str | None, usagetypes: Iterable[str]) -> list[Product]:
+    """The region's products (None: all) whose usage type is one of `usagetypes`, or begins with one that ends in `:`."""
     exact = {name for name in usagetypes if not name.endswith(":")}
     beginnings = tuple(name for name in usagetypes if name.endswith(":"))
     kept = []
     for sku, body in read_pairs(path, "products"):
-        attributes = body.get("attributes", {})
+        attributes = _object(path, sku, _object(path, sku, body).get("attributes", {}))
         product = Product(sku=sku, family=body.get("productFamily", ""), attributes=attributes)
-        if attributes.get("regionCode", attributes.get("fromRegionCode", region)) != region:
+        # An empty region's name is that of what all regions share, as CloudWatch's dashboards.
+        if region and (attributes.get("regionCode") or attributes.get("fromRegionCode") or region) != region:
+            continue
+        if attributes.get("locationType", "") not in HERE:
             continue
         if product.usagetype in exact or (beginnings and product.usagetype.startswith(beginnings)):
             kept.append(product)
@@ -93,8 +101,14 @@ def read_offers(path: Path, products: Iterable[Product]) -> list[Offer]:
     return [
         _offer(path, wanted[sku], terms)
         for sku, terms in read_pairs(path, "terms.OnDemand")
-        if sku in wanted and any(NOT_OF_THE_FREE_TIER not in key for key in terms)
+        if sku in wanted and any(NOT_OF_THE_FREE_TIER not in key for key in _object(path, sku, terms))
     ]
+
+
+def _object(path: Path, sku: str, value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise InputError(f"{path}: SKU {sku}: must be an object with names and values, as AWS writes it")
+    return value
 
 
 def _offer(path: Path, product: Product, terms: Mapping[str, Any]) -> Offer:
@@ -127,31 +141,16 @@ def _tier(where: str, dimension: Mapping[str, Any]) -> Tier:
 
 def read_items(path: Path, prefix: str) -> Iterable[Any]:
     """The members of a list in a price list file, one after another."""
-    try:
-        with path.open("rb") as file:
-            yield from ijson.items(file, prefix)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except ijson.JSONError as error:
-        raise InputError(f"{path}: not a whole price list file: {error}") from None
+    with open_shallow(path) as file:
+        yield from ijson.items(file, prefix)
 
 
 def read_pairs(path: Path, prefix: str) -> Iterable[tuple[str, Any]]:
     """The members of an object in a price list file, one after another."""
-    try:
-        with path.open("rb") as file:
-            yield from ijson.kvitems(file, prefix)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except ijson.JSONError as error:
-        raise InputError(f"{path}: not a whole offer file: {error}") from None
+    with open_shallow(path) as file:
+        yield from ijson.kvitems(file, prefix)
 
 
 def _events(path: Path) -> Iterable[tuple[str, str, Any]]:
-    try:
-        with path.open("rb") as file:
-            yield from ijson.parse(file)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except ijson.JSONError as error:
-        raise InputError(f"{path}: not a whole offer file: {error}") from None
+    with open_shallow(path) as file:
+        yield from ijson.parse(file)

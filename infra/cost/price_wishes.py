@@ -1,50 +1,69 @@
-"""Which product of the AWS Price List each price of the book is: the offer, the usage type, and how its unit becomes ours."""
+"""Which product of the AWS Price List each price of the book is: compute and network here, managed services beside it.
+
+Each wish says where its filter was read (`known_from`). "infracost X" is github.com/infracost/infracost, file
+internal/resources/aws/X.go, whose filters Infracost runs against the list.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from decimal import Decimal
+from fractions import Fraction
 
-HOUR = Decimal(1) / Decimal(3600)
+from infra.cost.price_wish import Wish
+from infra.cost.price_wishes_managed import MANAGED
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """One price of the book. `usagetype` is without the region's prefix; `attributes` must be equal; the offer's price times
-    `factor` is the book's, and where it is by the hour (`per_second`) a 3,600th of it."""
-
-    service: str
-    dimension: str
-    unit: str
-    offer: str
-    usagetype: str
-    attributes: Mapping[str, str] = field(default_factory=dict)
-    family: str | None = None
-    factor: Decimal = Decimal(1)
-    per_second: bool = False
+A_SECOND = Fraction(1, 3600)
+FARGATE_SPOT = "not in the Price List, which has no spot prices"
+NOT_KNOWN = "filter not known: no public source names its usage type"
+BILLED = "usage type of AWS's bills and of aws/lambda/pricing's list rows (SKUs in ocelhq/ocel, HJC96/malssum-haru)"
+EDGE = "row of the list, offer AWSLambda, group AWS-Lambda-Edge-Duration; CloudFront developer guide, usage reports"
 
 
-def _lambda(dimension: str, usagetype: str, unit: str = "GB-s") -> Wish:
-    return Wish(service="AWSLambda", dimension=dimension, unit=unit, offer="AWSLambda", usagetype=usagetype)
-
-
-def _cloudwatch(dimension: str, unit: str, usagetype: str, **attributes: str) -> Wish:
+def _lambda(dimension: str, usagetype: str, unit: str = "GB-s", known_from: str = BILLED) -> Wish:
     return Wish(
-        service="AmazonCloudWatch", dimension=dimension, unit=unit, offer="AmazonCloudWatch", usagetype=usagetype,
-        attributes=attributes,
+        service="AWSLambda", dimension=dimension, unit=unit, offer="AWSLambda", usagetypes=(usagetype,), known_from=known_from
     )  # fmt: skip
 
 
-def _ec2(service: str, dimension: str, unit: str, usagetype: str, factor: Decimal = Decimal(1)) -> Wish:
-    return Wish(service=service, dimension=dimension, unit=unit, offer="AmazonEC2", usagetype=usagetype, factor=factor)
+def _ec2(service: str, dimension: str, unit: str, usagetype: str, known_from: str, factor: Fraction = Fraction(1)) -> Wish:
+    return Wish(
+        service=service, dimension=dimension, unit=unit, offer="AmazonEC2", usagetypes=(usagetype,), factor=factor,
+        known_from=known_from,
+    )  # fmt: skip
+
+
+def _volume(dimension: str, unit: str, usagetype: str, factor: Fraction = Fraction(1)) -> Wish:
+    return _ec2("AmazonEBS", dimension, unit, f"EBS:{usagetype}", "infracost ebs_volume, ebs_snapshot", factor)
 
 
 def _fargate(dimension: str, unit: str, usagetype: str) -> Wish:
-    return Wish(service="AmazonECS", dimension=dimension, unit=unit, offer="AmazonECS", usagetype=usagetype, per_second=True)
+    return Wish(
+        service="AmazonECS", dimension=dimension, unit=unit, offer="AmazonECS", usagetypes=(usagetype,), factor=A_SECOND,
+        known_from="infracost ecs_service; aws pricing get-products examples of Fargate-EphemeralStorage-GB-Hours",
+    )  # fmt: skip
 
 
-WISHES: tuple[Wish, ...] = (
+def _balancer(dimension: str, unit: str, usagetype: str, family: str) -> Wish:
+    return Wish(
+        service="AWSELB", dimension=dimension, unit=unit, offer="AWSELB", usagetypes=(usagetype,),
+        family=f"Load Balancer-{family}", known_from="infracost lb",
+    )  # fmt: skip
+
+
+def _network(dimension: str, unit: str, usagetype: str, known_from: str, family: str | None = None) -> Wish:
+    return Wish(
+        service="AmazonVPC", dimension=dimension, unit=unit, offer="AmazonVPC", usagetypes=(usagetype,), family=family,
+        known_from=known_from,
+    )  # fmt: skip
+
+
+def _transfer(dimension: str, usagetype: str, kind: str, to: str | None = None) -> Wish:
+    return Wish(
+        service="AWSDataTransfer", dimension=dimension, unit="GB", offer="AWSDataTransfer", usagetypes=(usagetype,),
+        attributes={"transferType": kind}, to=to, known_from="infracost data_transfer",
+    )  # fmt: skip
+
+
+COMPUTE: tuple[Wish, ...] = (
     _lambda("requests", "Request", "request"),
     _lambda("duration_x86_64", "Lambda-GB-Second"),
     _lambda("duration_arm64", "Lambda-GB-Second-ARM"),
@@ -56,55 +75,63 @@ WISHES: tuple[Wish, ...] = (
     _lambda("snapstart_cache", "Lambda-SnapStart-Cached-GB-S"),
     _lambda("snapstart_restore", "Lambda-SnapStart-Restored-GB", "GB"),
     _lambda("response_streaming", "Lambda-Streaming-Response-Processed-Bytes", "GB"),
-    Wish(
-        service="AWSELB", dimension="alb_hour", unit="hour", offer="AWSELB", usagetype="LoadBalancerUsage",
-        family="Load Balancer-Application",
-    ),
-    Wish(
-        service="AWSELB", dimension="alb_lcu", unit="LCU-hour", offer="AWSELB", usagetype="LCUUsage",
-        family="Load Balancer-Application",
-    ),
-    _ec2("AmazonVPC", "nat_gateway_hour", "hour", "NatGateway-Hours"),
-    _ec2("AmazonVPC", "nat_gateway_data", "GB", "NatGateway-Bytes"),
-    Wish(
-        service="AmazonVPC", dimension="public_ipv4", unit="hour", offer="AmazonVPC", usagetype="PublicIPv4:InUseAddress"
-    ),
-    _ec2("AmazonEBS", "gp3_storage", "GB-month", "EBS:VolumeUsage.gp3"),
-    _ec2("AmazonEBS", "gp3_iops_over_3000", "IOPS-month", "EBS:VolumeP-IOPS.gp3"),
-    _ec2("AmazonEBS", "gp3_throughput_over_125", "MB/s-month", "EBS:VolumeP-Throughput.gp3", factor=Decimal(1) / 1024),
-    Wish(
-        service="AWSDataTransfer", dimension="out_internet", unit="GB", offer="AWSDataTransfer",
-        usagetype="DataTransfer-Out-Bytes", attributes={"transferType": "AWS Outbound"},
-    ),
-    Wish(
-        service="AWSDataTransfer", dimension="in_internet", unit="GB", offer="AWSDataTransfer",
-        usagetype="DataTransfer-In-Bytes", attributes={"transferType": "AWS Inbound"},
-    ),
-    Wish(
-        service="AWSDataTransfer", dimension="inter_az", unit="GB", offer="AWSDataTransfer",
-        usagetype="DataTransfer-Regional-Bytes", attributes={"transferType": "IntraRegion"},
-    ),
-    _cloudwatch("logs_ingest_standard", "GB", "DataProcessing-Bytes"),
-    _cloudwatch("logs_storage", "GB-month", "TimedStorage-ByteHrs"),
-    _cloudwatch("logs_insights_scan", "GB", "DataScanned-Bytes"),
-    _cloudwatch("custom_metric", "metric-month", "CW:MetricMonitorUsage"),
-    _cloudwatch("standard_alarm", "alarm-month", "CW:AlarmMonitorUsage"),
-    _cloudwatch("composite_alarm", "alarm-month", "CW:CompositeAlarmMonitorUsage"),
+    _lambda("edge_request", "Lambda-Edge-Request", "request", EDGE),
+    _lambda("edge_duration", "Lambda-Edge-GB-Second", "GB-s", EDGE),
     _fargate("fargate_vcpu_x86_64", "vCPU-s", "Fargate-vCPU-Hours:perCPU"),
     _fargate("fargate_vcpu_arm64", "vCPU-s", "Fargate-ARM-vCPU-Hours:perCPU"),
     _fargate("fargate_memory_x86_64", "GB-s", "Fargate-GB-Hours"),
     _fargate("fargate_memory_arm64", "GB-s", "Fargate-ARM-GB-Hours"),
     _fargate("fargate_ephemeral_over_20_gb", "GB-s", "Fargate-EphemeralStorage-GB-Hours"),
+    _volume("gp3_storage", "GB-month", "VolumeUsage.gp3"),
+    _volume("gp3_iops_over_3000", "IOPS-month", "VolumeP-IOPS.gp3"),
+    _volume("gp3_throughput_over_125", "MB/s-month", "VolumeP-Throughput.gp3", Fraction(1, 1024)),
+    _volume("gp2_storage", "GB-month", "VolumeUsage.gp2"),
+    _volume("io1_storage", "GB-month", "VolumeUsage.piops"),
+    _volume("io1_iops", "IOPS-month", "VolumeP-IOPS.piops"),
+    _volume("st1_storage", "GB-month", "VolumeUsage.st1"),
+    _volume("sc1_storage", "GB-month", "VolumeUsage.sc1"),
+    _volume("snapshot", "GB-month", "SnapshotUsage"),
     Wish(
-        service="AmazonApiGateway", dimension="http_api", unit="request", offer="AmazonApiGateway",
-        usagetype="ApiGatewayHttpRequest",
-    ),
-    Wish(
-        service="AmazonApiGateway", dimension="rest_api", unit="request", offer="AmazonApiGateway",
-        usagetype="ApiGatewayRequest",
+        service="AmazonEC2", dimension="t3_unlimited_credit", unit="vCPU-hour", offer="AmazonEC2", family="CPU Credits",
+        usagetypes=("CPUCredits:t3",), attributes={"operatingSystem": "Linux"}, known_from="infracost instance",
     ),
 )  # fmt: skip
-"""Dimensions of the book that are not here (ElastiCache's of Valkey) are not refreshed and keep their own date."""
+NETWORK: tuple[Wish, ...] = (
+    _balancer("alb_hour", "hour", "LoadBalancerUsage", "Application"),
+    _balancer("alb_lcu", "LCU-hour", "LCUUsage", "Application"),
+    _balancer("nlb_hour", "hour", "LoadBalancerUsage", "Network"),
+    _balancer("nlb_lcu", "NLCU-hour", "LCUUsage", "Network"),
+    _ec2("AmazonVPC", "nat_gateway_hour", "hour", "NatGateway-Hours", "infracost nat_gateway"),
+    _ec2("AmazonVPC", "nat_gateway_data", "GB", "NatGateway-Bytes", "infracost nat_gateway"),
+    _network("public_ipv4", "hour", "PublicIPv4:InUseAddress", "usage type of AWS's bills (AWS blog, 2023-07-28)"),
+    _network("endpoint_hour", "hour", "VpcEndpoint-Hours", "infracost vpc_endpoint", "VpcEndpoint"),
+    _network("endpoint_data", "GB", "VpcEndpoint-Bytes", "infracost vpc_endpoint", "VpcEndpoint"),
+    _transfer("out_internet", "DataTransfer-Out-Bytes", "AWS Outbound"),
+    _transfer("in_internet", "DataTransfer-In-Bytes", "AWS Inbound"),
+    _transfer("inter_az", "DataTransfer-Regional-Bytes", "IntraRegion"),
+    _transfer("out_us_east", "AWS-Out-Bytes", "InterRegion Outbound", "us-east"),
+    _transfer("out_other_region", "AWS-Out-Bytes", "InterRegion Outbound", "other"),
+)
+WISHES = COMPUTE + NETWORK + MANAGED
+
+NOT_ASKED_FOR: dict[tuple[str, str], str] = {
+    **{
+        ("AmazonECS", f"fargate_spot_{what}_{architecture}"): FARGATE_SPOT
+        for what in ("vcpu", "memory")
+        for architecture in ("x86_64", "arm64")
+    },
+    ("AWSEvents", "scheduler_invocation"): NOT_KNOWN,
+    ("AWSLambda", "managed_instances_fee"): NOT_KNOWN + "; the list may have it by instance type",
+    **{
+        ("AWSLambda", dimension): NOT_KNOWN
+        for dimension in (
+            "durable_operation", "durable_retained", "durable_written", "event_poller_kafka", "event_poller_sqs",
+            "microvm_memory", "microvm_snapshot_read", "microvm_snapshot_storage", "microvm_snapshot_written", "microvm_vcpu",
+            "tenant_isolation",
+        )
+    },
+}  # fmt: skip
+"""Prices of the book that a refresh does not look for, and why."""
 
 INSTANCE_USAGE = "BoxUsage:"
 INSTANCE_ATTRIBUTES = {
@@ -116,3 +143,5 @@ INSTANCE_ATTRIBUTES = {
 }
 """Of the hundreds of prices an instance type has, the one of plain Linux on shared hardware."""
 OFFERS = tuple(sorted({wish.offer for wish in WISHES}))
+ESSENTIAL = frozenset({"AWSDataTransfer", "AWSELB", "AWSLambda", "AmazonEC2", "AmazonVPC"})
+"""Offers without which neither lane has a price; a region need not have the others."""

@@ -1,120 +1,74 @@
 """A new price book from AWS's own list: offer files in, a book out, and what was found, changed and not found.
 
 What the list does not have keeps the old book's figure with its own source and date, or is left out where there is none:
-nothing is guessed, and nothing loses its date.
+nothing is guessed, nothing loses its date, and each is said with the reason.
 """
 
 from __future__ import annotations
 
-import json
-import shutil
-import tempfile
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from infra.cost.lines.line import EXACT
 from infra.cost.plan_list import OFFER as PLANS
 from infra.cost.plan_list import plan_rows, read_plan_rates, read_reserved_rates
+from infra.cost.price_downloads import NoOffer
 from infra.cost.price_list import Head, Offer, Product, read_head, read_offers, read_products
-from infra.cost.price_wishes import HOUR, INSTANCE_ATTRIBUTES, INSTANCE_USAGE, OFFERS, WISHES, Wish
-from infra.errors import InputError, KitError
-
-PRICE_LIST_URL = "https://pricing.us-east-1.amazonaws.com"
-TIMEOUT_S = 60
+from infra.cost.price_wish import GLOBAL, Wish
+from infra.cost.price_wishes import ESSENTIAL, INSTANCE_ATTRIBUTES, INSTANCE_USAGE, NOT_ASKED_FOR, OFFERS, WISHES
+from infra.cost.price_wishes_managed import PLACES
+from infra.cost.refresh_left import Left, left_instances, left_plans, left_prices
+from infra.errors import InputError
 
 Open = Callable[[str, str], Path]
-"""From an offer's code and a region to its file on this machine."""
+"""From an offer's code and a region to its file on this machine; `NoOffer` where the list has none."""
+Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refreshed:
-    """`document` is the book as its JSON file; `missing` are dimensions for which the list has no price, `kept` those of
-    them that keep the old book's."""
+    """`document` is the book as its JSON file; `left` is all that the list gave no price for, each with why."""
 
     document: dict[str, Any]
     found: int
-    missing: tuple[str, ...]
-    kept: tuple[str, ...]
-
-
-class Downloads:
-    """Offer files from AWS, or from a mirror or folder laid out like it, each fetched once into a temporary folder."""
-
-    def __init__(self, source: str = PRICE_LIST_URL, say: Callable[[str], None] = lambda text: None) -> None:
-        self._source, self._say = source.rstrip("/"), say
-        self._folder = Path(tempfile.mkdtemp(prefix="crossover-prices-"))
-
-    def __enter__(self) -> Downloads:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    def open(self, offer: str, region: str) -> Path:
-        if offer != PLANS:
-            return self._fetch(f"offers/v1.0/aws/{offer}/current/{region}/index.json", region, f"{offer}.json")
-        index = self._fetch(f"savingsPlan/v1.0/aws/{offer}/current/region_index.json", region, f"{offer}-regions.json")
-        return self._fetch(_plans_of(index, region), region, f"{offer}.json")
-
-    def _fetch(self, path: str, region: str, name: str) -> Path:
-        if not self._source.startswith(("http://", "https://")):
-            return Path(self._source) / path
-        target = self._folder / name
-        url = f"{self._source}/{path}"
-        if not target.exists():
-            self._say(f"fetching {url}")
-            try:
-                with urllib.request.urlopen(url, timeout=TIMEOUT_S) as answer, target.open("wb") as file:  # noqa: S310
-                    shutil.copyfileobj(answer, file, 1 << 20)
-            except urllib.error.HTTPError as error:
-                raise KitError(f"{url}: answered {error.code}; is {region!r} a region?") from None
-            except (OSError, ValueError) as error:
-                target.unlink(missing_ok=True)
-                raise KitError(f"{url}: cannot be fetched ({getattr(error, 'reason', error)})") from None
-        return target
-
-
-def _plans_of(index: Path, region: str) -> str:
-    """Where the region's Savings Plans stand in their newest version."""
-    try:
-        listed = {each["regionCode"]: each["versionUrl"] for each in json.loads(index.read_bytes())["regions"]}
-    except OSError as error:
-        raise InputError(f"{index}: cannot be read ({error.strerror})") from None
-    except (ValueError, KeyError, TypeError):
-        raise InputError(
-            f"{index}: not an index of Savings Plans: it needs regions, each with regionCode and versionUrl"
-        ) from None
-    if region not in listed:
-        raise InputError(f"{index}: has no region {region!r}")
-    return str(listed[region]).lstrip("/")
+    left: tuple[Left, ...]
 
 
 def refresh(region: str, old: dict[str, Any], open_offer: Open, *, today: date) -> Refreshed:
     """The region's book anew. `old` is the document of the one there is, or of another region's, which lends the shapes of
     instance types and no price but free tiers, which are the account's. `InputError` for a file that is no offer file."""
-    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    rows: dict[Key, dict[str, Any]] = {}
+    reasons = dict(NOT_ASKED_FOR)
     instances: dict[str, dict[str, Any]] = {}
     heads, reserved = [], []
     for offer in OFFERS:
-        path = open_offer(offer, region)
-        head = read_head(path)
-        if head.offer != offer:
-            raise InputError(f"{path}: is the offer {head.offer}, not {offer}")
-        heads.append(head)
         wishes = [wish for wish in WISHES if wish.offer == offer]
-        usagetypes = {wish.usagetype for wish in wishes} | ({INSTANCE_USAGE} if offer == "AmazonEC2" else set())
-        products = read_products(path, region, usagetypes)
+        place = PLACES.get(offer, region)
+        try:
+            path = open_offer(offer, place)
+        except NoOffer:
+            if offer in ESSENTIAL:
+                raise
+            reasons |= {(wish.service, wish.dimension): f"the Price List has no offer {offer} for {place}" for wish in wishes}
+            continue
+        head = _head(path, offer)
+        heads.append(head)
+        usagetypes = {each for wish in wishes for each in wish.usagetypes} | (
+            {INSTANCE_USAGE} if offer == "AmazonEC2" else set()
+        )
+        products = read_products(path, None if place == GLOBAL else region, usagetypes)
         offers = read_offers(path, products)
         for wish in wishes:
-            priced = _fulfil(path, wish, offers)
-            if priced is not None:
+            priced = _fulfil(wish, offers, region)
+            if isinstance(priced, Offer):
                 rows[wish.service, wish.dimension] = _row(wish, priced, head)
+            else:
+                reasons[wish.service, wish.dimension] = priced
         if offer == "AmazonEC2":
             instances = _instances(path, offers, head, old["instances"]["types"], same_region=old["region"] == region)
             wanted = [
@@ -126,7 +80,14 @@ def refresh(region: str, old: dict[str, Any], open_offer: Open, *, today: date) 
     path = open_offer(PLANS, region)
     heads.append(read_head(path, PLANS))
     plans = plan_rows(read_plan_rates(path), _listed(rows, instances), heads[-1])
-    return _document(region, old, rows, instances, heads, today, [*plans, *reserved])
+    return _document(region, old, rows, instances, heads, today, [*plans, *reserved], reasons)
+
+
+def _head(path: Path, offer: str) -> Head:
+    head = read_head(path)
+    if head.offer != offer:
+        raise InputError(f"{path}: is the offer {head.offer}, not {offer}")
+    return head
 
 
 def _listed(
@@ -142,24 +103,39 @@ def _is_plain_instance(product: Product) -> bool:
     return wanted and product.usagetype.startswith(INSTANCE_USAGE)
 
 
-def _fulfil(path: Path, wish: Wish, offers: Iterable[Offer]) -> Offer | None:
-    """The one offer that is meant; several at one price are one (AWS lists some per operation)."""
+def _fulfil(wish: Wish, offers: Iterable[Offer], region: str) -> Offer | str:
+    """The one offer that is meant, or why there is none; several at one price are one (AWS lists some per operation)."""
+    attributes = wish.attributes_in(region)
     fitting = [
         each
         for each in offers
-        if each.product.usagetype == wish.usagetype
+        if each.product.usagetype in wish.usagetypes
         and (wish.family is None or each.product.family == wish.family)
-        and all(each.product.attributes.get(name) == value for name, value in wish.attributes.items())
+        and all(each.product.attributes.get(name, "") == value for name, value in attributes.items())
     ]
-    if len({each.tiers for each in fitting}) > 1:
-        skus = ", ".join(sorted(each.product.sku for each in fitting))
-        raise InputError(f"{path}: {wish.service} {wish.dimension}: SKUs {skus} have different prices for {wish.usagetype}")
-    return fitting[0] if fitting else None
+    for usagetype in wish.usagetypes:
+        found = [each for each in fitting if each.product.usagetype == usagetype]
+        if len({each.tiers for each in found}) > 1:
+            skus = ", ".join(sorted(each.product.sku for each in found))
+            return f"SKUs {skus} of the Price List have different prices for {usagetype}"
+        if found:
+            return found[0]
+    return f"not in the Price List under {wish.offer} {' or '.join(wish.usagetypes)} as it is asked for"
 
 
 def _row(wish: Wish, offer: Offer, head: Head) -> dict[str, Any]:
-    factor = wish.factor * (HOUR if wish.per_second else 1)
-    tiers = [(tier.start, tier.end, _plain(tier.usd, factor)) for tier in offer.tiers]
+    listed = offer.tiers
+    notes = []
+    if listed[0].usd == 0 and len(listed) > 1:  # an account's free allowance, which the book has as a free tier or not at all
+        notes.append(f"the first {listed[0].end:f} a month free of charge in the list, and priced here")
+        listed = (replace(listed[1], start=listed[0].start), *listed[2:])
+    if wish.factor != 1:
+        notes.append(f"listed as {listed[0].usd.normalize():f} a {offer.unit}")
+    tiers = [
+        (_times(tier.start, 1 / wish.factor), None if tier.end is None else _times(tier.end, 1 / wish.factor),
+         _times(tier.usd, wish.factor))
+        for tier in listed
+    ]  # fmt: skip
     row: dict[str, Any] = {
         "service": wish.service,
         "dimension": wish.dimension,
@@ -171,14 +147,15 @@ def _row(wish: Wish, offer: Offer, head: Head) -> dict[str, Any]:
     }
     if len(tiers) > 1:
         row["tiers"] = [[f"{start:f}", None if end is None else f"{end:f}", f"{usd:f}"] for start, end, usd in tiers]
-    if factor != 1:
-        row["note"] = f"listed as {offer.tiers[0].usd.normalize():f} a {offer.unit}"
+    if notes:
+        row["note"] = "; ".join(notes)
     return row
 
 
-def _plain(usd: Decimal, factor: Decimal) -> Decimal:
+def _times(number: Decimal, factor: Fraction) -> Decimal:
     """To sixteen places: an hour's price in seconds has no end."""
-    return EXACT.multiply(usd, factor).quantize(Decimal("1e-16")).normalize()
+    exact = EXACT.divide(EXACT.multiply(number, Decimal(factor.numerator)), Decimal(factor.denominator))
+    return exact.quantize(Decimal("1e-16")).normalize()
 
 
 def _instances(
@@ -205,35 +182,36 @@ def _instances(
 def _document(
     region: str,
     old: dict[str, Any],
-    rows: dict[tuple[str, str], dict[str, Any]],
+    rows: dict[Key, dict[str, Any]],
     instances: dict[str, dict[str, Any]],
     heads: list[Head],
     today: date,
     plans: list[dict[str, Any]],
+    reasons: dict[Key, str],
 ) -> Refreshed:
     same_region = old["region"] == region
     kept = {(row["service"], row["dimension"]): row for row in old["prices"]} if same_region else {}
-    wished = [(wish.service, wish.dimension) for wish in WISHES]
-    missing = [key for key in wished if key not in rows]
     merged = {**kept, **rows}
     types = old["instances"]["types"] if same_region else {}
+    kept_plans = _plans_kept(old.get("savings_plans", []) if same_region else [], plans)
     document = {
         **old,
         "region": region,
         "as_of": today.isoformat(),
         "source": "AWS Price List, offers " + ", ".join(f"{head.offer} {head.version}" for head in heads),
-        "savings_plans": plans + _plans_kept(old.get("savings_plans", []) if same_region else [], plans),
+        "savings_plans": plans + kept_plans,
         "prices": [merged[key] for key in sorted(merged)],
         "instances": {**old["instances"], "types": dict(sorted({**types, **instances}.items()))},
     }
+    wished = {(wish.service, wish.dimension) for wish in WISHES} | {(row["service"], row["dimension"]) for row in old["prices"]}
     return Refreshed(
         document=document,
         found=len(rows) + len(instances),
-        missing=(
-            *(" ".join(key) for key in missing),
-            *_without_plan(document["instances"]["types"], document["savings_plans"]),
+        left=(
+            *left_prices((wished | set(reasons)) - set(rows), kept, reasons),
+            *left_instances(set(old["instances"]["types"]) - set(instances), old["instances"], kept=same_region),
+            *left_plans(document["instances"]["types"], document["savings_plans"], kept_plans),
         ),
-        kept=tuple(" ".join(key) for key in missing if key in kept),
     )
 
 
@@ -249,9 +227,3 @@ def _plans_kept(old: list[dict[str, Any]], new: list[dict[str, Any]]) -> list[di
         elif not row.get("families") and (row["plan"], row["service"]) not in found:
             kept.append(row)
     return kept
-
-
-def _without_plan(types: Iterable[str], plans: list[dict[str, Any]]) -> list[str]:
-    """Instance families of which no Savings Plan has a rate, as things that the list does not have."""
-    covered = {name.partition(".")[0] for row in plans if row["service"] == "AmazonEC2" for name in row.get("families", ())}
-    return [f"AmazonEC2 savings plans of {family}" for family in sorted({name.partition(".")[0] for name in types} - covered)]

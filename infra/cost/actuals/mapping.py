@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from infra.cost.price_wish import Wish
 from infra.cost.price_wishes import INSTANCE_USAGE, WISHES
 
 Key = tuple[str, str]
@@ -19,7 +20,18 @@ SPOT_USAGE = "SpotUsage:"
 REGION = re.compile(r"^(?:[A-Z]{2,4}\d|EU|[a-z]{2}-[a-z]+-\d)-")
 """What usage types begin with, as `USW2-` or `EUC1-`, in KMS `eu-west-1-`; in us-east-1 many begin with nothing."""
 
-_WISHED: dict[str, Key] = {wish.usagetype: (wish.service, wish.dimension) for wish in WISHES}
+_WISHED: dict[str, list[Wish]] = {}
+for _wish in WISHES:
+    for _usagetype in _wish.usagetypes:
+        _WISHED.setdefault(_usagetype, []).append(_wish)
+_NAMES = {
+    "AWSQueueService": "Simple Queue",
+    "AmazonS3": "Simple Storage",
+    "AmazonSNS": "Simple Notification",
+    "AmazonStates": "Step Functions",
+    "awskms": "Key Management",
+}
+"""What Cost Explorer calls offers whose codes do not say it."""
 _PATTERNS: tuple[tuple[str, str, Key], ...] = (
     # service (as a code or as Cost Explorer's name), usage type, key
     (r"AmazonS3|Simple Storage", r"TimedStorage-ByteHrs", ("AmazonS3", "standard_storage")),
@@ -49,13 +61,22 @@ def key_of(service: str, usage_type: str) -> tuple[Key, str | None] | None:
         return ON_DEMAND, plain.partition(":")[2] or "m1.small"
     if plain.startswith(SPOT_USAGE):
         return SPOT, plain.partition(":")[2]
-    if plain.startswith("NodeUsage:"):
-        return ("AmazonElastiCache", f"node_{plain.partition(':')[2]}_valkey"), None
     for of, pattern, key in _PATTERNS:
         if re.search(of, service, re.IGNORECASE) and re.fullmatch(pattern, plain):
             return key, None
-    found = _WISHED.get(plain)
-    return None if found is None else (found, None)
+    wishes = _WISHED.get(plain, [])
+    if len({wish.offer for wish in wishes}) > 1:  # `Requests-Tier1` is of S3, SQS and SNS
+        wishes = [wish for wish in wishes if _is_of(service, wish.offer)]
+    if wishes:
+        return (wishes[0].service, wishes[0].dimension), None
+    if plain.startswith("NodeUsage:"):
+        return ("AmazonElastiCache", f"node_{plain.partition(':')[2]}_valkey"), None
+    return None
+
+
+def _is_of(service: str, offer: str) -> bool:
+    plain = offer.removeprefix("Amazon").removeprefix("AWS")
+    return any(name.lower() in service.lower() for name in (offer, plain, _NAMES.get(offer, offer)))
 
 
 def key_of_line(service: str, dimension: str) -> Key:

@@ -70,7 +70,12 @@ def test_a_refreshed_book_is_written_whole_and_told(tmp_path: Path) -> None:
     price_list(tmp_path, without="alb_lcu")
     out = tmp_path / "fresh.json"
     told = invoke("refresh", "--from", str(tmp_path), "--no-spot", "--out", str(out))
-    assert "not in the list: AWSELB alb_lcu (the old figure stays)" in told
+    assert "AWSELB alb_lcu: kept from AWS Elastic Load Balancing pricing page, read 2026-09-20 (via github.com/" in told
+    assert "(2026-09-20): not in the Price List under AWSELB LCUUsage as it is asked for\n" in told
+    assert (
+        "AWSLambda microvm_vcpu: kept from AWS Lambda pricing page (aws.amazon.com/lambda/pricing), read 2026 (2026): filter"
+        in told
+    )
     assert load_price_book("us-east-1", out).price("AWSLambda", "requests").usd == Decimal("0.5")
     broken = tmp_path / "elsewhere"
     with pytest.raises(InputError):

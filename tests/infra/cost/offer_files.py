@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from infra.cost.price_wish import GLOBAL, Wish
 from infra.cost.price_wishes import INSTANCE_ATTRIBUTES, WISHES
+from infra.cost.price_wishes_managed import PLACES
 
-PREFIX = {"us-east-1": "", "eu-west-1": "EU-"}
+PREFIX = {"us-east-1": "", "eu-west-1": "EU-", GLOBAL: ""}
+NEWER = {"AWSAppRunner", "AWSEvents", "AWSSecretsManager", "AWSSystemsManager", "AmazonECS", "awswaf"}
+"""Offers whose usage types have a prefix in us-east-1 too."""
+DECOY = "9"
 Tiers = Sequence[tuple[str, str, str]]
 
 
@@ -33,7 +38,8 @@ class OfferFile:
     ) -> str:
         prefix = PREFIX[self._region] if prefix is None else prefix
         sku = sku_of(self._offer, usagetype, family, json.dumps(attributes, sort_keys=True))
-        own = {"usagetype": prefix + usagetype, "servicecode": self._offer, "regionCode": self._region, **attributes}
+        own = {"usagetype": prefix + usagetype, "servicecode": self._offer, "regionCode": self._region.replace(GLOBAL, "")}
+        own |= attributes
         self.products[sku] = {"sku": sku, "productFamily": family, "attributes": own}
         dimensions = {
             f"{sku}.JRTCKXETXF.{number}": {
@@ -137,18 +143,59 @@ class PlanFile:
         return path
 
 
-def price_list(folder: Path, region: str = "us-east-1", *, usd: str = "0.5", without: str = "") -> dict[str, OfferFile]:
-    """Every offer of the book at one price, with what else such a file holds."""
+def prefix_of(wish: Wish, region: str) -> str:
+    """What the wish's usage type begins with in the list."""
+    if wish.offer == "awskms":
+        return f"{region}-"
+    if wish.to is not None:
+        return {"us-east-1": "USE1-USE2-", "eu-west-1": "EU-USE1-"}[region]
+    if wish.dimension == "dashboard" or wish.offer in PLACES:
+        return ""
+    return "USE1-" if region == "us-east-1" and wish.offer in NEWER else PREFIX[region]
+
+
+def add_with_decoys(file: OfferFile, wish: Wish, region: str, usd: str, *, there: bool = True) -> None:
+    """The wish's SKU, and beside it what a filter too wide would take for it: each at another price."""
+    usagetype, prefix = wish.usagetypes[0 if region == "us-east-1" else -1], prefix_of(wish, region)
+    attributes = wish.attributes_in(region)
+    if wish.dimension == "dashboard":
+        attributes["regionCode"] = ""
+    right: dict[str, Any] = {"family": wish.family or "Some", "prefix": prefix, "locationType": "AWS Region", **attributes}
+    decoys: list[dict[str, Any]] = [{name: "another"} for name in wish.attributes] + [{"locationType": "AWS Outposts"}]
+    decoys += [{"family": "Another"}] if wish.family else []
+    decoys += [{"toRegionCode": "ap-south-1"}] if wish.to else []
+    decoys += [{"prefix": "SAE1-", "regionCode": "sa-east-1"}] if wish.offer not in PLACES else []
+    if there:
+        file.add(usagetype, "Unit", [("0", "Inf", usd)], **right)
+    for decoy in decoys:
+        file.add(usagetype, "Unit", [("0", "Inf", DECOY)], **{**right, **decoy})
+    for other in (f"IA-{usagetype}", f"TS-{usagetype}", f"Global-{usagetype}", f"{usagetype}-Other"):
+        file.add(other, "Unit", [("0", "Inf", DECOY)], **right)
+    free = file.add(usagetype, "Unit", [("0", "Inf", "0")], **right, groupDescription="free tier")
+    file.terms[free].pop(f"{free}.JRTCKXETXF")
+
+
+def set_tiers(file: OfferFile, usagetype: str, tiers: Tiers) -> str:
+    """Other tiers for the SKU that is the right one: of the usage type's the first that was put in."""
+    sku = next(sku for sku, each in file.products.items() if each["attributes"]["usagetype"].endswith(usagetype))
+    term = file.terms[sku][f"{sku}.JRTCKXETXF"]
+    term["priceDimensions"] = {
+        f"{sku}.JRTCKXETXF.{number}": {"unit": "Unit", "beginRange": begin, "endRange": end, "pricePerUnit": {"USD": usd}}
+        for number, (begin, end, usd) in enumerate(reversed(tiers))  # AWS does not list tiers in order
+    }
+    return sku
+
+
+def price_list(
+    folder: Path, region: str = "us-east-1", *, usd: str | Callable[[Wish], str] = "0.5", without: str = ""
+) -> dict[str, OfferFile]:
+    """Every offer of the book at one price, or each at its own, with what else such a file holds."""
     files: dict[str, OfferFile] = {}
     for wish in WISHES:
-        file = files.setdefault(wish.offer, OfferFile(wish.offer, region))
-        if wish.dimension != without:
-            file.add(wish.usagetype, "Unit", [("0", "Inf", usd)], family=wish.family or "", **wish.attributes)
-    files["AWSLambda"].add(
-        "Lambda-GB-Second-ARM",
-        "Lambda-GB-Second",
-        [("0", "7500000000", "0.00002"), ("7500000000", "Inf", "0.00001")],
-    )
+        file = files.setdefault(wish.offer, OfferFile(wish.offer, PLACES.get(wish.offer, region)))
+        price = usd if isinstance(usd, str) else usd(wish)
+        add_with_decoys(file, wish, region, price, there=wish.dimension != without)
+    set_tiers(files["AWSLambda"], "Lambda-GB-Second-ARM", [("0", "7500000000", "0.00002"), ("7500000000", "Inf", "0.00001")])
     for name, price in (("c7g.large", "0.08"), ("m7g.large", "0.09"), ("z9.unheard", "9")):
         files["AmazonEC2"].add(
             f"BoxUsage:{name}",

@@ -2,33 +2,49 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infra.cost.plan_list import read_plan_rates
+from infra.cost.price_depth import Shallow
 from infra.cost.price_diff import changes, plan_changes
-from infra.cost.price_list import read_head, read_offers, read_products
-from infra.cost.prices import SHIPPED, PriceBook, load_price_book
-from infra.cost.refresh import Downloads, refresh
+from infra.cost.price_downloads import Downloads, NoOffer
+from infra.cost.price_list import read_head, read_offers, read_pairs, read_products
+from infra.cost.price_wish import Wish
+from infra.cost.price_wishes import NOT_ASKED_FOR, WISHES
+from infra.cost.price_wishes_managed import PLACES
+from infra.cost.prices import SHIPPED, PriceBook, Tier, load_price_book
+from infra.cost.refresh import Refreshed, refresh
 from infra.cost.spot_history import summarize
 from infra.errors import InputError, KitError
-from tests.infra.cost.offer_files import OfferFile, PlanFile, plan_list, price_list
+from tests.infra.cost.listed_rows import listed_rows
+from tests.infra.cost.offer_files import OfferFile, PlanFile, plan_list, price_list, set_tiers
 
 TODAY = date(2026, 11, 26)
 OLD = json.loads((SHIPPED / "us-east-1.json").read_text())
 
 
-def book_from(folder: Path, region: str = "us-east-1") -> PriceBook:
+def refreshed(folder: Path, region: str = "us-east-1") -> Refreshed:
     with Downloads(str(folder)) as downloads:
-        fresh = refresh(region, OLD, downloads.open, today=TODAY)
+        return refresh(region, OLD, downloads.open, today=TODAY)
+
+
+def book_from(folder: Path, region: str = "us-east-1") -> PriceBook:
+    fresh = refreshed(folder, region)
     path = folder / "book.json"
     path.write_text(json.dumps(fresh.document))
     return load_price_book(region, path)
@@ -51,16 +67,125 @@ def test_prices_tiers_and_dates_come_from_the_list(tmp_path: Path) -> None:
     assert book.as_of == TODAY
 
 
+def own_price(wish: Wish) -> str:
+    """Another price for each wish, so that none is taken for another."""
+    return f"0.{WISHES.index(wish) + 1:04d}"
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-west-1"])
+def test_every_dimension_is_found_beside_its_decoys(tmp_path: Path, region: str) -> None:
+    price_list(tmp_path, region, usd=own_price)
+    fresh = refreshed(tmp_path, region)
+    told = {(row["service"], row["dimension"]): row for row in fresh.document["prices"]}
+    for wish in WISHES:
+        if wish.dimension == "duration_arm64":
+            continue  # has tiers, below
+        row, factor = told[wish.service, wish.dimension], wish.factor
+        exact = Decimal(own_price(wish)) * factor.numerator / factor.denominator
+        assert abs(Decimal(row["usd"]) - exact) <= Decimal("1e-16"), wish
+        assert row["source"].startswith(f"AWS Price List, offer {wish.offer}, version 20261101000000, SKU ")
+        assert row["as_of"] == "2026-11-01"
+        assert wish.known_from
+    names = {left.name for left in fresh.left}
+    assert names.isdisjoint(f"{wish.service} {wish.dimension}" for wish in WISHES)
+
+
+def test_rows_as_the_list_has_them_give_the_figures_of_the_shipped_book(tmp_path: Path) -> None:
+    price_list(tmp_path)  # for what is not asked here: instances and plans
+    files: dict[str, OfferFile] = {}
+    expected = set()
+    for offer, family, usagetype, attributes, tiers, key in listed_rows():
+        file = files.setdefault(offer, OfferFile(offer, PLACES.get(offer, "us-east-1")))
+        file.add(usagetype, "Unit", tiers, family=family, prefix="", **attributes)
+        expected |= {key} if key else set()
+    for file in files.values():
+        file.write(tmp_path)
+    told = {(row["service"], row["dimension"]): row for row in refreshed(tmp_path).document["prices"]}
+    before = {(row["service"], row["dimension"]): row for row in OLD["prices"]}
+    assert {key for key, row in told.items() if row["source"].startswith("AWS Price List, offer")} == expected
+    nodes = {(wish.service, wish.dimension) for wish in WISHES if wish.dimension.startswith("node_")}
+    assert {(wish.service, wish.dimension) for wish in WISHES} - expected <= nodes  # of nodes one of each engine stands for all
+    for key in expected:
+        assert float(told[key]["usd"]) == pytest.approx(float(before[key]["usd"]), rel=0.002), key
+
+
+def test_every_price_of_the_shipped_book_is_asked_for_or_has_a_reason() -> None:
+    asked = {(wish.service, wish.dimension): wish for wish in WISHES}
+    book = {(row["service"], row["dimension"]): row["unit"] for row in OLD["prices"]}
+    assert set(book) == set(asked) | set(NOT_ASKED_FOR)
+    assert not set(asked) & set(NOT_ASKED_FOR)
+    assert len(asked) == len(WISHES)
+    told = (SHIPPED.parents[2] / "docs" / "cost.md").read_text()
+    assert f"Of the shipped book's {len(book)} dimensions {len(asked)} are looked for" in told
+    assert {key: book[key] for key in asked} == {key: wish.unit for key, wish in asked.items()}
+
+
+def test_what_is_not_refreshed_is_said_with_source_date_and_reason(tmp_path: Path) -> None:
+    price_list(tmp_path, without="alb_lcu")
+    left = {each.name: each for each in refreshed(tmp_path).left}
+    assert left["AmazonECS fargate_spot_vcpu_arm64"].why == "not in the Price List, which has no spot prices"
+    assert str(left["AWSLambda durable_operation"]) == (
+        "AWSLambda durable_operation: kept from AWS Lambda pricing page (aws.amazon.com/lambda/pricing), read 2026 (2026): "
+        "filter not known: no public source names its usage type"
+    )
+    assert {f"{service} {dimension}" for service, dimension in NOT_ASKED_FOR} | {"AWSELB alb_lcu"} <= set(left)
+    kept = [each for name, each in left.items() if name.startswith("AmazonEC2 on demand")]
+    assert sum(each.name.count(",") + 1 for each in kept) == len(OLD["instances"]["types"]) - 2
+    assert f"{OLD['instances']['on_demand_source']} ({OLD['instances']['on_demand_as_of']})" in {
+        each.kept_from for each in kept
+    }
+    price_list(tmp_path, "eu-west-1")
+    left = {each.name: each for each in refreshed(tmp_path, "eu-west-1").left}
+    assert str(left["AWSLambda microvm_vcpu"]).startswith("AWSLambda microvm_vcpu: unknown: filter not known")
+
+
+def test_a_dimension_that_nothing_says_how_to_find_is_kept_and_said(tmp_path: Path) -> None:
+    price_list(tmp_path)
+    own = {"service": "AmazonOwn", "dimension": "thing", "unit": "thing", "usd": "1", "source": "a bill", "as_of": None}
+    with Downloads(str(tmp_path)) as downloads:
+        old = {**OLD, "prices": [*OLD["prices"], {**own, "confidence": "low"}]}
+        left = refresh("us-east-1", old, downloads.open, today=TODAY).left
+    (said,) = [str(each) for each in left if each.name == "AmazonOwn thing"]
+    assert said == "AmazonOwn thing: kept from a bill (undated): filter not known: nothing says what it is in the Price List"
+
+
+def test_an_accounts_free_allowance_is_no_price_of_the_first_units(tmp_path: Path) -> None:
+    file = price_list(tmp_path)["AmazonDynamoDB"]
+    set_tiers(file, "TimedStorage-ByteHrs", [("0", "25", "0"), ("25", "Inf", "0.25")])
+    file.write(tmp_path)
+    storage = book_from(tmp_path).price("AmazonDynamoDB", "storage")
+    assert storage.tiers == (Tier(Decimal(0), None, Decimal("0.25")),)
+    assert storage.note == "the first 25 a month free of charge in the list, and priced here"
+
+
+def test_tiers_change_their_unit_with_the_price(tmp_path: Path) -> None:
+    file = price_list(tmp_path)["AmazonStates"]
+    set_tiers(file, "StepFunctions-GB-Second", [("0", "3600000", "0.00001667"), ("3600000", "Inf", "0.00000833")])
+    file.write(tmp_path)
+    tiers = book_from(tmp_path).price("AWSStepFunctions", "express_duration").tiers
+    assert tiers == (
+        Tier(Decimal(0), Decimal(1000), Decimal("0.060012")),
+        Tier(Decimal(1000), None, Decimal("0.029988")),
+    )  # as the shipped book has them
+
+
+def test_an_offer_that_a_region_lacks_is_said_and_the_lanes_own_must_be_there(tmp_path: Path) -> None:
+    price_list(tmp_path)
+    offers = tmp_path / "offers/v1.0/aws"
+    (offers / "AWSAppRunner/current/us-east-1/index.json").unlink()
+    (left,) = [each for each in refreshed(tmp_path).left if each.name == "AmazonAppRunner vcpu"]
+    assert left.why == "the Price List has no offer AWSAppRunner for us-east-1"
+    (offers / "AWSELB/current/us-east-1/index.json").unlink()
+    with pytest.raises(NoOffer, match=r"AWSELB/current/us-east-1/index\.json: cannot be read"):
+        refreshed(tmp_path)
+
+
 def test_what_the_list_lacks_keeps_its_figure_and_its_date(tmp_path: Path) -> None:
     price_list(tmp_path, without="alb_lcu")
-    with Downloads(str(tmp_path)) as downloads:
-        fresh = refresh("us-east-1", OLD, downloads.open, today=TODAY)
-    assert fresh.kept == ("AWSELB alb_lcu",)
-    assert "AWSELB alb_lcu" in fresh.missing
     book = book_from(tmp_path)
     assert book.price("AWSELB", "alb_lcu").usd == Decimal("0.008")
     assert book.price("AWSELB", "alb_lcu").as_of == "2026-09-20"
-    assert book.price("AmazonElastiCache", "valkey_serverless_ecpu").usd == Decimal("0.0023")
+    assert book.price("AWSEvents", "scheduler_invocation").as_of == "2026-03"
 
 
 def test_another_region_takes_no_price_of_this_one(tmp_path: Path) -> None:
@@ -75,12 +200,13 @@ def test_another_region_takes_no_price_of_this_one(tmp_path: Path) -> None:
         book.spot("c7g.large")
 
 
-def test_one_usage_type_at_two_prices_is_refused(tmp_path: Path) -> None:
+def test_one_usage_type_at_two_prices_is_not_guessed(tmp_path: Path) -> None:
     files = price_list(tmp_path)
     files["AWSELB"].add("LCUUsage", "LCU-Hrs", [("0", "Inf", "7")], family="Load Balancer-Application", operation="other")
     files["AWSELB"].write(tmp_path)
-    with pytest.raises(InputError, match=r"AWSELB alb_lcu: SKUs .* have different prices for LCUUsage"):
-        book_from(tmp_path)
+    (left,) = [each for each in refreshed(tmp_path).left if each.name == "AWSELB alb_lcu"]
+    assert re.fullmatch(r"SKUs \w+, \w+ of the Price List have different prices for LCUUsage", left.why)
+    assert book_from(tmp_path).price("AWSELB", "alb_lcu").usd == Decimal("0.008")
 
 
 @pytest.mark.parametrize(
@@ -94,7 +220,7 @@ def test_one_usage_type_at_two_prices_is_refused(tmp_path: Path) -> None:
 )
 def test_a_malformed_price_names_file_and_sku(tmp_path: Path, tiers: list[tuple[str, str, str]], said: str) -> None:
     files = price_list(tmp_path)
-    sku = files["AWSLambda"].add("Request", "Requests", tiers)
+    sku = set_tiers(files["AWSLambda"], "Request", tiers)
     files["AWSLambda"].write(tmp_path)
     with pytest.raises(InputError) as refused:
         book_from(tmp_path)
@@ -109,6 +235,44 @@ def test_a_file_that_broke_off_is_refused(tmp_path: Path) -> None:
         list(read_offers(path, read_products(path, "us-east-1", {"Request"})))
 
 
+DEEP = b"[" * 70_000 + b"]" * 70_000
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        (b'{"products": {"x": ' + DEEP + b"}}", lambda path: list(read_products(path, "us-east-1", {"Request"}))),
+        (b'{"terms": {"OnDemand": {"x": ' + DEEP + b"}}}", lambda path: list(read_pairs(path, "terms.OnDemand"))),
+        (b'{"a": ' + b'{"x": ' * 16 + b"1" + b"}" * 17, read_head),
+        (b'{"products": ' + DEEP + b"}", lambda path: list(read_plan_rates(path))),
+    ],
+)
+def test_a_file_nested_deeper_than_aws_writes_is_one_line(tmp_path: Path, text: bytes, read: Callable[[Path], Any]) -> None:
+    path = tmp_path / "deep.json"
+    path.write_bytes(text)
+    with pytest.raises(InputError) as refused:
+        read(path)
+    assert str(refused.value) == f"{path}: nested more than 16 deep; AWS's price list nests 8"
+
+
+@given(st.text(alphabet='[{}]"\\x', max_size=40), st.integers(1, 9))
+def test_brackets_in_strings_are_no_depth_wherever_the_bytes_are_cut(text: str, size: int) -> None:
+    document = json.dumps([{text: [text * 3]}] * 20).encode()
+    file = Shallow(Path("x"), io.BytesIO(document))
+    assert b"".join(iter(lambda: file.read(size), b"")) == document
+    deep = Shallow(Path("x"), io.BytesIO(json.dumps([text]).encode() + b"[" * 17))
+    with pytest.raises(InputError, match="nested more than 16 deep"):
+        list(iter(lambda: deep.read(size), b""))
+
+
+@pytest.mark.parametrize("products", ['{"x": 5}', '{"x": {"attributes": [1]}}'])
+def test_a_product_that_is_no_object_is_refused(tmp_path: Path, products: str) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(f'{{"products": {products}}}')
+    with pytest.raises(InputError, match=r"x\.json: SKU x: must be an object"):
+        read_products(path, "us-east-1", {"Request"})
+
+
 def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     path.write_text('{"hello": 1}')
@@ -121,6 +285,28 @@ def test_a_region_or_list_that_is_not_there_is_one_line(tmp_path: Path) -> None:
         book_from(tmp_path)
     with Downloads("http://127.0.0.1:9") as downloads, pytest.raises(KitError, match=r"cannot be fetched \(.*refused"):
         downloads.open("AWSLambda", "us-east-1")
+
+
+class _Answers(BaseHTTPRequestHandler):
+    """Answers with the code that the address names as region."""
+
+    def do_GET(self) -> None:
+        self.send_error(int(self.path.split("/")[-2]))
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize(("code", "absent"), [("404", True), ("403", True), ("503", False)])
+def test_only_an_answer_that_there_is_no_such_file_is_no_offer(code: str, absent: bool) -> None:
+    with HTTPServer(("127.0.0.1", 0), _Answers) as server:
+        thread = Thread(target=server.handle_request)
+        thread.start()
+        with Downloads(f"http://127.0.0.1:{server.server_port}") as downloads, pytest.raises(KitError) as refused:
+            downloads.open("AWSAppRunner", code)
+        thread.join()
+    assert f"AWSAppRunner/current/{code}/index.json: answered {code}" in str(refused.value)
+    assert isinstance(refused.value, NoOffer) == absent
 
 
 @pytest.mark.slow
@@ -179,16 +365,16 @@ def test_every_family_has_its_rates_by_term_and_payment(tmp_path: Path) -> None:
 
 def test_a_plan_that_the_list_lacks_is_kept_and_a_family_without_a_rate_is_said(tmp_path: Path) -> None:
     price_list(tmp_path)
-    with Downloads(str(tmp_path)) as downloads:
-        fresh = refresh("us-east-1", OLD, downloads.open, today=TODAY)
+    names = {left.name for left in refreshed(tmp_path).left}
     book = book_from(tmp_path)
     assert discounts(book, "reserved-3y") == dict.fromkeys(
         ("c7g", "m7g", "r7g"), Decimal("0.65")
     )  # only partial payments are listed
     assert discounts(book, "compute-1y")["r7g"] == Decimal("0.32")
-    assert "AmazonEC2 savings plans of c9g" in fresh.missing
-    assert not any(name.endswith(("c7g", "m7g")) for name in fresh.missing)
-    assert not any(name.startswith("AmazonEC2 savings plans") for name in fresh.kept)
+    assert "AmazonEC2 savings plans of c9g" in names
+    assert {"AmazonEC2 savings plans of c7g", "AmazonEC2 savings plans of m7g"}.isdisjoint(names)
+    assert "SavingsPlans reserved-3y rate of c7g, m7g, r7g" in names
+    assert "SavingsPlans compute-1y rate of r7g" in names
 
 
 def test_the_diff_counts_what_changed_plan_by_plan(tmp_path: Path, book: PriceBook) -> None:
@@ -296,7 +482,7 @@ def test_the_diff_names_what_changed_and_by_how_much(tmp_path: Path, book: Price
     found = {(each.service, each.dimension): each for each in changes(book, book_from(tmp_path))}
     lcu = found["AWSELB", "alb_lcu"]
     assert lcu.share == Decimal("61.5")
-    assert ("AmazonElastiCache", "valkey_serverless_ecpu") not in found
+    assert ("AWSEvents", "scheduler_invocation") not in found
     assert changes(book, book) == []
     gone = changes(book, book.without("AWSELB", "alb_lcu"))
     assert [(each.dimension, each.after) for each in gone] == [("alb_lcu", None)]
