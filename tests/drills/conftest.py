@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from infra.bundle import find_interpreter
+from infra.config import DEFAULT_STAGE
 from infra.lab.drills.catalogue import chosen
 from infra.lab.drills.drill import Figures
 from infra.lab.drills.ground import Ground, ground_of
@@ -22,6 +24,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     require_program("node")
     if not (ROOT / "node_modules" / ".bin" / "cdk").exists():
         absent("the CDK CLI is not installed (npm ci)")
+    if find_interpreter(DEFAULT_STAGE.python) is None:
+        absent(f"Python {DEFAULT_STAGE.python}, which the bundle is for, is not installed")
     logs = tmp_path_factory.mktemp("drills")
     with drill_lab(logs=logs, progress=lambda step: print(f"lab: {step}", flush=True)) as lab:
         lab.await_serving()

@@ -4,7 +4,8 @@
 traffic moves (from a switch's first step until its last is judged well) is held against the worse of the two lanes' steady
 ones: a lane's p99 over all its `cool` phases, in which it alone has the traffic and the operator's command looks as often as
 while traffic moves; in a lab its looks cost CPU that the lanes could have. `steady_spread` is how far the same lane's steady
-p99 differs between its phases, largest over smallest: what the machine does by itself.
+p99 differs between its phases, largest over smallest: what the machine does by itself. `usual_ratio` is the same as the ratio
+of the medians of all switches, in which a few stalls do not show.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable
 from itertools import chain
+from statistics import median
 
 from infra.errors import KitError
 from infra.lab.drills.calling import Calling
@@ -75,7 +77,8 @@ def slowest(requests: Requests, ended: list[tuple[str, Ended]]) -> tuple[float |
     shifting, p99s = _p99(moving), {lane: _p99(parts) for lane, parts in steady.items()}
     more = {"p99_ms": shifting, **{f"{lane}_p99_ms": ms for lane, ms in p99s.items()}}
     if any(len(parts) > 1 for parts in steady.values()):
-        more["steady_spread"] = max(_spread(parts) for parts in steady.values())
+        usual = max(_usual(parts) for parts in steady.values())
+        more |= {"usual_ratio": _usual(moving) / usual, "steady_spread": max(_spread(parts) for parts in steady.values())}
     return round(shifting / max(p99s.values()), 3), {name: round(value, 2) for name, value in more.items()}
 
 
@@ -86,6 +89,11 @@ def _p99(parts: Iterable[Requests]) -> float:
     if found is None:
         raise KitError("no request was answered")
     return found
+
+
+def _usual(parts: list[Requests]) -> float:
+    """The p99 of a part as it is in the middle of all parts: a stall of the machine is in few of them."""
+    return median(_p99([part]) for part in parts)
 
 
 def _spread(parts: list[Requests]) -> float:

@@ -64,7 +64,7 @@ def test_the_spread_is_what_one_lanes_own_steady_times_differ_by() -> None:
         for _ in range(10):
             made.add(second, 60.0 if second >= 50 else 40.0, 200, "")
     _, more = slowest(made, [switch("lambda", 0.0), switch("container", 20.0), switch("lambda", 40.0)])
-    assert more["steady_spread"] == 1.5
+    assert (more["steady_spread"], more["usual_ratio"]) == (1.5, 0.8)
 
 
 def test_without_both_lanes_steady_there_is_no_ratio() -> None:
