@@ -56,8 +56,9 @@ Action = Write | Prewarm | ScaleDown | Release | Look
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What is so at `now`. `figures` are each lane's since the record's `since`; None stands for what is not known. `strange`:
-    the parameter or the rule was read, and holds no weights of the two lanes.
+    """What is so at `now`. `figures` are each lane's since the record's `since`, `recent` those of the last minutes of a long
+    step; None stands for what is not known. `strange`: the parameter or the rule was read, and holds no weights of the two
+    lanes.
 
     `ready` are the rising lane's instances or environments that are healthy and warmed up, `floor` is how many it keeps at
     least; `standing` how many the falling lane is asked to have, `kept` how many it keeps at least.
@@ -67,6 +68,7 @@ class Seen:
     parameter: Weights | None = None
     rule: Weights | None = None
     figures: dict[str, Figures] = field(default_factory=dict)
+    recent: dict[str, Figures] = field(default_factory=dict)
     ready: int | None = None
     standing: int | None = None
     floor: int | None = None
@@ -75,6 +77,9 @@ class Seen:
 
     def of(self, lane: str) -> Figures:
         return self.figures.get(lane, Figures())
+
+    def lately(self, lane: str) -> Figures:
+        return self.recent.get(lane, Figures()) if self.recent else self.of(lane)
 
     def at(self, weights: Weights) -> bool:
         """Whether parameter and rule both hold these weights."""

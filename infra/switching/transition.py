@@ -102,7 +102,7 @@ def _verify(record: Record, seen: Seen) -> Move:
         return _next(record, seen, f"promoted by an operator after {elapsed:.0f} s")
     if elapsed < limits.bake_s:
         return Move(record)
-    split = split_is_seen(seen.of(plan.rising), seen.of(plan.falling), weights.share(plan.rising))
+    split = split_is_seen(seen.lately(plan.rising), seen.lately(plan.falling), weights.share(plan.rising))
     if verdict.health is Health.WELL and split.health is Health.WELL:
         well = f"{plan.rising} lane is well after {elapsed:.0f} s ({seen.of(plan.rising).words})"
         return Move(record) if _held(record) else _next(record, seen, well)

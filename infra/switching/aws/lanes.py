@@ -43,9 +43,11 @@ class AwsLanes:
         return lane_figures(lane, series, known_minutes(series, start, end), healthy)
 
     def _series(self, start: float, end: float) -> Series:
-        """One answer for both lanes of a look: a minute that arrives between two would be one lane's alone."""
+        """One answer for both lanes of a look, and for its last minutes alone: a minute that arrives between two would be one
+        lane's alone."""
         now = self._clock.now()
-        if self._last is None or self._last[0] != (start, end) or now - self._last[1] > ONE_LOOK_S:
+        known = self._last is not None and self._last[0][0] <= start and self._last[0][1] == end
+        if self._last is None or not known or now - self._last[1] > ONE_LOOK_S:
             self._last = (start, end), now, self._watch.series(metrics(self._resources), start, end)
         return self._last[2]
 
