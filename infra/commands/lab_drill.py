@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from infra.lab.drills.run import Result
 
 
+TABLE_WIDTH = 110
+
+
 @click.command("drill")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--rounds", type=click.IntRange(1), default=1, show_default=True, help="How many times the short form.")
@@ -51,7 +54,8 @@ def drill(names: tuple[str, ...], rounds: int, out: Path, speed: float, stage: s
         for result in run_drills(lab, wanted, rounds=rounds, say=_say):
             click.echo(result.line)
             results.append(result)
-    Console(highlight=False, soft_wrap=True).print(_table(results))
+    console = Console(highlight=False)
+    Console(highlight=False, width=max(console.width, TABLE_WIDTH)).print(_table(results))
     write_results(out, results, rounds=rounds, speed=speed)
     missed = [result.figures.drill for result in results if result.missed]
     if missed or len(results) < len(wanted):
