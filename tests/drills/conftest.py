@@ -9,9 +9,9 @@ import pytest
 from infra.bundle import find_interpreter
 from infra.config import DEFAULT_STAGE
 from infra.lab.drills.catalogue import chosen
-from infra.lab.drills.drill import Figures
+from infra.lab.drills.drill import Drill, Figures
 from infra.lab.drills.ground import Ground, ground_of
-from infra.lab.drills.run import drill_lab
+from infra.lab.drills.run import carry_out, drill_lab
 from infra.lab.live.lab import Lab
 from tests.conftest import ROOT, absent, require_program
 
@@ -41,13 +41,25 @@ def ground(lab: Lab) -> Ground:
 
 @pytest.fixture
 def run_drill(lab: Lab, ground: Ground) -> Iterator[RunDrill]:
-    """Runs a drill's short form, prints its figures, and holds it to its criteria; the stage is as before afterwards."""
+    """Runs a drill's short form, prints its figures, and holds it to its criteria; the stage is as before afterwards.
+
+    A switch judges lanes by figures of seconds here, in which a machine that halts looks like a sick lane. So a drill that
+    ended otherwise than it must is run once more; requests that failed where none may are never excused.
+    """
+
+    def once(drill: Drill) -> tuple[Figures, tuple[str, ...]]:
+        figures, missed = carry_out(lab, drill, 1)
+        print(figures.line, *(f"  ✗ {each}" for each in missed), sep="\n")
+        return figures, missed
 
     def run(name: str) -> Figures:
         (drill,) = chosen((name,))
-        figures = drill.run(lab, 1)
-        print(figures.line)
-        assert drill.criteria.missed(figures) == ()
+        may_fail = drill.criteria.most_failed
+        figures, missed = once(drill)
+        if missed and (may_fail is None or figures.failed <= may_fail):
+            ground.reset()
+            figures, missed = once(drill)
+        assert missed == ()
         return figures
 
     yield run

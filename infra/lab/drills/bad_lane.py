@@ -51,7 +51,6 @@ class Bad:
     before: bool = False
     window_s: float = WINDOW_S
     late_ms: float = math.inf
-    slow: bool = False
 
     def run(self, lab: Lab, rounds: int) -> Figures:
         """Once, however many rounds: what becomes of it does not depend on how often."""
@@ -86,7 +85,7 @@ class Bad:
     def drill(self) -> Drill:
         most = {"back_after_lab_s": self.window_s + SLACK_S, "beyond_share": 0.0}
         criteria = Criteria(most_failed=self.most_failed, outcome="rolled-back", says=self.says, most=most)
-        return Drill(self.name, self.about, f"drill-{self.name}.md", self.run, criteria, slow=self.slow)
+        return Drill(self.name, self.about, f"drill-{self.name}.md", self.run, criteria)
 
 
 def hurt_of(requests: Requests, late_ms: float = HURT_MS) -> tuple[int, int]:

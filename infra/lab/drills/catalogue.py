@@ -1,4 +1,4 @@
-"""All drills, in the order in which they are run."""
+"""All drills, in the order in which they are run: last the one after which circuit breakers to suppliers stay open a while."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ DRILLS: tuple[Drill, ...] = (
     SWITCHES,
     *BAD_LANES,
     MISCONFIGURED,
-    BOTH_SICK,
     CLOCK_SKEW,
     LAMBDA_THROTTLED,
     INSTANCE_KILLED,
@@ -35,6 +34,7 @@ DRILLS: tuple[Drill, ...] = (
     OPERATOR_KILLED,
     TWO_OPERATORS,
     DEPLOY_MIDWAY,
+    BOTH_SICK,
 )
 
 

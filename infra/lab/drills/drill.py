@@ -15,12 +15,10 @@ __all__ = ["Criteria", "Drill", "Figures"]
 @dataclass(frozen=True, slots=True)
 class Drill:
     """`run` takes the lab, which is as it was deployed, and how much longer than the short form it shall be (1: as in tests).
-    `runbook` is its page in docs/runbooks/, `criteria` what must come of it. `slow`: it takes too long for a test, and is run
-    by `make drills` only."""
+    `runbook` is its page in docs/runbooks/, `criteria` what must come of it."""
 
     name: str
     about: str
     runbook: str
     run: Callable[[Lab, int], Figures]
     criteria: Criteria = field(default_factory=Criteria)
-    slow: bool = False

@@ -16,7 +16,6 @@ INSTANCE_KILLED = Bad(
     lambda lab: lab.strike("kill", noticed=False),
     "container: ",
     most_failed=None,
-    slow=True,
 ).drill
 INSTANCE_FROZEN = Bad(
     "instance-frozen",
@@ -26,5 +25,4 @@ INSTANCE_FROZEN = Bad(
     "container: ",
     most_failed=None,
     late_ms=HURT_MS,
-    slow=True,
 ).drill

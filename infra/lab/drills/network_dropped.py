@@ -53,5 +53,4 @@ NETWORK_DROPPED = Drill(
     runbook="drill-network-dropped.md",
     run=run,
     criteria=Criteria(outcome="done", most={"moved_while_away": 0.0}),
-    slow=True,
 )

@@ -38,13 +38,13 @@ class Result(Struct, frozen=True, kw_only=True):
 
 
 def run_drills(lab: Lab, drills: Iterable[Drill], *, rounds: int = 1, say: Callable[[str], None]) -> Iterator[Result]:
-    """A drill that breaks is one that failed; a stage that cannot be reset ends them."""
+    """A stage that cannot be reset ends them."""
     lab.await_serving()
     ground = ground_of(lab)
     ground.await_loop_lag()
     for drill in drills:
         say(f"{drill.name}: {drill.about}")
-        figures, missed = _run(lab, drill, rounds)
+        figures, missed = carry_out(lab, drill, rounds)
         try:
             reset_s: float | None = ground.reset()
         except KitError as error:
@@ -54,7 +54,8 @@ def run_drills(lab: Lab, drills: Iterable[Drill], *, rounds: int = 1, say: Calla
             return
 
 
-def _run(lab: Lab, drill: Drill, rounds: int) -> tuple[Figures, tuple[str, ...]]:
+def carry_out(lab: Lab, drill: Drill, rounds: int) -> tuple[Figures, tuple[str, ...]]:
+    """The drill's figures, and what of its criteria they miss. A drill that breaks is one that missed."""
     began = time.monotonic()
     try:
         figures = drill.run(lab, rounds)
