@@ -25,7 +25,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     if not (ROOT / "node_modules" / ".bin" / "cdk").exists():
         absent("the CDK CLI is not installed (npm ci)")
     if find_interpreter(DEFAULT_STAGE.python) is None:
-        absent(f"Python {DEFAULT_STAGE.python}, which the bundle is for, is not installed")
+        pytest.skip(f"Python {DEFAULT_STAGE.python}, which the bundle is for, is not installed")
     logs = tmp_path_factory.mktemp("drills")
     with drill_lab(logs=logs, progress=lambda step: print(f"lab: {step}", flush=True)) as lab:
         lab.await_serving()
