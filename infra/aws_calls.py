@@ -1,4 +1,8 @@
-"""AWS clients of one region with time-outs and retries, and one line for what goes wrong. For what only reads AWS."""
+"""AWS clients of one region with time-outs and retries, and one line for what goes wrong.
+
+As it is for what only reads AWS; the switch's (`infra.switching.aws.calls`) are less patient, and tell what is worth asking
+again.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +12,16 @@ from typing import Any
 
 from infra.errors import InputError, KitError
 
-CONNECT_S, READ_S, ATTEMPTS = 3, 30, 5
-EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException"})
+# What a request is answered that was signed by a wrong clock: S3's and EC2's code; the others' is that of any bad signature.
+SKEWED = frozenset({"RequestExpired", "RequestTimeTooSkewed"})
+SKEWED_SIGNATURE = ("Signature expired", "Signature not yet current")
 
 
 class AwsClients:
     """Clients, each made when it is first asked for, but for those given. `AWS_ENDPOINT_URL` and profiles are boto3's."""
+
+    connect_s, read_s, attempts = 3, 30, 5
 
     def __init__(self, region: str | None, clients: Mapping[str, Any] | None = None) -> None:
         import boto3
@@ -22,7 +30,7 @@ class AwsClients:
         try:
             self._session = boto3.Session(region_name=region)
         except BotoCoreError as error:
-            raise InputError(f"AWS credentials: {_line(error)}") from None
+            raise InputError(f"AWS credentials: {one_line(error)}") from None
         if self._session.region_name is None:
             raise InputError("region: give --region, or set AWS_REGION")
         self.region: str = self._session.region_name
@@ -33,7 +41,9 @@ class AwsClients:
             from botocore.config import Config
 
             config = Config(
-                connect_timeout=CONNECT_S, read_timeout=READ_S, retries={"mode": "standard", "total_max_attempts": ATTEMPTS}
+                connect_timeout=self.connect_s,
+                read_timeout=self.read_s,
+                retries={"mode": "standard", "total_max_attempts": self.attempts},
             )
             with asked(f"{service} in {self.region}"):
                 self._clients[service] = self._session.client(service, config=config)
@@ -50,16 +60,24 @@ def asked(what: str) -> Iterator[None]:
     except wrong.ClientError as error:
         if error_code(error) in EXPIRED:
             raise KitError(f"{what}: the AWS credentials have expired; renew them, as with `aws sso login`") from None
-        raise KitError(f"{what}: {_line(error)}") from None
+        if is_skewed(error):
+            raise KitError(f"{what}: AWS refuses what this machine's clock signs: set the clock, it is minutes off") from None
+        raise KitError(f"{what}: {one_line(error)}") from None
     except (wrong.NoCredentialsError, wrong.PartialCredentialsError):
         raise KitError("no AWS credentials were found; give some, as with `aws configure` or AWS_PROFILE") from None
     except wrong.BotoCoreError as error:
-        raise KitError(f"{what}: {_line(error)}") from None
+        raise KitError(f"{what}: {one_line(error)}") from None
 
 
 def error_code(error: Any) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
-def _line(error: Exception) -> str:
+def is_skewed(error: Any) -> bool:
+    """AWS takes a request within five minutes of the time at which it was signed."""
+    message = str(error.response.get("Error", {}).get("Message", ""))
+    return error_code(error) in SKEWED or message.startswith(SKEWED_SIGNATURE)
+
+
+def one_line(error: Exception) -> str:
     return " ".join(str(error).split())

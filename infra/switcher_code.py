@@ -16,7 +16,7 @@ from infra.own_service import source_files
 from infra.wheels import ROOT, locked_files, locked_requirements
 
 FOLDERS = ("infra/settings", "infra/switching")
-MODULES = ("infra/__init__.py", "infra/config.py", "infra/errors.py", "infra/sizing.py")
+MODULES = ("infra/__init__.py", "infra/aws_calls.py", "infra/config.py", "infra/errors.py", "infra/sizing.py")
 WHEEL = "msgspec"
 HANDLER = "infra.switching.aws.switcher.handler"
 

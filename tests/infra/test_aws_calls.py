@@ -20,6 +20,7 @@ from tests.infra.switching.aws.moto_stage import refusal
             refusal("ExpiredTokenException"),
             "the figures: the AWS credentials have expired; renew them, as with `aws sso login`",
         ),
+        (refusal("RequestExpired"), "the figures: AWS refuses what this machine's clock signs: set the clock"),
         (wrong.NoCredentialsError(), "no AWS credentials were found"),
         (wrong.EndpointConnectionError(endpoint_url="http://x"), 'the figures: Could not connect .* "http://x"'),
         (wrong.ParamValidationError(report="odd"), "the figures: Parameter validation failed: odd"),
