@@ -17,17 +17,15 @@ import os
 import platform
 import re
 import shutil
-import stat
 import subprocess
 import sys
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from infra.bundle_files import is_whole, refuse_over_limit, write_tree, zip_files
 from infra.errors import InputError, KitError
 from infra.own_service import OwnService, source_files
 from infra.wheels import PLATFORMS, ROOT, locked_files, locked_requirements, one_line, uv
@@ -35,14 +33,8 @@ from infra.wheels import PLATFORMS, ROOT, locked_files, locked_requirements, one
 DEFAULT_OUT = ROOT / "out" / "bundle"
 SOURCES = ("app", "lambda_handler", "secret_values", "instance")
 
-PROGRAMS = frozenset({"lambda_handler/start"})
-"""Files that are run, not imported: Lambda starts this one as a wrapper script."""
-
 BUILDER = "3"
 """Changed whenever this module makes other bytes of the same sources, so that old bundles are built anew."""
-
-LAMBDA_UNZIPPED_LIMIT = 250 * 1024 * 1024
-"""AWS Lambda quota: deployment package, unzipped, layers included."""
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
@@ -163,7 +155,7 @@ def _build(
         files |= source_files(ROOT, *SOURCES)
         if service is not None:
             files = service.laid_over(files)
-        _write(tree, files)
+        write_tree(tree, files)
         interpreter = find_interpreter(target.python)
         warnings = []
         if interpreter is not None:
@@ -174,10 +166,10 @@ def _build(
             warnings.append(
                 f"no Python {target.python} on this machine: the bundle has no byte-code (slow cold start) and cannot run here"
             )
-        unzipped = _refuse_over_limit(files)
+        unzipped = refuse_over_limit(files)
         progress("zipping")
         archive = Path(scratch) / "bundle.zip"
-        digest = _zip(files, archive)
+        digest = zip_files(files, archive)
         bundle = {
             "sha256": digest,
             "zip_bytes": archive.stat().st_size,
@@ -206,7 +198,7 @@ def _read(folder: Path, fingerprint: str) -> Bundle | None:
         stated = json.loads((folder / "bundle.json").read_bytes())
     except (OSError, ValueError):
         return None
-    if stated.get("fingerprint") != fingerprint or not _is_whole(folder, stated["sha256"]):
+    if stated.get("fingerprint") != fingerprint or not is_whole(folder, stated["sha256"]):
         return None
     return Bundle(
         folder / "tree",
@@ -221,34 +213,6 @@ def _read(folder: Path, fingerprint: str) -> Bundle | None:
     )
 
 
-def _is_whole(folder: Path, sha256: str) -> bool:
-    """Whether the zip has its digest still and the tree holds the zip's very files: what was edited by hand is built anew.
-    Certificate stores may differ, for an agent of the machine may have added its own authority."""
-    try:
-        if _sha256(folder / "bundle.zip") != sha256:
-            return False
-        with zipfile.ZipFile(folder / "bundle.zip") as archive:
-            zipped = {entry.filename: entry.CRC for entry in archive.infolist()}
-        files = {path.relative_to(folder / "tree").as_posix(): path for path in _files(folder / "tree")}
-        return zipped.keys() == files.keys() and all(
-            zlib.crc32(files[name].read_bytes()) == crc for name, crc in zipped.items() if not name.endswith(".pem")
-        )
-    except (OSError, zipfile.BadZipFile):
-        return False
-
-
-def _write(tree: Path, files: dict[str, bytes]) -> None:
-    for name, content in files.items():
-        path = tree / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-        path.chmod(_mode(name))
-
-
-def _mode(name: str) -> int:
-    return 0o755 if name in PROGRAMS else 0o644
-
-
 def byte_compile(interpreter: Path, tree: Path) -> None:
     """Unchecked-hash byte-code: valid whatever the files' dates, and never looked at again (`/var/task` is read-only)."""
     command = [os.fspath(interpreter), "-s", "-m", "compileall", "-q", "-j", "1", "--invalidation-mode", "unchecked-hash"]
@@ -261,40 +225,6 @@ def byte_compile(interpreter: Path, tree: Path) -> None:
     )
     if done.returncode:
         raise KitError(f"byte-compiling failed: {one_line(done.stdout + done.stderr)}")
-
-
-def _refuse_over_limit(files: dict[str, bytes]) -> int:
-    sizes: dict[str, int] = {}
-    for name, content in files.items():
-        top = name.partition("/")[0]
-        sizes[top] = sizes.get(top, 0) + len(content)
-    total = sum(sizes.values())
-    if total > LAMBDA_UNZIPPED_LIMIT:
-        largest = sorted(sizes, key=lambda name: -sizes[name])[:3]
-        named = ", ".join(f"{name} {sizes[name] / 2**20:.0f} MB" for name in largest)
-        raise KitError(f"the bundle has {total / 2**20:.0f} MB unzipped, Lambda takes at most 250; the largest: {named}")
-    return total
-
-
-def _files(tree: Path) -> list[Path]:
-    return sorted((path for path in tree.rglob("*") if path.is_file()), key=lambda path: path.relative_to(tree).as_posix())
-
-
-def _zip(files: dict[str, bytes], archive: Path) -> str:
-    """Zip with sorted names, one date and fixed permissions; returns the SHA-256 (hex) of the zip."""
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as zipped:
-        for name in sorted(files):
-            entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
-            entry.external_attr = (stat.S_IFREG | _mode(name)) << 16
-            entry.create_system = 3
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            zipped.writestr(entry, files[name], compresslevel=9)
-    return _sha256(archive)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _has_interpreter(python: str, out: Path) -> bool:

@@ -30,8 +30,9 @@ from infra.cost.traffic_shape import generate_bursty_fortnight, load_shape
 from infra.errors import KitError
 from infra.lab.cloud import CloudOptions, LocalCloud
 from infra.lab.load_balancer import LANE_HEADER
-from infra.lab.measure import Plan, measure, request_paths, set_latency
+from infra.lab.measure import Plan, measure, request_paths
 from infra.lab.parity import Parity, check_parity
+from infra.lab.supplier_counts import set_latency
 from infra.own_service import OwnService
 
 STILL = "fixed:5"

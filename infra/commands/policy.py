@@ -70,7 +70,8 @@ def command(
 
 
 def _statements(role: str, stage: Stage, assembly: Path, export_bucket: str | None) -> Sequence[Statement]:
-    from infra.policies.people import deployer_statements, finance_statements, operator_statements
+    from infra.policies.finance import finance_statements
+    from infra.policies.people import deployer_statements, operator_statements
 
     if role == "operator":
         return operator_statements(stage)

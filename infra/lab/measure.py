@@ -10,7 +10,6 @@ searches; a warm-up is not counted, and Lambda environments are started before, 
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import platform
 import statistics
@@ -19,8 +18,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
-
-import aiohttp
 
 from app.suppliers.content import load_content
 from infra.cost.profile import Conditions, Distribution, LaneProfile, MeasuredBundle, WorkloadProfile, distribution
@@ -31,6 +28,7 @@ from infra.lab.container_lane import ContainerLane
 from infra.lab.load import LoadResult, run_load
 from infra.lab.load_balancer import LANE_HEADER
 from infra.lab.queries import search_paths
+from infra.lab.supplier_counts import control, per_search, supplier_counts
 from infra.lab.system_logs import system_logs
 from infra.lab.tenths import Tenths
 
@@ -86,7 +84,7 @@ async def measure(
                 raise
             step(f"{overloaded}; measuring both lanes again at half the rate")
             plan = replace(plan, rps=plan.rps / 2, searches=max(10, plan.searches // 2))
-    bundle, simulated = cloud.bundle, await _supplier_counts(cloud)
+    bundle, simulated = cloud.bundle, await supplier_counts(cloud)
     return WorkloadProfile(
         measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
         machine=machine(),
@@ -124,7 +122,7 @@ async def _measure_lane(
     seen, cpu, logged = len(durations), lane.cpu_seconds(), lane.log_bytes()
     results = len(cloud.lambda_lane.results)
     if cloud.simulator_url is not None:
-        await _control(cloud, "POST", "stats/reset")
+        await control(cloud, "POST", "stats/reset")
     tenths = Tenths(lane.cpu_seconds, plan.searches, searched)
     load = await _load(cloud, name, paths, rps=plan.rps, requests=plan.searches, seed=plan.seed + 1, progress=tenths.count)
     cpu_ms = (lane.cpu_seconds() - cpu) * 1000 / load.succeeded
@@ -135,7 +133,7 @@ async def _measure_lane(
         took = [result.duration_ms for result in measured]
         memory_mb = cloud.lambda_lane.memory_mb
         log_bytes += statistics.fmean(sum(map(len, system_logs(result, memory_mb))) for result in measured)
-    counts = await _supplier_counts(cloud)
+    counts = await supplier_counts(cloud)
     memory = lane.peak_memory_mb()
     if memory is None:
         raise KitError(f"the {name} lane's memory could not be read")
@@ -160,8 +158,8 @@ async def _measure_lane(
         bare_cold_start_ms=None if bare_ms is None else round(bare_ms, 1),
         request_bytes=round(load.mean_request_bytes, 1),
         response_bytes=round(load.mean_response_bytes, 1),
-        upstream_bytes_in=_per_search(counts, "bytes_out", load.succeeded),
-        upstream_bytes_out=_per_search(counts, "bytes_in", load.succeeded),
+        upstream_bytes_in=per_search(counts, "bytes_out", load.succeeded),
+        upstream_bytes_out=per_search(counts, "bytes_in", load.succeeded),
         log_bytes_per_search=round(log_bytes, 1),
     )
     return measured_lane, {figure: told for figure, values in samples.items() if (told := distribution(values))}
@@ -209,35 +207,6 @@ async def _container_starts(cloud: LocalCloud, count: int) -> list[float]:
         async with lane:
             found.append(lane.startup_ms)
     return found
-
-
-async def _control(cloud: LocalCloud, method: str, path: str, body: str = "") -> bytes:
-    async with (
-        aiohttp.ClientSession() as session,
-        session.request(method, f"{cloud.simulator_url}/_sim/{path}", data=body.encode()) as answer,
-    ):
-        answer.raise_for_status()
-        return await answer.read()
-
-
-async def set_latency(cloud: LocalCloud, latency: str) -> None:
-    """Change the suppliers' latency while they run."""
-    await _control(cloud, "PUT", "latency", latency)
-
-
-Counts = dict[str, dict[str, int]]
-
-
-async def _supplier_counts(cloud: LocalCloud) -> Counts | None:
-    """What the simulated suppliers have counted; `None` without them."""
-    if cloud.simulator_url is None:
-        return None
-    counts: Counts = json.loads(await _control(cloud, "GET", "stats"))["suppliers"]
-    return counts
-
-
-def _per_search(counts: Counts | None, name: str, searches: int) -> float | None:
-    return None if counts is None else round(sum(count[name] for count in counts.values()) / searches, 1)
 
 
 def request_paths(cloud: LocalCloud, *, seed: int) -> Iterator[str]:

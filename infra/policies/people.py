@@ -1,12 +1,13 @@
-"""What the people around a stage may do: the deployer, the operator, the finance reader.
+"""What the people around a stage may do: the deployer and the operator (`finance` has the finance reader).
 
 The deployer's is read from the synthesized stacks. The operator's holds the API calls of docs/deploy.md, docs/runbooks/
-and the kit's own commands (tests compare them); the finance reader's, those that answer what was spent and what things cost.
+and the kit's own commands (tests compare them).
 """
 
 from __future__ import annotations
 
 from infra.config import Stage
+from infra.policies.arns import account_of, arn, function_arn, group_arn, log_groups, stack_arns, tagged
 from infra.policies.document import Statement
 from infra.policies.templates import Synthesized
 from infra.settings.switching import target_of
@@ -19,9 +20,9 @@ def deployer_statements(synthesized: Synthesized, stage: Stage) -> tuple[Stateme
     `crossover deploy` looks besides, before and after: whether the account is bootstrapped, and how the stacks are."""
     return (
         Statement("AssumeBootstrapRoles", ["sts:AssumeRole"], synthesized.assumed),
-        Statement("CheckBootstrap", ["ssm:GetParameter"], [_arn(stage, "ssm", "parameter/cdk-bootstrap/*")]),
+        Statement("CheckBootstrap", ["ssm:GetParameter"], [arn(stage, "ssm", "parameter/cdk-bootstrap/*")]),
         Statement("FindStacks", ["cloudformation:DescribeStacks"], ["*"]),  # all of the account's are listed
-        Statement("LookAtStacks", ["cloudformation:DescribeStackEvents"], [_stack(stage)]),
+        Statement("LookAtStacks", ["cloudformation:DescribeStackEvents"], [stack_arns(stage)]),
     )
 
 
@@ -30,113 +31,26 @@ def operator_statements(stage: Stage) -> tuple[Statement, ...]:
     return (*_moving(stage), *_looking(stage), *_sessions(stage), *_rolling_back(stage))
 
 
-def finance_statements(stage: Stage, export_bucket: str | None = None) -> tuple[Statement, ...]:
-    """Reading the bill, budgets and prices, and what the stage was asked and took (`--traffic cloudwatch:…`, `measure
-    --from-cloudwatch`); with `export_bucket`, the exports (CUR, FOCUS) that AWS writes there."""
-    statements = [
-        Statement(
-            "Bill",
-            [
-                "ce:DescribeCostCategoryDefinition",
-                "ce:GetAnomalies",
-                "ce:GetCostAndUsage",
-                "ce:GetCostAndUsageWithResources",
-                "ce:GetCostCategories",
-                "ce:GetCostForecast",
-                "ce:GetDimensionValues",
-                "ce:GetReservationCoverage",
-                "ce:GetReservationUtilization",
-                "ce:GetSavingsPlansCoverage",
-                "ce:GetSavingsPlansUtilization",
-                "ce:GetTags",
-                "ce:GetUsageForecast",
-                "ce:ListCostAllocationTags",
-                "ce:ListCostCategoryDefinitions",
-                "cur:DescribeReportDefinitions",
-            ],
-            ["*"],
-        ),
-        Statement("Budgets", ["budgets:ViewBudget"], [f"arn:aws:budgets::{_account(stage)}:budget/*"]),
-        Statement(
-            "Prices",
-            [
-                "ec2:DescribeSpotPriceHistory",
-                "pricing:DescribeServices",
-                "pricing:GetAttributeValues",
-                "pricing:GetPriceListFileUrl",
-                "pricing:GetProducts",
-                "pricing:ListPriceLists",
-            ],
-            ["*"],
-        ),
-        Statement(
-            "Exports",
-            ["bcm-data-exports:GetExecution", "bcm-data-exports:GetExport", "bcm-data-exports:ListExecutions"],
-            [f"arn:aws:bcm-data-exports:us-east-1:{_account(stage)}:export/*"],
-        ),
-        Statement("FindExports", ["bcm-data-exports:ListExports"], ["*"]),
-        Statement("Figures", ["autoscaling:DescribeAutoScalingGroups", "cloudwatch:GetMetricData", "logs:StopQuery"], ["*"]),
-        Statement("FindFigures", ["cloudformation:DescribeStacks"], [_stack(stage)]),
-        Statement("FunctionFigures", ["lambda:GetFunctionConfiguration"], [_function(stage)]),
-        Statement("ReportRecords", ["logs:GetQueryResults", "logs:StartQuery"], _log_groups(stage)),
-    ]
-    if export_bucket:
-        bucket = f"arn:aws:s3:::{export_bucket}"
-        statements += [
-            Statement("ListExportedFiles", ["s3:GetBucketLocation", "s3:ListBucket"], [bucket]),
-            Statement("ReadExportedFiles", ["s3:GetObject"], [f"{bucket}/*"]),
-        ]
-    return tuple(statements)
-
-
-def _account(stage: Stage) -> str:
-    return stage.account or "*"
-
-
-def _arn(stage: Stage, service: str, resource: str) -> str:
-    return f"arn:aws:{service}:{stage.region}:{_account(stage)}:{resource}"
-
-
-def _log_groups(stage: Stage) -> list[str]:
-    return [_arn(stage, "logs", f"log-group:{name}*") for name in (stage.resource_prefix, f"/crossover/{stage.name}")]
-
-
-def _group(stage: Stage) -> str:
-    return _arn(stage, "autoscaling", f"autoScalingGroup:*:autoScalingGroupName/{stage.resource_prefix}-container-*")
-
-
-def _function(stage: Stage) -> str:
-    return _arn(stage, "lambda", f"function:{stage.resource_prefix}-lambda-*")
-
-
-def _stack(stage: Stage) -> str:
-    return _arn(stage, "cloudformation", f"stack/{stage.resource_prefix}-*/*")
-
-
-def _of_stage(stage: Stage, key: str = "aws:ResourceTag") -> dict[str, dict[str, str]]:
-    return {"StringEquals": {f"{key}/crossover:stage": stage.name}}
-
-
 def _moving(stage: Stage) -> tuple[Statement, ...]:
     return (
-        Statement("Weights", ["ssm:PutParameter"], [_arn(stage, "ssm", f"parameter/{WEIGHTS.format(stage=stage.name)}")]),
+        Statement("Weights", ["ssm:PutParameter"], [arn(stage, "ssm", f"parameter/{WEIGHTS.format(stage=stage.name)}")]),
         Statement(
             "ReadParameters",
             ["ssm:GetParameter", "ssm:GetParameterHistory", "ssm:GetParameters", "ssm:GetParametersByPath"],
-            [_arn(stage, "ssm", f"parameter/crossover/{stage.name}{end}") for end in ("", "/*")],
+            [arn(stage, "ssm", f"parameter/crossover/{stage.name}{end}") for end in ("", "/*")],
         ),
         Statement(
             "Split",
             ["elasticloadbalancing:ModifyRule"],
-            [_arn(stage, "elasticloadbalancing", "listener-rule/app/*/*/*/*")],
-            _of_stage(stage),
+            [arn(stage, "elasticloadbalancing", "listener-rule/app/*/*/*/*")],
+            tagged(stage),
         ),
         Statement(
             "Record",
             ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"],
-            [_arn(stage, "dynamodb", f"table/{stage.resource_prefix}-foundation-*")],
+            [arn(stage, "dynamodb", f"table/{stage.resource_prefix}-foundation-*")],
         ),
-        Statement("Quotas", ["servicequotas:GetServiceQuota"], [_arn(stage, "servicequotas", "ec2/*")]),
+        Statement("Quotas", ["servicequotas:GetServiceQuota"], [arn(stage, "servicequotas", "ec2/*")]),
         *_webhooks(stage),
         *_scheduling(stage),
     )
@@ -146,9 +60,9 @@ def _scheduling(stage: Stage) -> tuple[Statement, ...]:
     """Entries of the stage's group that start its switcher, where it has one, and the queue of those that failed."""
     if not stage.switch.scheduled:
         return ()
-    entries = _arn(stage, "scheduler", f"schedule/{stage.resource_prefix}/*")
-    queue = _arn(stage, "sqs", f"{stage.resource_prefix}-schedule-*")
-    starter = f"arn:aws:iam::{_account(stage)}:role/{stage.resource_prefix}-schedule-*"
+    entries = arn(stage, "scheduler", f"schedule/{stage.resource_prefix}/*")
+    queue = arn(stage, "sqs", f"{stage.resource_prefix}-schedule-*")
+    starter = f"arn:aws:iam::{account_of(stage)}:role/{stage.resource_prefix}-schedule-*"
     return (
         Statement(
             "Schedules",
@@ -169,13 +83,13 @@ def _webhooks(stage: Stage) -> tuple[Statement, ...]:
     names = sorted({target.value for target in map(target_of, targets) if target.kind == "secret"})
     if not names:
         return ()
-    arns = [name if name.startswith("arn:") else _arn(stage, "secretsmanager", f"secret:{name}-??????") for name in names]
+    arns = [name if name.startswith("arn:") else arn(stage, "secretsmanager", f"secret:{name}-??????") for name in names]
     return (Statement("Webhooks", ["secretsmanager:GetSecretValue"], arns),)
 
 
 def _looking(stage: Stage) -> tuple[Statement, ...]:
     """What exists, how it is, what it logged. Most of this IAM limits to no resource."""
-    logs = _log_groups(stage)
+    logs = log_groups(stage)
     return (
         Statement(
             "Look",
@@ -210,12 +124,12 @@ def _looking(stage: Stage) -> tuple[Statement, ...]:
         Statement(
             "Alarms",
             ["cloudwatch:DescribeAlarmHistory", "cloudwatch:DescribeAlarms"],
-            [_arn(stage, "cloudwatch", "alarm:*")],
+            [arn(stage, "cloudwatch", "alarm:*")],
         ),
         Statement(
             "Dashboards",
             ["cloudwatch:GetDashboard"],
-            [f"arn:aws:cloudwatch::{_account(stage)}:dashboard/{stage.resource_prefix}*"],
+            [f"arn:aws:cloudwatch::{account_of(stage)}:dashboard/{stage.resource_prefix}*"],
         ),
         Statement(
             "Logs",
@@ -237,7 +151,7 @@ def _looking(stage: Stage) -> tuple[Statement, ...]:
                 "cloudformation:GetTemplate",
                 "cloudformation:ListStackResources",
             ],
-            [_stack(stage)],
+            [stack_arns(stage)],
         ),
         Statement(
             "Function",
@@ -250,7 +164,7 @@ def _looking(stage: Stage) -> tuple[Statement, ...]:
                 "lambda:ListAliases",
                 "lambda:ListVersionsByFunction",
             ],
-            [_function(stage)],
+            [function_arn(stage)],
         ),
     )
 
@@ -258,25 +172,25 @@ def _looking(stage: Stage) -> tuple[Statement, ...]:
 def _sessions(stage: Stage) -> tuple[Statement, ...]:
     """A shell on the stage's instances, and only one's own sessions to end (Systems Manager User Guide)."""
     return (
-        Statement("Instances", ["ssm:StartSession"], [_arn(stage, "ec2", "instance/*")], _of_stage(stage, "ssm:resourceTag")),
-        Statement("Shell", ["ssm:StartSession"], [_arn(stage, "ssm", "document/SSM-SessionManagerRunShell")]),
+        Statement("Instances", ["ssm:StartSession"], [arn(stage, "ec2", "instance/*")], tagged(stage, "ssm:resourceTag")),
+        Statement("Shell", ["ssm:StartSession"], [arn(stage, "ssm", "document/SSM-SessionManagerRunShell")]),
         Statement(
             "OwnSessions",
             ["ssm:ResumeSession", "ssm:TerminateSession"],
-            [_arn(stage, "ssm", "session/${aws:userid}-*"), _arn(stage, "ssm", "session/${aws:username}-*")],
+            [arn(stage, "ssm", "session/${aws:userid}-*"), arn(stage, "ssm", "session/${aws:username}-*")],
         ),
         Statement("FindInstances", ["ssm:DescribeInstanceInformation", "ssm:DescribeSessions"], ["*"]),
-        Statement("Console", ["ec2:GetConsoleOutput"], [_arn(stage, "ec2", "instance/*")], _of_stage(stage)),
+        Statement("Console", ["ec2:GetConsoleOutput"], [arn(stage, "ec2", "instance/*")], tagged(stage)),
     )
 
 
 def _rolling_back(stage: Stage) -> tuple[Statement, ...]:
     return (
-        Statement("Version", ["lambda:UpdateAlias"], [_function(stage)]),
+        Statement("Version", ["lambda:UpdateAlias"], [function_arn(stage)]),
         Statement(
             "Concurrency",
             ["lambda:DeleteFunctionConcurrency", "lambda:PutFunctionConcurrency"],
-            [_function(stage)],
+            [function_arn(stage)],
         ),
         Statement(
             "Provisioned",
@@ -285,7 +199,7 @@ def _rolling_back(stage: Stage) -> tuple[Statement, ...]:
                 "lambda:GetProvisionedConcurrencyConfig",
                 "lambda:PutProvisionedConcurrencyConfig",
             ],
-            [f"{_function(stage)}:*"],  # of the alias
+            [f"{function_arn(stage)}:*"],  # of the alias
         ),
         Statement(
             "Fleet",
@@ -300,9 +214,9 @@ def _rolling_back(stage: Stage) -> tuple[Statement, ...]:
                 "autoscaling:TerminateInstanceInAutoScalingGroup",
                 "autoscaling:UpdateAutoScalingGroup",
             ],
-            [_group(stage)],
+            [group_arn(stage)],
         ),
         Statement(
-            "Deployments", ["cloudformation:CancelUpdateStack", "cloudformation:ContinueUpdateRollback"], [_stack(stage)]
+            "Deployments", ["cloudformation:CancelUpdateStack", "cloudformation:ContinueUpdateRollback"], [stack_arns(stage)]
         ),
     )

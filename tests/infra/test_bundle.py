@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from infra import bundle as bundle_module
-from infra import wheels
+from infra import bundle_files, wheels
 from infra.bundle import Bundle, BundleTarget, build_bundle, ensure_bundle, find_interpreter, local_target
 from infra.errors import InputError, KitError
 from tests.conftest import ROOT
@@ -180,7 +180,7 @@ def test_without_the_target_interpreter_the_loss_is_said(tmp_path: Path, monkeyp
 def test_over_lambdas_limit_it_refuses_naming_the_largest_and_leaves_the_old_one(
     local_bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bundle_module, "LAMBDA_UNZIPPED_LIMIT", 1_000_000)
+    monkeypatch.setattr(bundle_files, "LAMBDA_UNZIPPED_LIMIT", 1_000_000)
     with pytest.raises(
         KitError, match=r"MB unzipped, Lambda takes at most 250; the largest: redis \d+ MB, opentelemetry \d+ MB"
     ):

@@ -34,16 +34,8 @@ def run(lab: Lab, rounds: int) -> Figures:
             stayed += ground.traffic.rule() == all_on("container")
             lab.repair()
         requests = calling.stop()
-    return Figures(
-        drill="both-sick",
-        requests=requests.count,
-        failed=requests.failed,
-        seconds=time.time() - began,
-        outcome=ended.outcome,
-        said=ended.said,
-        reasons=dict(requests.reasons),
-        more={"switches": min(rounds, 2), "elsewhere": min(rounds, 2) - stayed},
-    )
+    done = min(rounds, 2)
+    return Figures.of("both-sick", requests, ended, began, switches=done, elsewhere=done - stayed)
 
 
 def _one(lab: Lab, goal: str) -> Ended:

@@ -11,11 +11,10 @@ from infra.lab.drills.figures import Figures
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Criteria:
     """None is not judged. `outcome` is how the switch must end, `says` what its operator must have been told. `most` and
-    `least` bound a drill's own figures (`Figures.more`). The two `long_` ones hold from `long_rounds` rounds on, where there
-    are requests enough."""
+    `least` bound a drill's own figures (`Figures.more`). `long_p99_ratio` and `long_requests` hold from `long_rounds`
+    rounds on, where there are requests enough."""
 
     most_failed: int | None = 0
-    p99_ratio: float | None = None
     outcome: str | None = None
     says: str | None = None
     most: Mapping[str, float] = field(default_factory=dict)
@@ -33,8 +32,8 @@ class Criteria:
             yield "no request was made"
         if self.most_failed is not None and figures.failed > self.most_failed:
             yield f"{figures.failed:,} requests failed, {self.most_failed:,} may"
-        most = self.long_p99_ratio if long and self.long_p99_ratio is not None else self.p99_ratio
-        if most is not None and (figures.p99_ratio is None or figures.p99_ratio > most):
+        most = self.long_p99_ratio
+        if long and most is not None and (figures.p99_ratio is None or figures.p99_ratio > most):
             ratio = "not known" if figures.p99_ratio is None else f"{figures.p99_ratio:.2f}"
             yield f"p99 is {ratio} of steady, {most:g} is the most"
         if long and self.long_requests is not None and figures.requests < self.long_requests:

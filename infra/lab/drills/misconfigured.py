@@ -43,16 +43,16 @@ def run(lab: Lab, rounds: int) -> Figures:
     _replace_instances(lab, ground)
     back = ended.first("rolled-back") or ended.at
     hurt, beyond = hurt_of(requests.between(struck, back + TAKEN_UP_S), math.inf)
-    more = {"refused_exit": refused.code, "refused_moved": int(not unmoved)}
-    return Figures(
-        drill="target-misconfigured",
-        requests=requests.count,
-        failed=requests.failed,
-        seconds=time.time() - began,
-        outcome=ended.outcome,
-        said=ended.said,
-        reasons=dict(requests.reasons),
-        more={**more, "back_after_lab_s": round((back - struck) * lab.time.speed), "hurt": hurt, "beyond_share": beyond},
+    return Figures.of(
+        "target-misconfigured",
+        requests,
+        ended,
+        began,
+        refused_exit=refused.code,
+        refused_moved=int(not unmoved),
+        back_after_lab_s=round((back - struck) * lab.time.speed),
+        hurt=hurt,
+        beyond_share=beyond,
     )
 
 

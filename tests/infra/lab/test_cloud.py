@@ -24,9 +24,10 @@ from infra.errors import KitError
 from infra.lab.cloud import CloudOptions, LocalCloud
 from infra.lab.load import run_load
 from infra.lab.load_balancer import LANE_HEADER
-from infra.lab.measure import Overloaded, Plan, measure, place_codes, set_latency
+from infra.lab.measure import Overloaded, Plan, measure, place_codes
 from infra.lab.parity import check_parity
 from infra.lab.queries import search_paths
+from infra.lab.supplier_counts import set_latency
 from tests.conftest import ROOT, descendants_with
 from tests.fakes import future_search
 

@@ -13,7 +13,8 @@ from botocore import xform_name
 
 from infra.overrides import override
 from infra.policies.document import Statement
-from infra.policies.people import finance_statements, operator_statements
+from infra.policies.finance import finance_statements
+from infra.policies.people import operator_statements
 from tests.conftest import ROOT
 
 STAGE = override({"stage": "prod", "switch.scheduled": "true", "switch.notify": "slack:secret:crossover/slack"})

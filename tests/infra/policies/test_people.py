@@ -15,8 +15,9 @@ from botocore import xform_name
 from infra.config import Stage
 from infra.overrides import override
 from infra.policies.document import Statement
+from infra.policies.finance import finance_statements
 from infra.policies.handlers import action as reference
-from infra.policies.people import finance_statements, operator_statements
+from infra.policies.people import operator_statements
 from tests.conftest import ROOT
 from tests.infra.policies.iam import allowed
 
