@@ -37,7 +37,7 @@ check: $(SETUP)
 
 # What times a live stage or the CPU has the machine for itself. The rest computes, or waits for processes and sockets: three files
 # at a time keep two cores busy, those with a slow test first (tests/conftest.py), lest one of them ends long after the others.
-ALONE := tests/drills tests/infra/test_throttled_cpu.py
+ALONE := tests/drills tests/benchmarks/test_overload.py tests/infra/test_throttled_cpu.py
 test: check
 	$(RUN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(addprefix --ignore=,$(ALONE))
 	$(RUN)/python -m pytest $(ALONE)
