@@ -35,13 +35,12 @@ check: $(SETUP)
 	$(RUN)/mypy
 	$(RUN)/lint-imports
 
-# What computes, waits, or asks the templates runs two files at a time; the rest times processes and sockets, and has the machine for
-# itself.
-BESIDE := $(addprefix tests/infra/,commands components console cost deploying lab/aws operating own_service picture policies settings \
-	stacks switching)
+# What times a live stage or the CPU has the machine for itself. The rest computes, or waits for processes and sockets: three files
+# at a time keep two cores busy, those with a slow test first (tests/conftest.py), lest one of them ends long after the others.
+ALONE := tests/drills tests/benchmarks/test_overload.py tests/infra/test_throttled_cpu.py
 test: check
-	$(RUN)/python -m pytest -n 2 --dist loadfile $(BESIDE)
-	$(RUN)/python -m pytest $(addprefix --ignore=,$(BESIDE))
+	$(RUN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(addprefix --ignore=,$(ALONE))
+	$(RUN)/python -m pytest $(ALONE)
 
 audit: $(SETUP)
 	@$(RUN)/crossover audit

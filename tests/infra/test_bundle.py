@@ -15,7 +15,15 @@ import pytest
 
 from infra import bundle as bundle_module
 from infra import bundle_files, wheels
-from infra.bundle import Bundle, BundleTarget, build_bundle, ensure_bundle, find_interpreter, local_target
+from infra.bundle import (
+    Bundle,
+    BundleTarget,
+    build_bundle,
+    bundle_at_hand,
+    ensure_bundle,
+    find_interpreter,
+    local_target,
+)
 from infra.errors import InputError, KitError
 from tests.conftest import ROOT
 
@@ -105,11 +113,20 @@ def test_nothing_is_built_again_while_nothing_changed(local_bundle: Bundle) -> N
     assert steps == []
 
 
-@pytest.mark.slow
+@pytest.fixture
+def out(local_bundle: Bundle, tmp_path: Path) -> Path:
+    """A place with a copy of the bundle."""
+    shutil.copytree(local_bundle.tree.parent, tmp_path / "out" / str(local_bundle.target))
+    return tmp_path / "out"
+
+
+def test_a_bundle_is_at_hand_wherever_it_lies(local_bundle: Bundle, out: Path) -> None:
+    found = bundle_at_hand(local_bundle.target, out=out)
+    assert found is not None and found.sha256 == local_bundle.sha256
+
+
 @pytest.mark.parametrize("harm", ["zip", "edited", "added"])
-def test_a_bundle_that_was_tampered_with_is_built_anew(local_bundle: Bundle, tmp_path: Path, harm: str) -> None:
-    out = tmp_path / "out"
-    shutil.copytree(local_bundle.tree.parent.parent, out, ignore=shutil.ignore_patterns("arm64*"))
+def test_a_bundle_that_was_tampered_with_is_none(local_bundle: Bundle, out: Path, harm: str) -> None:
     tree = out / str(local_bundle.target) / "tree"
     if harm == "zip":
         archive = tree.parent / "bundle.zip"
@@ -118,6 +135,12 @@ def test_a_bundle_that_was_tampered_with_is_built_anew(local_bundle: Bundle, tmp
         (tree / "app" / "serve.py").write_text("print('changed')\n")
     else:
         (tree / "app" / "more.py").write_text("")
+    assert bundle_at_hand(local_bundle.target, out=out) is None
+
+
+@pytest.mark.slow
+def test_a_bundle_that_was_tampered_with_is_built_anew(local_bundle: Bundle, out: Path) -> None:
+    (out / str(local_bundle.target) / "tree" / "app" / "serve.py").write_text("print('changed')\n")
     steps: list[str] = []
     assert ensure_bundle(local_bundle.target, out=out, progress=steps.append).sha256 == local_bundle.sha256
     assert steps

@@ -10,11 +10,16 @@ import argparse
 import ctypes
 import logging
 import signal
+import sys
 import time
 
-from moto.server import main
+# Where this package is at hand, jsonschema, which moto imports, builds a grammar of IRIs from it: seconds of CPU at each start,
+# for a format that nothing here checks.
+sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
-from infra.lab.aws import (
+from moto.server import main  # noqa: E402
+
+from infra.lab.aws import (  # noqa: E402
     balancing,
     calls,
     front_name,
@@ -32,9 +37,9 @@ from infra.lab.aws import (
     targets,
     watching,
 )
-from infra.lab.aws.groups import Groups
-from infra.lab.aws.lab_pages import LabPages
-from infra.lab.lab_time import LabTime
+from infra.lab.aws.groups import Groups  # noqa: E402
+from infra.lab.aws.lab_pages import LabPages  # noqa: E402
+from infra.lab.lab_time import LabTime  # noqa: E402
 
 PR_SET_PDEATHSIG = 1
 

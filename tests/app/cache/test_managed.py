@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from app.cache import shared_store
 from app.cache.address import read_address
 from app.cache.shared_store import SharedStore, open_store
 from benchmarks.certificates import make_certificates
@@ -75,8 +76,10 @@ async def test_without_the_password_nothing_is_told(url: str, password: str | No
 
 async def test_a_certificate_that_is_not_trusted_is_no_server_of_ours(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SSL_CERT_FILE")
+    monkeypatch.setattr(shared_store, "TIMEOUT_S", 10.0)  # so that it is refused, and not late, on a busy machine too
     async with open_store(read_address("X", url, PASSWORD)) as store:
         assert await put_and_got(store) is None
+        assert store.results["error"] >= 1
 
 
 async def test_connections_share_one_reading_of_the_trusted_certificates(url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,21 +4,39 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
-from infra.cli import COMMANDS
+from infra.cli import COMMANDS, main
 from infra.commands.lab import parse_weights
 from tests.conftest import ROOT
 
+Run = Callable[..., tuple[int, str, str]]
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str]) -> Run:
+    """Exit code, standard output and error of a command line, in this process: each process of its own costs a start."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        code = 0
+        try:
+            main(arguments)
+        except SystemExit as leave:
+            code = int(leave.code or 0)
+        return code, *capfd.readouterr()
+
+    return run
+
+
+def in_a_process(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "infra.cli", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
 
 def test_every_command_is_listed_and_documented() -> None:
-    listed = run("--help")
+    listed = in_a_process("--help")
     assert listed.returncode == 0
     readme = (ROOT / "README.md").read_text()
     for name in COMMANDS:
@@ -27,12 +45,12 @@ def test_every_command_is_listed_and_documented() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
-def test_every_command_has_help_with_an_example(name: str) -> None:
-    shown = run(name, "--help")
-    assert shown.returncode == 0
-    nested = run(name, {"lab": "up", "prices": "show"}[name], "--help").stdout if name in ("lab", "prices") else ""
-    assert f"crossover {name}" in shown.stdout + nested
-    assert "Example" in shown.stdout + nested
+def test_every_command_has_help_with_an_example(name: str, run: Run) -> None:
+    code, shown, _ = run(name, "--help")
+    assert code == 0
+    nested = run(name, {"lab": "up", "prices": "show"}[name], "--help")[1] if name in ("lab", "prices") else ""
+    assert f"crossover {name}" in shown + nested
+    assert "Example" in shown + nested
 
 
 @pytest.mark.parametrize(
@@ -50,10 +68,16 @@ def test_every_command_has_help_with_an_example(name: str) -> None:
         (("measure", "--searches", "0"), "--searches 1 to 100000"),
     ],
 )
-def test_wrong_usage_is_exit_2_with_what_would_be_right(arguments: tuple[str, ...], message: str) -> None:
-    done = run(*arguments)
+def test_wrong_usage_is_exit_2_with_what_would_be_right(arguments: tuple[str, ...], message: str, run: Run) -> None:
+    code, _, errors = run(*arguments)
+    assert code == 2
+    assert message in errors
+
+
+def test_wrong_usage_has_no_traceback() -> None:
+    done = in_a_process("demo", "--rps", "0")
     assert done.returncode == 2
-    assert message in done.stderr
+    assert "--rps must be above 0" in done.stderr
     assert "Traceback" not in done.stderr
 
 
