@@ -13,6 +13,7 @@ from infra.cost import capacity
 from infra.cost.egress import Egress, egress_choices
 from infra.cost.lane import CostOptions, LaneCost
 from infra.cost.lines.line import LineItem
+from infra.cost.minimums import lay_out
 from infra.cost.model import fleet_instance, price_container, price_lambda
 from infra.cost.prices import PriceBook
 from infra.cost.profile import WorkloadProfile
@@ -120,6 +121,7 @@ def compare(
         raise InputError(f"region: the stage is in {stage.region}, the price book is for {prices.region}")
 
     besides = beside or Beside()
+    traffic = lay_out(traffic, stage.container_lane)
 
     def priced(over: TrafficProfile) -> tuple[LaneCost, LaneCost]:
         on_lambda = price_lambda(profile, over, prices, stage, options)

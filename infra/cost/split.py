@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from infra.config import Stage
 from infra.cost.lane import CostOptions, LaneCost, Month, Served, edge_lines
 from infra.cost.lines.line import LineItem
+from infra.cost.minimums import lay_out
 from infra.cost.model import price_container, price_lambda
 from infra.cost.prices import PriceBook
 from infra.cost.profile import WorkloadProfile
@@ -46,6 +47,7 @@ def price_split(
         raise InputError(f"split: {lambda_percent}/{100 - lambda_percent}: each lane must have at least 1%")
     if stage.lambda_lane.front != "load_balancer":
         raise InputError(f"split: lambda_lane.front is {stage.lambda_lane.front}; lanes share traffic behind a load_balancer")
+    traffic = lay_out(traffic, stage.container_lane)
     parts = share(traffic, lambda_percent / 100), share(traffic, 1 - lambda_percent / 100)
     on_lambda = price_lambda(profile, parts[0], book, stage, options, alone=False)
     on_containers = price_container(profile, parts[1], book, stage, options, alone=False)

@@ -9,6 +9,7 @@ the whole array. Tested to agree with the exact model on the same traffic.
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from infra.cost.compare import LOWEST_RPS
 from infra.cost.lane import LaneCost
 from infra.cost.lines import ec2, load_balancer
 from infra.cost.lines.lambda_ import SERVICE as LAMBDA
+from infra.cost.minimums import weekly_shares
 from infra.cost.model import fleet_instance, price_container, price_lambda
 from infra.cost.prices import Price
 from infra.cost.profile import LaneProfile
@@ -40,6 +42,7 @@ class Surface:
             )
         self.world = world
         self.fleet = world.stage.container_lane
+        self.minimums = weekly_shares(self.fleet, flat_rate(LOWEST_RPS))
         self.instance = fleet_instance(world.book, world.stage)
         self.per_instance = capacity.rps_per_instance(
             world.profile.container_lane, self.fleet, self.instance, cpu_scale=world.options.cpu_scale
@@ -84,10 +87,10 @@ class Surface:
     def container_usd(self, rates: Floats, burst: Burst, wait: Floats | float = 1.0) -> Floats:
         usd = np.interp(rates, self.knots, self._container_rest)
         usd = usd + self._lcu_usd(rates, self.world.profile.container_lane, "instance", wait)
-        for factor, share in burst.phases:
+        for (factor, share), (least, time) in product(burst.phases, self.minimums):
             asked = np.ceil(rates * factor / self.per_instance - 1e-9)
-            used = np.clip(asked, self.fleet.min_instances, self.fleet.max_instances)
-            usd = usd + (self._bought_usd(used) + used * self._instance_hour) * share * self._hours
+            used = np.clip(asked, least, self.fleet.max_instances)
+            usd = usd + (self._bought_usd(used) + used * self._instance_hour) * share * time * self._hours
         return np.asarray(usd)
 
     def _bought_usd(self, used: Floats) -> Floats:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from infra.config import Stage
 from infra.cost.capacity import check_memory, cpu_share
+from infra.cost.minimums import minimums
 from infra.cost.prices import InstanceType, PriceBook
 from infra.cost.profile import LaneProfile
 from infra.cost.simulation.arrivals import Arrivals, Floats
@@ -115,7 +116,9 @@ class _Simulation:
             "managed": on_demand,
         }
         self.rules = {name: rule for name, rule in self.rules.items() if name in lanes}
-        self.running = {name: Fleet(arrivals, rule) for name, rule in self.rules.items()}
+        least = minimums(lane, arrivals.traffic)
+        self.least: Floats = np.asarray(least, dtype=np.float64)
+        self.running = {name: Fleet(arrivals, rule, least) for name, rule in self.rules.items()}
         self.month = setup.month_hours / arrivals.hours
         reserved = setup.stage.lambda_lane.reserved_concurrency
         self.functions = Functions(
@@ -196,9 +199,8 @@ class _Simulation:
 
     def _idle_hours(self) -> float:
         """Instance-hours in which the smallest fleet has nothing to do for a whole minute; a larger one always has."""
-        least = self.setup.stage.container_lane.min_instances
-        quiet = np.exp(-60 * self.arrivals.rates / least)
-        return float(quiet.sum()) * least * self.arrivals.step_s / 3600
+        quiet = np.exp(-60 * self.arrivals.rates / self.least)
+        return float((quiet * self.least).sum()) * self.arrivals.step_s / 3600
 
     def _outcome(self, lane: str, instance_type: str | None, usd: Floats, missed_s: Floats, lost: Floats) -> Outcome:
         return Outcome(
