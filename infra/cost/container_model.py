@@ -6,6 +6,7 @@ from infra.config import ContainerLane, Stage
 from infra.cost import capacity
 from infra.cost.commitments import instance_usage
 from infra.cost.egress import egress_need, price_egress
+from infra.cost.free_tiers import with_free_tiers
 from infra.cost.lane import CostOptions, LaneCost, Month, Served, check_measured, edge_lines, unknown_transfer
 from infra.cost.lines import ec2
 from infra.cost.lines.line import LineItem, quantity, total
@@ -78,7 +79,7 @@ def price_container(
         ),
         committable=(instance_usage(instance.name, each.usd, need.on_demand_by_step, traffic, usd),),
     )
-    return with_savings_plan(cost, book, options.savings_plan) if alone else cost
+    return with_savings_plan(with_free_tiers(cost, book, options), book, options.savings_plan) if alone else cost
 
 
 def _misses(need: capacity.ContainerNeed, month: Month, fleet: ContainerLane) -> tuple[str, ...]:
