@@ -126,6 +126,14 @@ class Fleet:
                 found[:, least - lowest :] += billed.above(np.outer(self._step_up(rps), each))
         return found
 
+    def on_demand_each(self, rps: Floats) -> Floats:
+        """Hours of every instance on demand, the busiest first, in each draw."""
+        rule, asked = self.rule, self.asked(rps)
+        lowest, hours = rule.maximum - asked.shape[1], self._arrivals.step_s / 3600
+        bought = 1 - np.diff([spot_among(n, rule) for n in range(lowest, rule.maximum + 1)])
+        always = np.full((len(rps), lowest - spot_among(lowest, rule)), float(len(self._arrivals.rates)))
+        return np.asarray(np.hstack([always, asked[:, bought.astype(bool)]]) * hours)
+
     def instances(self, rps: Floats, steps: Whole) -> Floats:
         """Instances in service at the given steps; `rps` is of the same shape."""
         asked = np.ceil(self._serving[steps] / self._step_up(rps) - 1e-9)
