@@ -68,8 +68,10 @@ def _shared(comparison: Comparison) -> tuple[Assumption, ...]:
         ),
         Assumption(
             "Free tiers",
-            "used" if options.free_tier else "not used",
-            "they belong to the account, which other workloads may have used up",
+            "used, those that never expire" if options.free_tier else "not used",
+            "they belong to the account: nothing else in it is taken to use them; those of its first 12 months are left out"
+            if options.free_tier
+            else "they belong to the account, which other workloads may have used up",
         ),
         Assumption("Gigabyte", "10^9 bytes", "for transfer and logs; counting 2^30 bytes would be 7% less"),
         Assumption("Data transfer in", "free", "answers of suppliers cost nothing to receive without a NAT gateway"),

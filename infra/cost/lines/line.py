@@ -78,7 +78,7 @@ def priced(price: Price, amount: Decimal, *, name: str, note: str, free: FreeTie
         _line(price, tier, amount, f"{name}, tier {number}" if len(used) > 1 else name, note)
         for number, tier in enumerate(used, start=1)
     ]
-    return [replace(lines[0], free=taken), *lines[1:]]
+    return [replace(lines[0], free=taken or Decimal(0)), *lines[1:]]
 
 
 def _line(price: Price, tier: Tier, amount: Decimal, name: str, note: str) -> LineItem:
