@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from infra.config import Stage
 from infra.cost.capacity import MANAGED_LEAST, OS_MEMORY_MIB, cpu_share
 from infra.cost.compare import Comparison
+from infra.cost.minimums import is_scheduled, minimums
 from infra.cost.surroundings import ACCESS_LOG_ENTRY_BYTES
 
 ALARMS_KEY = "the KMS key of the alarms' topic"
@@ -67,8 +68,10 @@ def _shared(comparison: Comparison) -> tuple[Assumption, ...]:
         ),
         Assumption(
             "Free tiers",
-            "used" if options.free_tier else "not used",
-            "they belong to the account, which other workloads may have used up",
+            "used, those that never expire" if options.free_tier else "not used",
+            "they belong to the account: nothing else in it is taken to use them; those of its first 12 months are left out"
+            if options.free_tier
+            else "they belong to the account, which other workloads may have used up",
         ),
         Assumption("Gigabyte", "10^9 bytes", "for transfer and logs; counting 2^30 bytes would be 7% less"),
         Assumption("Data transfer in", "free", "answers of suppliers cost nothing to receive without a NAT gateway"),
@@ -151,12 +154,14 @@ def _lambda(comparison: Comparison) -> tuple[Assumption, ...]:
 
 def _container(comparison: Comparison) -> tuple[Assumption, ...]:
     fleet = comparison.stage.container_lane
+    least = minimums(fleet, comparison.traffic)
     return (
         Assumption(
             "Container scaling",
-            f"{fleet.target_utilization:.0%} CPU, {fleet.min_instances} to {fleet.max_instances} instances",
+            f"{fleet.target_utilization:.0%} CPU, {min(least)} to {fleet.max_instances} instances",
             "the fleet follows each step at once; boot time and spot interruptions are not simulated",
         ),
+        *_scheduled(comparison, least),
         Assumption(
             "Container purchase",
             f"{fleet.on_demand_base} on demand, above that {fleet.spot_percent}% spot",
@@ -170,3 +175,14 @@ def _container(comparison: Comparison) -> tuple[Assumption, ...]:
             "checked to fit every instance type",
         ),
     )
+
+
+def _scheduled(comparison: Comparison, least: tuple[int, ...]) -> tuple[Assumption, ...]:
+    fleet, traffic = comparison.stage.container_lane, comparison.traffic
+    if not is_scheduled(fleet, traffic):
+        return ()
+    why = "each stays until the next fires, in UTC (container_lane.schedules)"
+    if traffic.start is None:
+        why += "; the traffic has no calendar, so it is repeated over a mean week from Monday, 0 h"
+    mean = sum(least) / len(least)
+    return (Assumption("Scheduled minimums", f"{min(least)} to {max(least)} instances at least, {mean:.2f} in the mean", why),)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from infra.config import ContainerLane, Stage
+from infra.cost.minimums import minimums
 from infra.cost.prices import InstanceType
 from infra.cost.profile import LaneProfile
 from infra.cost.traffic import TrafficProfile
@@ -131,14 +132,16 @@ def managed_need(
 def container_need(
     lane: LaneProfile, traffic: TrafficProfile, fleet: ContainerLane, instance: InstanceType, *, cpu_scale: float
 ) -> ContainerNeed:
-    """Instances of each step: what the target utilization asks for, within the fleet's minimum and maximum.
+    """Instances of each step: what the target utilization asks for, within the fleet's minimum and maximum. Traffic is laid
+    out, where schedules set the minimum (`infra.cost.minimums`).
 
     `on_demand_base` instances and the on-demand share above it, rounded up, are on demand; the rest is spot.
     """
     per_instance = rps_per_instance(lane, fleet, instance, cpu_scale=cpu_scale)
     step_hours = traffic.step_s / 3600
     wanted = [instances(rate, per_instance) for rate in traffic.rates]
-    used = [min(max(fleet.min_instances, count), fleet.max_instances) for count in wanted]
+    least = minimums(fleet, traffic)
+    used = [min(max(low, count), fleet.max_instances) for low, count in zip(least, wanted, strict=True)]
     on_demand = [_on_demand(count, fleet) for count in used]
     full = fleet.max_instances * per_instance / fleet.target_utilization
     return ContainerNeed(

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from infra.config import Stage
 from infra.cost import capacity
 from infra.cost.egress import Egress, egress_choices
+from infra.cost.free_tiers import take_free
 from infra.cost.lane import CostOptions, LaneCost
 from infra.cost.lines.line import LineItem
+from infra.cost.minimums import lay_out
 from infra.cost.model import fleet_instance, price_container, price_lambda
 from infra.cost.prices import PriceBook
 from infra.cost.profile import WorkloadProfile
@@ -120,11 +122,16 @@ def compare(
         raise InputError(f"region: the stage is in {stage.region}, the price book is for {prices.region}")
 
     besides = beside or Beside()
+    traffic = lay_out(traffic, stage.container_lane)
 
     def priced(over: TrafficProfile) -> tuple[LaneCost, LaneCost]:
         on_lambda = price_lambda(profile, over, prices, stage, options)
         on_containers = price_container(profile, over, prices, stage, options)
-        return on_lambda.with_lines(besides.on_lambda), on_containers.with_lines(besides.on_containers)
+        both = zip((on_lambda, on_containers), (besides.on_lambda, besides.on_containers), strict=True)
+        first, second = (
+            lane.with_lines(take_free(lines, prices, beside=lane.lines) if options.free_tier else lines) for lane, lines in both
+        )
+        return first, second
 
     def at(rps: float) -> CurvePoint:
         return CurvePoint(rps, *(lane.usd_per_month for lane in priced(flat_rate(rps))))

@@ -6,9 +6,11 @@ from infra.config import ContainerLane, Stage
 from infra.cost import capacity
 from infra.cost.commitments import instance_usage
 from infra.cost.egress import egress_need, price_egress
+from infra.cost.free_tiers import with_free_tiers
 from infra.cost.lane import CostOptions, LaneCost, Month, Served, check_measured, edge_lines, unknown_transfer
 from infra.cost.lines import ec2
 from infra.cost.lines.line import LineItem, quantity, total
+from infra.cost.minimums import lay_out, minimums, unknown_minimums
 from infra.cost.prices import InstanceType, PriceBook
 from infra.cost.profile import WorkloadProfile
 from infra.cost.savings import with_savings_plan
@@ -29,6 +31,7 @@ def price_container(
     """The container lane's month; `InputError` for a missing price, mixed types, or memory that does not fit."""
     lane, fleet = profile.container_lane, stage.container_lane
     check_measured(lane, "container_lane")
+    traffic = lay_out(traffic, fleet)
     month = Month(traffic=traffic, hours=options.month_hours)
     instance = fleet_instance(book, stage)
     for name in fleet.instance_types:
@@ -50,7 +53,7 @@ def price_container(
     usd = total(line for line in bought if line.dimension == each.dimension)
     cost = LaneCost(
         lane="container",
-        title=f"Containers, {fleet.min_instances} to {fleet.max_instances} × {instance.name} and alike",
+        title=f"Containers, {min(minimums(fleet, traffic))} to {fleet.max_instances} × {instance.name} and alike",
         lines=(
             *bought,
             *egress.lines,
@@ -69,18 +72,14 @@ def price_container(
         },
         misses=_misses(need, month, fleet),
         not_priced=(
-            *(
-                ("what scheduled minimums add where they are above what traffic asks for (container_lane.schedules)",)
-                if fleet.schedules
-                else ()
-            ),
+            *([unpriced] if (unpriced := unknown_minimums(fleet, traffic)) else []),
             *unknown_transfer(lane, "container"),
             *([egress.unknown] if egress.unknown else []),
             *(gap for _, gaps in around for gap in gaps),
         ),
         committable=(instance_usage(instance.name, each.usd, need.on_demand_by_step, traffic, usd),),
     )
-    return with_savings_plan(cost, book, options.savings_plan) if alone else cost
+    return with_savings_plan(with_free_tiers(cost, book, options), book, options.savings_plan) if alone else cost
 
 
 def _misses(need: capacity.ContainerNeed, month: Month, fleet: ContainerLane) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from infra.cost import capacity
 from infra.cost.lane import CostOptions, Month
 from infra.cost.lines import ec2, network
 from infra.cost.lines.line import EXACT, LineItem, quantity, total
+from infra.cost.minimums import lay_out
 from infra.cost.prices import PriceBook
 from infra.cost.profile import LaneProfile
 from infra.cost.traffic import TrafficProfile
@@ -57,6 +58,7 @@ def egress_choices(
     lane: LaneProfile, traffic: TrafficProfile, book: PriceBook, stage: Stage, options: CostOptions
 ) -> tuple[Egress, ...]:
     """All four, in the order of the setting's values; `InputError` for a missing price."""
+    traffic = lay_out(traffic, stage.container_lane)
     month = Month(traffic=traffic, hours=options.month_hours)
     instance = book.instance(stage.container_lane.instance_types[0])
     need = capacity.container_need(lane, traffic, stage.container_lane, instance, cpu_scale=options.cpu_scale)

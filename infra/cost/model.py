@@ -12,6 +12,7 @@ from infra.config import Stage
 from infra.cost import capacity
 from infra.cost.commitments import instance_usage, lambda_usage
 from infra.cost.container_model import fleet_instance, price_container
+from infra.cost.free_tiers import with_free_tiers
 from infra.cost.lane import CostOptions, LaneCost, Month, Served, check_measured, edge_lines, log_lines, unknown_transfer
 from infra.cost.lines import ec2, lambda_
 from infra.cost.lines.lambda_ import INCLUDED_MB
@@ -73,7 +74,7 @@ def price_lambda(
         not_priced=not_priced,
         committable=(lambda_usage(traffic, compute, options),),
     )
-    return with_savings_plan(cost, book, options.savings_plan) if alone else cost
+    return with_savings_plan(with_free_tiers(cost, book, options), book, options.savings_plan) if alone else cost
 
 
 def price_managed(
@@ -120,7 +121,7 @@ def price_managed(
         not_priced=(*not_priced, "volumes, addresses and the way out of Lambda's managed instances"),
         committable=(instance_usage(instance.name, instance.on_demand.usd, need.instances_by_step, traffic, total(fleet)),),
     )
-    return with_savings_plan(cost, book, options.savings_plan) if alone else cost
+    return with_savings_plan(with_free_tiers(cost, book, options), book, options.savings_plan) if alone else cost
 
 
 def _around_lambda(

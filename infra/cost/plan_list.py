@@ -33,12 +33,19 @@ LAMBDA_USAGE = {
     "Lambda-Provisioned-GB-Second": "provisioned_duration_x86_64",
     "Lambda-Provisioned-GB-Second-ARM": "provisioned_duration_arm64",
 }
+FARGATE_USAGE = {
+    "Fargate-vCPU-Hours:perCPU": "fargate_vcpu_x86_64",
+    "Fargate-GB-Hours": "fargate_memory_x86_64",
+    "Fargate-ARM-vCPU-Hours:perCPU": "fargate_vcpu_arm64",
+    "Fargate-ARM-GB-Hours": "fargate_memory_arm64",
+}
+"""By the hour; the book has them by the second."""
 PLACES = Decimal("1e-10")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
-    """What one thing costs under a plan, in dollars a unit; `what` is an instance type, or a dimension of Lambda."""
+    """What one thing costs under a plan, in dollars a unit; `what` is an instance type, or a dimension of Lambda or Fargate."""
 
     plan: str
     service: str
@@ -47,7 +54,7 @@ class Rate:
 
 
 def read_plan_rates(path: Path) -> Iterator[Rate]:
-    """Every rate of a region's Savings Plans for instances of plain Linux and for Lambda."""
+    """Every rate of a region's Savings Plans for instances of plain Linux, for Lambda and for Fargate on ECS."""
     plans = _plans(path)
     if not plans:
         raise InputError(f"{path}: not a list of Savings Plans: it has no products of {' or '.join(KINDS)}")
@@ -59,6 +66,9 @@ def read_plan_rates(path: Path) -> Iterator[Rate]:
             continue
         if service == "AWSLambda" and usage in LAMBDA_USAGE and plan.startswith("compute"):
             yield Rate(plan=plan, service="AWSLambda", what=LAMBDA_USAGE[usage], usd=_usd(where, item))
+        elif service == "AmazonECS" and usage in FARGATE_USAGE and plan.startswith("compute"):
+            each = EXACT.divide(_usd(where, item), Decimal(3600))
+            yield Rate(plan=plan, service="AmazonECS", what=FARGATE_USAGE[usage], usd=each)
         elif service == "AmazonEC2" and usage.startswith(INSTANCE_USAGE) and item.get("discountedOperation") == "RunInstances":
             yield Rate(plan=plan, service="AmazonEC2", what=usage.removeprefix(INSTANCE_USAGE), usd=_usd(where, item))
 

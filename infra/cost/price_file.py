@@ -39,7 +39,7 @@ class _FreeRow(Struct, frozen=True, forbid_unknown_fields=True):
 
 class _PlanRow(Struct, frozen=True, forbid_unknown_fields=True):
     plan: Annotated[str, Meta(pattern=r"^(compute|ec2-instance|reserved)-")]
-    service: Literal["AmazonEC2", "AWSLambda"]
+    service: Literal["AmazonEC2", "AmazonECS", "AWSLambda"]
     discount: Decimal
     source: str
     as_of: str | None

@@ -94,7 +94,7 @@ def _listed(
     rows: dict[tuple[str, str], dict[str, Any]], instances: dict[str, dict[str, Any]]
 ) -> dict[tuple[str, str], Decimal]:
     """List prices as the rates of plans name them; of tiers the first."""
-    functions = {key: Decimal(row["usd"]) for key, row in rows.items() if key[0] == "AWSLambda"}
+    functions = {key: Decimal(row["usd"]) for key, row in rows.items() if key[0] in ("AWSLambda", "AmazonECS")}
     return functions | {("AmazonEC2", name): Decimal(row["on_demand_usd_per_hour"]) for name, row in instances.items()}
 
 

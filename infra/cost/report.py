@@ -181,6 +181,7 @@ def _line(line: LineItem) -> dict[str, object]:
         "service": line.service,
         "dimension": line.dimension,
         "quantity": f"{line.quantity:f}",
+        "free": f"{line.free:f}",
         "unit": line.unit,
         "unit_price": f"{line.unit_price:f}",
         "usd": _cents(line.usd),

@@ -17,8 +17,8 @@ from infra.cost.lines.line import EXACT, LineItem, quantity
 from infra.cost.prices import PlanRate, PriceBook
 from infra.errors import InputError
 
-KINDS = {"compute": ("AmazonEC2", "AWSLambda"), "ec2-instance": ("AmazonEC2",), "reserved": ("AmazonEC2",)}
-"""What each kind of plan covers; never Lambda's requests, spot instances, or the fee for Managed Instances."""
+KINDS = {"compute": ("AmazonEC2", "AmazonECS", "AWSLambda"), "ec2-instance": ("AmazonEC2",), "reserved": ("AmazonEC2",)}
+"""What each kind of plan covers, of AmazonECS Fargate; never Lambda's requests, spot, or the fee for Managed Instances."""
 FEW = 12
 """Names up to which all that a plan has rates for are listed; beyond, their families."""
 STEP = Decimal("0.001")
@@ -168,6 +168,11 @@ def _line(name: str, dimension: str, amount: Decimal, each: Decimal, rate: PlanR
         confidence=rate.confidence,
         note=note,
     )
+
+
+def covers(plan: str, service: str) -> bool:
+    """Whether a plan is of a kind that covers usage of a service."""
+    return service in KINDS[_kind(plan)]
 
 
 def _kind(plan: str) -> str:

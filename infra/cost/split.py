@@ -10,8 +10,10 @@ import re
 from dataclasses import dataclass, replace
 
 from infra.config import Stage
+from infra.cost.free_tiers import with_free_tiers
 from infra.cost.lane import CostOptions, LaneCost, Month, Served, edge_lines
 from infra.cost.lines.line import LineItem
+from infra.cost.minimums import lay_out
 from infra.cost.model import price_container, price_lambda
 from infra.cost.prices import PriceBook
 from infra.cost.profile import WorkloadProfile
@@ -46,6 +48,7 @@ def price_split(
         raise InputError(f"split: {lambda_percent}/{100 - lambda_percent}: each lane must have at least 1%")
     if stage.lambda_lane.front != "load_balancer":
         raise InputError(f"split: lambda_lane.front is {stage.lambda_lane.front}; lanes share traffic behind a load_balancer")
+    traffic = lay_out(traffic, stage.container_lane)
     parts = share(traffic, lambda_percent / 100), share(traffic, 1 - lambda_percent / 100)
     on_lambda = price_lambda(profile, parts[0], book, stage, options, alone=False)
     on_containers = price_container(profile, parts[1], book, stage, options, alone=False)
@@ -70,8 +73,13 @@ def price_split(
         not_priced=tuple(dict.fromkeys((*on_lambda.not_priced, *on_containers.not_priced, *gaps))),
         committable=(*on_lambda.committable, *on_containers.committable),
     )
-    whole = with_savings_plan(whole, book, options.savings_plan)
-    return Split(lambda_percent=lambda_percent, whole=whole, own=(on_lambda, on_containers), shared=shared)
+    whole = with_free_tiers(whole, book, options)
+    first, second = len(on_lambda.lines), len(on_lambda.lines) + len(on_containers.lines)
+    own = replace(on_lambda, lines=whole.lines[:first]), replace(on_containers, lines=whole.lines[first:second])
+    shared = whole.lines[second:]
+    return Split(
+        lambda_percent=lambda_percent, whole=with_savings_plan(whole, book, options.savings_plan), own=own, shared=shared
+    )
 
 
 def share(traffic: TrafficProfile, part: float) -> TrafficProfile:

@@ -8,7 +8,8 @@ the whole array. Tested to agree with the exact model on the same traffic.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from infra.cost.compare import LOWEST_RPS
 from infra.cost.lane import LaneCost
 from infra.cost.lines import ec2, load_balancer
 from infra.cost.lines.lambda_ import SERVICE as LAMBDA
+from infra.cost.minimums import weekly_shares
 from infra.cost.model import fleet_instance, price_container, price_lambda
 from infra.cost.prices import Price
 from infra.cost.profile import LaneProfile
@@ -27,6 +29,16 @@ from infra.errors import InputError
 
 SCAN = 400
 """Rates at which the cheaper lane is looked at before a change is placed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreeOf:
+    """What of a price is `free` a month, of so much: `fixed`, and `each_hour` of an instance."""
+
+    price: Price
+    free: float
+    fixed: float
+    each_hour: float
 
 
 class Surface:
@@ -40,6 +52,7 @@ class Surface:
             )
         self.world = world
         self.fleet = world.stage.container_lane
+        self.minimums = weekly_shares(self.fleet, flat_rate(LOWEST_RPS))
         self.instance = fleet_instance(world.book, world.stage)
         self.per_instance = capacity.rps_per_instance(
             world.profile.container_lane, self.fleet, self.instance, cpu_scale=world.options.cpu_scale
@@ -47,7 +60,7 @@ class Surface:
         self.highest = self.per_instance * self.fleet.max_instances
         self.knots = self._knots()
         self._hours = float(world.options.month_hours)
-        self._instance_hour = self._per_instance_hour()
+        self._instance_hour, self._free = self._per_instance_hour()
         # The rest of a month: what the exact model has beyond what is computed here, at the knots.
         self._lambda_rest, self._container_rest = np.zeros(len(self.knots)), np.zeros(len(self.knots))
         computed = self.lambda_usd(self.knots, Burst()), self.container_usd(self.knots, Burst())
@@ -84,10 +97,15 @@ class Surface:
     def container_usd(self, rates: Floats, burst: Burst, wait: Floats | float = 1.0) -> Floats:
         usd = np.interp(rates, self.knots, self._container_rest)
         usd = usd + self._lcu_usd(rates, self.world.profile.container_lane, "instance", wait)
-        for factor, share in burst.phases:
+        hours = np.zeros_like(usd)
+        for (factor, share), (least, time) in product(burst.phases, self.minimums):
             asked = np.ceil(rates * factor / self.per_instance - 1e-9)
-            used = np.clip(asked, self.fleet.min_instances, self.fleet.max_instances)
-            usd = usd + (self._bought_usd(used) + used * self._instance_hour) * share * self._hours
+            used = np.clip(asked, least, self.fleet.max_instances)
+            usd = usd + (self._bought_usd(used) + used * self._instance_hour) * share * time * self._hours
+            hours = hours + used * share * time * self._hours
+        for of in self._free:
+            amount = of.fixed + of.each_hour * hours
+            usd = usd - tiered(of.price, amount) + tiered(of.price, np.maximum(0.0, amount - of.free))
         return np.asarray(usd)
 
     def _bought_usd(self, used: Floats) -> Floats:
@@ -151,29 +169,43 @@ class Surface:
             sums: dict[tuple[str, str], float] = {}
             for line in cost.lines:
                 key = (line.service, line.dimension)
-                sums[key] = sums.get(key, 0.0) + float(line.quantity)
+                sums[key] = sums.get(key, 0.0) + float(line.used)
             for key, quantity in sums.items():
                 price, free = self.world.book.prices.get(key), self.world.book.free_tiers.get(key)
                 start = float(free.quantity) if free is not None and self.world.options.free_tier else 0.0
                 ends = [] if price is None else [float(tier.end) for tier in price.tiers if tier.end is not None]
-                if not quantity + start:
+                if not quantity:
                     continue
                 for end in (*([0.0] if start else []), *ends):
-                    found.add(self.highest * (end + start) / (quantity + start))
+                    found.add(self.highest * (end + start) / quantity)
         return np.array(sorted(rate for rate in found if LOWEST_RPS <= rate <= self.highest))
 
-    def _per_instance_hour(self) -> float:
-        """What an instance's hour costs beside the instance (volume, address, its metrics): what one more adds."""
+    def _per_instance_hour(self) -> tuple[float, list[FreeOf]]:
+        """What an instance's hour costs beside the instance (volume, address, its metrics), at list price: what one more adds;
+        and what of it is free up to an amount."""
         least = self.fleet.min_instances
-        months = []
+        months, used = [], []
+        options = replace(self.world.options, free_tier=False)
         for count in (least, least + 1):
             most = max(self.fleet.max_instances, least + 2)
             fleet = replace(self.fleet, min_instances=count, max_instances=most, schedules=())
             stage = replace(self.world.stage, container_lane=fleet)
-            given = self.world.profile, flat_rate(LOWEST_RPS), self.world.book, stage, self.world.options
-            months.append(float(price_container(*given).usd_per_month))
+            month = price_container(self.world.profile, flat_rate(LOWEST_RPS), self.world.book, stage, options)
+            months.append(float(month.usd_per_month))
+            used.append({key: sum(float(each.used) for each in month.lines if key == (each.service, each.dimension))
+                         for key in self.world.book.free_tiers})  # fmt: skip
         instances = self._bought_usd(np.array([least, least + 1], dtype=np.float64))
-        return (months[1] - months[0]) / self._hours - float(instances[1] - instances[0])
+        each = (months[1] - months[0]) / self._hours - float(instances[1] - instances[0])
+        if not self.world.options.free_tier:
+            return each, []
+        free = []
+        for key, allowance in self.world.book.free_tiers.items():
+            more = (used[1][key] - used[0][key]) / self._hours
+            if more > 0:
+                fixed = used[0][key] - least * more * self._hours
+                price = self.world.book.price(*key)
+                free.append(FreeOf(price=price, free=float(allowance.quantity), fixed=fixed, each_hour=more))
+        return each, free
 
 
 def tiered(price: Price, amount: Floats) -> Floats:

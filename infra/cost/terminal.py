@@ -72,7 +72,7 @@ def _lines(lane: LaneCost) -> Table:
     for line in lane.lines:
         table.add_row(
             escape(line.name),
-            f"{_amount(line.quantity)} {line.unit}",
+            f"{_amount(line.quantity)} {line.unit}" + (f", {_amount(line.free)} free" if line.free else ""),
             f"{line.unit_price.normalize():f}",
             f"{line.usd:,.2f}",
             f"{(line.as_of or 'undated')[:7]}{'' if line.confidence == 'high' else ' ?'}",

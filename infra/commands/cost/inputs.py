@@ -15,6 +15,7 @@ from rich.table import Table
 from infra.commands.cost.traffic import read_traffic, traffic_options
 from infra.config import DEFAULT_STAGE, Stage
 from infra.cost.lane import CostOptions
+from infra.cost.minimums import lay_out
 from infra.cost.prices import PriceBook, load_price_book
 from infra.cost.profile import read_profile
 from infra.cost.scenario import Scenario, load_scenario
@@ -96,7 +97,7 @@ def with_objective(read: Scenario, objective_ms: float | None) -> Scenario:
 
 def simulated(read: Scenario, burst: float | None) -> tuple[Arrivals, Setup]:
     """The scenario's traffic, with another burst where one is given, and what the simulation is held to."""
-    arrivals = Arrivals(read.traffic, read.burst if burst is None else Burst(factor=burst))
+    arrivals = Arrivals(lay_out(read.traffic, read.stage.container_lane), read.burst if burst is None else Burst(factor=burst))
     return arrivals, Setup(
         stage=read.stage,
         objective_s=read.objective_s,

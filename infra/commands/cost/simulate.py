@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
@@ -13,11 +13,13 @@ from rich.table import Table
 from infra.commands.cost.inputs import read_inputs, say_prices, scenario_options, simulated, with_objective, with_prices
 from infra.commands.printing import print_json
 from infra.cost.prices import PriceBook, load_price_book
+from infra.cost.savings import covers
 from infra.cost.scenario import Scenario
 from infra.cost.simulation.answer import TITLES, Best, best_of_each_lane
 from infra.cost.simulation.arrivals import Arrivals
 from infra.cost.simulation.draws import Draws, Uncertainty, draw
-from infra.cost.simulation.year import Setup, simulate, suitable_types
+from infra.cost.simulation.plans import SERVICES
+from infra.cost.simulation.year import Setup, simulate, suitable_types, without_rate
 from infra.errors import InputError
 
 
@@ -27,6 +29,7 @@ from infra.errors import InputError
 @click.option("--burst", type=float, help="Rate within a step's busiest tenth over its mean.  [default: 1]")
 @click.option("--budget", type=click.FloatRange(0, 1), default=0.001, show_default=True, help="Share of time that may miss.")
 @click.option("--types", help="Instance types, comma-separated.  [default: all that suit]")
+@click.option("--savings-plan", help="Commit to a plan of the price book, where it covers a lane, as `compute-1y`.")
 @click.option("--draws", type=click.IntRange(1, 10_000), default=200, show_default=True, help="Worlds tried.")
 @click.option("--seed", type=int, default=7, show_default=True, help="Of the draws; the same seed, the same figures.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
@@ -42,6 +45,7 @@ def command(
     burst: float | None,
     budget: float,
     types: str | None,
+    savings_plan: str | None,
     draws: int,
     seed: int,
     as_json: bool,
@@ -56,15 +60,20 @@ def command(
     """
     read = with_objective(read_inputs(scenario, profile, traffic, rps, shape, peak_rps, stage_name), objective_ms)
     arrivals, setup = simulated(read, burst)
+    setup = replace(setup, savings_plan=savings_plan)
     book = load_price_book(read.stage.region)
     worlds = draw(read.profile, draws, cpu_scale=read.options.cpu_scale, seed=seed)
-    outcomes = simulate(arrivals, worlds, book, _types(types, book, read), setup)
+    tried = _types(types, book, read)
+    unknown = without_rate(book, tried, setup)
+    outcomes = simulate(arrivals, worlds, book, tried, setup)
     month_s = setup.month_hours * 3600
     answer = best_of_each_lane(outcomes, month_s=month_s, budget=budget)
     if as_json:
-        print_json(with_prices(_document(read, arrivals, setup, worlds, budget, answer), read, book))
+        print_json(with_prices(_document(read, arrivals, setup, worlds, budget, answer, unknown), read, book))
     else:
         _print(read, arrivals, setup, worlds, budget, answer)
+        for said in _plan_said(setup, answer, unknown):
+            click.echo(said)
         say_prices(read, book)
 
 
@@ -78,7 +87,13 @@ def _types(given: str | None, book: PriceBook, read: Scenario) -> list[str]:
 
 
 def _document(
-    read: Scenario, arrivals: Arrivals, setup: Setup, worlds: Draws, budget: float, answer: list[Best]
+    read: Scenario,
+    arrivals: Arrivals,
+    setup: Setup,
+    worlds: Draws,
+    budget: float,
+    answer: list[Best],
+    unknown: dict[str, list[str]],
 ) -> dict[str, object]:
     return {
         "schema": 1,
@@ -89,8 +104,28 @@ def _document(
         "seed": worlds.seed,
         "uncertainty": asdict(worlds.uncertainty),
         "workload": read.profile.machine,
+        "savings_plan": None if setup.savings_plan is None else {"plan": setup.savings_plan, "no_rate": unknown},
         "lanes": {each.lane: _rounded(each) for each in answer},
     }
+
+
+def _plan_said(setup: Setup, answer: list[Best], unknown: dict[str, list[str]]) -> list[str]:
+    """What a plan was taken to cover, and which lanes are unknown for want of a rate."""
+    if setup.savings_plan is None:
+        return []
+    covered = [name for name in SERVICES if covers(setup.savings_plan, SERVICES[name])]
+    names = ", ".join(TITLES[name] for name in covered)
+    said = [
+        f"Savings plan {setup.savings_plan}, committed to for the measured world: {names}; never spot, App Runner, requests, "
+        "overflow to Lambda or the fee for Managed Instances."
+    ]
+    there = {each.lane for each in answer}
+    for lane, types in unknown.items():
+        left_out = f"left out: {', '.join(types)}" if lane in there else "unknown"
+        said.append(
+            f"{TITLES[lane]}: {left_out}; the price book has no rate of {setup.savings_plan} (`crossover prices refresh`)"
+        )
+    return said
 
 
 def _rounded(best: Best) -> dict[str, object]:

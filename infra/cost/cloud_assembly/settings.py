@@ -13,6 +13,7 @@ from typing import Any
 
 from infra.config import Stage
 from infra.cost.cloud_assembly.reading import CloudAssembly, Resource
+from infra.cost.cloud_assembly.scheduled import schedule_of
 from infra.errors import InputError
 from infra.overrides import as_text, override, value_of
 
@@ -153,6 +154,8 @@ def _group(assembly: CloudAssembly, group: Resource) -> Told:
         tracking = policy.literal("TargetTrackingConfiguration", default={})
         if tracking.get("PredefinedMetricSpecification", {}).get("PredefinedMetricType") == "ASGAverageCPUUtilization":
             yield "container_lane.target_utilization", float(tracking["TargetValue"]) / 100, policy
+    actions = _beside(assembly, group, "AWS::AutoScaling::ScheduledAction")
+    yield "container_lane.schedules", ",".join(map(schedule_of, actions)), actions[0] if actions else None
     if template is not None:
         yield from _launch(template)
 

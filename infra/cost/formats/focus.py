@@ -79,7 +79,7 @@ def _row(comparison: Comparison, lane: LaneCost, line: LineItem) -> Row:
         "PricingCategory": _category(line),
         "PricingQuantity": line.quantity,
         "PricingUnit": unit,
-        "ConsumedQuantity": None if adjusts else line.quantity,
+        "ConsumedQuantity": None if adjusts else line.used,
         "ConsumedUnit": None if adjusts else unit,
         "ListUnitPrice": each,
         "ContractedUnitPrice": each,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from infra.cost.lines.line import LineItem, after_free, priced
+from infra.cost.lines.line import LineItem, priced
 from infra.cost.prices import PriceBook
 
 SERVICE = "AWSLambda"
@@ -21,7 +21,7 @@ def gb_seconds(invocations: Decimal, seconds: Decimal, memory_mb: int) -> Decima
 def requests(book: PriceBook, count: Decimal, *, free_tier: bool, note: str) -> list[LineItem]:
     """Requests of one month."""
     free = book.free_tier(SERVICE, "requests") if free_tier else None
-    return priced(book.price(SERVICE, "requests"), after_free(count, free), name="Lambda requests", note=note)
+    return priced(book.price(SERVICE, "requests"), count, name="Lambda requests", note=note, free=free)
 
 
 def duration(
@@ -30,7 +30,7 @@ def duration(
     """GB-seconds of one month, Init included, through the architecture's tiers."""
     free = book.free_tier(SERVICE, "duration") if free_tier else None
     price = book.price(SERVICE, f"duration_{architecture}")
-    return priced(price, after_free(amount, free), name=name, note=note)
+    return priced(price, amount, name=name, note=note, free=free)
 
 
 def provisioned_concurrency(
@@ -69,7 +69,7 @@ def response_streaming(book: PriceBook, gigabytes: Decimal, *, free_tier: bool, 
     """Streamed GB beyond the first 6 MB of each response."""
     free = book.free_tier(SERVICE, "response_streaming") if free_tier else None
     price = book.price(SERVICE, "response_streaming")
-    return priced(price, after_free(gigabytes, free), name="Lambda response streaming", note=note)
+    return priced(price, gigabytes, name="Lambda response streaming", note=note, free=free)
 
 
 def tenant_isolation(book: PriceBook, gigabytes: Decimal, *, note: str) -> list[LineItem]:

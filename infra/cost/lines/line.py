@@ -5,8 +5,9 @@ Everything is `Decimal`: quantities are rounded to a millionth of their unit as 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 from infra.cost.prices import FreeTier, Price, Tier
@@ -18,8 +19,9 @@ SMALLEST = Decimal("0.000001")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineItem:
-    """`usd` is exactly `quantity` × `unit_price` for one month. `note` says how the quantity came about; `resources` are the
-    logical ids it is billed for, `stack/LogicalId`, where templates were read."""
+    """`usd` is exactly `quantity` × `unit_price` for one month; `free` is what was used beside it free of charge. `note` says
+    how the quantity came about; `resources` are the logical ids it is billed for, `stack/LogicalId`, where templates were
+    read."""
 
     name: str
     service: str
@@ -33,6 +35,24 @@ class LineItem:
     confidence: str
     note: str
     resources: tuple[str, ...] = ()
+    free: Decimal = Decimal(0)
+
+    @property
+    def used(self) -> Decimal:
+        """What is billed and what is free, together."""
+        return self.quantity + self.free
+
+    def less(self, free: Decimal) -> LineItem:
+        """The line with so much more of its quantity free of charge, which its note says."""
+        quantity = self.quantity - free
+        said = f"{free.normalize(EXACT):,f} of {self.used.normalize(EXACT):,f} free of charge"
+        usd = EXACT.multiply(quantity, self.unit_price)
+        return replace(self, quantity=quantity, usd=usd, free=self.free + free, note=f"{self.note}; {said}")
+
+
+def base_name(line: LineItem) -> str:
+    """The line's name without its tier."""
+    return re.sub(r", tier \d+$", "", line.name)
 
 
 def quantity(value: float | int | Decimal) -> Decimal:
@@ -43,17 +63,22 @@ def quantity(value: float | int | Decimal) -> Decimal:
     return number.quantize(SMALLEST, context=EXACT)
 
 
-def priced(price: Price, amount: Decimal, *, name: str, note: str) -> list[LineItem]:
-    """Price an amount through the tiers: one line for each tier that is used, and at least one.
+def priced(price: Price, amount: Decimal, *, name: str, note: str, free: FreeTier | None = None) -> list[LineItem]:
+    """Price an amount, less what is free of it, through the tiers: one line for each tier that is used, and at least one.
 
     The tiers count from 0 within one month, so the lines of one price add up to the bill for it.
     """
-    amount = quantity(amount)
+    given = quantity(amount)
+    amount = after_free(given, free)
+    taken = given - amount
+    if taken:
+        note = f"{note}; {taken.normalize(EXACT):,f} of {given.normalize(EXACT):,f} free of charge"
     used = [tier for tier in price.tiers if tier.start < amount] or [price.tiers[0]]
-    return [
+    lines = [
         _line(price, tier, amount, f"{name}, tier {number}" if len(used) > 1 else name, note)
         for number, tier in enumerate(used, start=1)
     ]
+    return [replace(lines[0], free=taken or Decimal(0)), *lines[1:]]
 
 
 def _line(price: Price, tier: Tier, amount: Decimal, name: str, note: str) -> LineItem:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from infra.cost.lines.line import LineItem, after_free, priced
+from infra.cost.lines.line import LineItem, priced
 from infra.cost.prices import PriceBook
 
 TRANSFER = "AWSDataTransfer"
@@ -13,7 +13,7 @@ TRANSFER = "AWSDataTransfer"
 def transfer_out(book: PriceBook, gb: Decimal, *, free_tier: bool, note: str) -> list[LineItem]:
     """Data transfer out to the internet, through its monthly tiers."""
     free = book.free_tier(TRANSFER, "out_internet") if free_tier else None
-    return priced(book.price(TRANSFER, "out_internet"), after_free(gb, free), name="Data transfer out", note=note)
+    return priced(book.price(TRANSFER, "out_internet"), gb, name="Data transfer out", note=note, free=free)
 
 
 def transfer_in(book: PriceBook, gb: Decimal, *, note: str) -> list[LineItem]:

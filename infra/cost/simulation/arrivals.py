@@ -44,7 +44,7 @@ class Arrivals:
 
     def __init__(self, traffic: TrafficProfile, burst: Burst | None = None) -> None:
         self.rates: Floats = np.asarray(traffic.rates, dtype=np.float64)
-        self.step_s = traffic.step_s
+        self.step_s, self.traffic = traffic.step_s, traffic
         self.burst = burst or Burst()
         self.ordered = OrderedRates(self.rates)
         self.trailing_max = lru_cache(maxsize=32)(self._trailing_max)

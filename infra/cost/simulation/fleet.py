@@ -7,6 +7,7 @@ go again when the load has been low for 15 minutes. (EC2 Auto Scaling User Guide
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -67,15 +68,27 @@ class FleetOutcome:
 
 
 class Fleet:
-    """One rule on one traffic. `run` answers for any number of capacities at once."""
+    """One rule on one traffic. `run` answers for any number of capacities at once.
 
-    def __init__(self, arrivals: Arrivals, rule: FleetRule) -> None:
+    `minimums` are the fewest instances of each step, where they are not the rule's at all times; one more is billed from the
+    step on that has it, and serves once it has booted. Steps of the same minimum are counted together.
+    """
+
+    def __init__(self, arrivals: Arrivals, rule: FleetRule, minimums: Sequence[int] | None = None) -> None:
         self._arrivals, self.rule = arrivals, rule
         delay = min(arrivals.steps(rule.boot_s + METRIC_DELAY_S), arrivals.steps(rule.scale_in_s))
         oldest = max(arrivals.steps(rule.scale_in_s), delay)
         billed = arrivals.trailing_max(oldest, 0)
         self._serving = arrivals.trailing_max(oldest, delay)
-        self._billed = OrderedRates(billed)
+        least = np.full(len(arrivals.rates), rule.minimum, dtype=np.int64)
+        if minimums is not None:
+            least = np.asarray(minimums, dtype=np.int64)
+            if least.min() < 1 or least.max() > rule.maximum:
+                raise InputError("fleet: minimums: must be 1 to maximum")
+        self.least = least
+        """Instances that are paid for at least, of each step."""
+        self.least_serving = least_since(least, arrivals.steps(rule.boot_s))
+        self._billed = [(int(each), OrderedRates(billed[least == each])) for each in np.unique(least)]
         self._at_risk = lru_cache(maxsize=16)(self._steps_at_risk)
 
     def run(self, rps: Floats, ceiling: Floats | float = 1.0) -> FleetOutcome:
@@ -94,20 +107,37 @@ class Fleet:
 
     def _hours(self, rps: Floats) -> tuple[Floats, Floats, Floats]:
         rule, steps = self.rule, len(self._arrivals.rates)
-        each = np.arange(rule.minimum, rule.maximum, dtype=np.float64)  # instance number n + 1 runs in steps that ask for it
-        asked = (
-            self._billed.above(np.outer(self._step_up(rps), each)).astype(np.float64) if len(each) else np.zeros((len(rps), 0))
-        )
-        hours = self._arrivals.step_s / 3600
-        total = (rule.minimum * steps + asked.sum(axis=1)) * hours
-        spot_of = np.diff([spot_among(n, rule) for n in range(rule.minimum, rule.maximum + 1)])
-        spot = (spot_among(rule.minimum, rule) * steps + asked @ spot_of) * hours
-        return total - spot, spot, rule.minimum + (asked > 0).sum(axis=1).astype(np.float64)
+        asked = self.asked(rps)
+        lowest, hours = rule.maximum - asked.shape[1], self._arrivals.step_s / 3600
+        total = (lowest * steps + asked.sum(axis=1)) * hours
+        spot_of = np.diff([spot_among(n, rule) for n in range(lowest, rule.maximum + 1)])
+        spot = (spot_among(lowest, rule) * steps + asked @ spot_of) * hours
+        return total - spot, spot, lowest + (asked > 0).sum(axis=1).astype(np.float64)
+
+    def asked(self, rps: Floats) -> Floats:
+        """For each instance beyond the lowest minimum, up to the largest fleet, in how many steps it runs: those whose load or
+        whose minimum asks for it."""
+        lowest = self._billed[0][0]
+        found = np.zeros((len(rps), self.rule.maximum - lowest))
+        for least, billed in self._billed:
+            found[:, : least - lowest] += len(billed.values)
+            each = np.arange(least, self.rule.maximum, dtype=np.float64)  # instance number n + 1 runs in steps that ask for it
+            if len(each):
+                found[:, least - lowest :] += billed.above(np.outer(self._step_up(rps), each))
+        return found
+
+    def on_demand_each(self, rps: Floats) -> Floats:
+        """Hours of every instance on demand, the busiest first, in each draw."""
+        rule, asked = self.rule, self.asked(rps)
+        lowest, hours = rule.maximum - asked.shape[1], self._arrivals.step_s / 3600
+        bought = 1 - np.diff([spot_among(n, rule) for n in range(lowest, rule.maximum + 1)])
+        always = np.full((len(rps), lowest - spot_among(lowest, rule)), float(len(self._arrivals.rates)))
+        return np.asarray(np.hstack([always, asked[:, bought.astype(bool)]]) * hours)
 
     def instances(self, rps: Floats, steps: Whole) -> Floats:
         """Instances in service at the given steps; `rps` is of the same shape."""
         asked = np.ceil(self._serving[steps] / self._step_up(rps) - 1e-9)
-        return np.clip(asked, self.rule.minimum, self.rule.maximum)
+        return np.asarray(np.clip(asked, self.least_serving[steps], self.rule.maximum))
 
     def _misses(self, rps: Floats, served: Floats, lowest: float) -> tuple[Floats, Floats]:
         arrivals, rule = self._arrivals, self.rule
@@ -118,23 +148,34 @@ class Fleet:
             missed += arrivals.ordered.above(top) * seconds
             beyond += arrivals.ordered.excess(top) * factor * seconds
             # And what a fleet lacks that is not yet the largest.
-            rate, serving, weight = self._at_risk(lowest, factor)
-            enough = rate * factor <= rule.minimum * float(served.min())
-            rate, serving, weight = rate[~enough], serving[~enough], weight[~enough]
-            asked = np.ceil(serving / self._step_up(rps)[:, None] - 1e-9)
-            have = np.clip(asked, rule.minimum, rule.maximum) * served[:, None]
-            load = np.minimum(rate * factor, rule.maximum * served[:, None])
-            missed += ((load > have * (1 + 1e-12)) & (rate <= top[:, None])) @ weight * seconds
-            beyond += np.maximum(load - have, 0.0) @ weight * seconds
+            for least, rate, serving, weight in self._at_risk(lowest, factor):
+                risky = rate * factor > least * float(served.min())
+                load = np.minimum(rate[risky] * factor, rule.maximum * served[:, None])
+                asked = np.ceil(serving[risky] / self._step_up(rps)[:, None] - 1e-9)
+                have = np.clip(asked, least, rule.maximum) * served[:, None]
+                missed += ((load > have * (1 + 1e-12)) & (rate[risky] <= top[:, None])) @ weight[risky] * seconds
+                beyond += np.maximum(load - have, 0.0) @ weight[risky] * seconds
         return missed, beyond
 
-    def _steps_at_risk(self, lowest: float, factor: float) -> tuple[Floats, Floats, Floats]:
-        """Rate, served maximum and count of the steps whose load can be above a fleet that is not the largest yet: those
-        that rise above what the last minutes made the group ready for. `lowest` is the lowest ceiling of the draws."""
+    def _steps_at_risk(self, lowest: float, factor: float) -> list[tuple[int, Floats, Floats, Floats]]:
+        """Minimum, and of its steps rate, served maximum and count of those whose load can be above a fleet that is not the
+        largest yet: those that rise above what the last minutes made the group ready for. `lowest` is the lowest ceiling of
+        the draws."""
         ready = self._serving * (1 + self.rule.headroom) / self.rule.target
         risky = self._arrivals.rates * factor > ready * lowest
-        rate, before = self._arrivals.rates[risky], self._serving[risky]
-        return _grouped(rate, before)
+        found = []
+        for least in np.unique(self.least_serving):
+            own = risky & (self.least_serving == least)
+            found.append((int(least), *_grouped(self._arrivals.rates[own], self._serving[own])))
+        return found
+
+
+def least_since(values: Whole, steps: int) -> Whole:
+    """At each step the lowest value of this and of so many steps before it; the profile repeats."""
+    found = values
+    for back in range(1, min(steps, len(values) - 1) + 1):
+        found = np.minimum(found, np.roll(values, back))
+    return found
 
 
 def _grouped(rate: Floats, before: Floats) -> tuple[Floats, Floats, Floats]:

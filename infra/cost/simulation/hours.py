@@ -11,11 +11,12 @@ import numpy as np
 
 from infra.config import Stage
 from infra.cost.capacity import cpu_share
+from infra.cost.minimums import minimums
 from infra.cost.prices import PriceBook
 from infra.cost.profile import WorkloadProfile
-from infra.cost.simulation.arrivals import Arrivals, Floats
+from infra.cost.simulation.arrivals import Arrivals, Floats, Whole
 from infra.cost.simulation.draws import LaneDraws, draw
-from infra.cost.simulation.fleet import METRIC_DELAY_S, FleetRule, spot_among
+from infra.cost.simulation.fleet import METRIC_DELAY_S, FleetRule, least_since, spot_among
 from infra.cost.simulation.objective import ceiling
 from infra.cost.simulation.year import Setup
 from infra.errors import InputError
@@ -52,7 +53,12 @@ def hour_by_hour(
     rps = min(instance.vcpu, instance.vcpu * lane.workers_per_vcpu) / float(world.fleet.cpu_s[0])
     oldest = arrivals.steps(rule.scale_in_s)
     delay = min(arrivals.steps(rule.boot_s + METRIC_DELAY_S), oldest)
-    billed, serving = (_count(arrivals.trailing_max(oldest, newest), rps * rule.target, rule) for newest in (0, delay))
+    least = np.asarray(minimums(lane, arrivals.traffic), dtype=np.int64)
+    ready = least_since(least, arrivals.steps(rule.boot_s))
+    billed, serving = (
+        _count(arrivals.trailing_max(oldest, newest), rps * rule.target, low, rule)
+        for newest, low in ((0, least), (delay, ready))
+    )
     beside = float(book.price("AmazonEBS", "gp3_storage").usd) * lane.volume_gb / setup.month_hours
     beside += float(book.price("AmazonVPC", "public_ipv4").usd)
     on_demand = float(instance.on_demand.usd) + beside
@@ -97,8 +103,8 @@ def _function(figures: LaneDraws, book: PriceBook, stage: Stage) -> tuple[float,
     return float(book.price("AWSLambda", "requests").usd) + gb_s * seconds, seconds
 
 
-def _count(load: Floats, asked: float, rule: FleetRule) -> Floats:
-    return np.clip(np.ceil(load / asked - 1e-9), rule.minimum, rule.maximum)
+def _count(load: Floats, asked: float, least: Whole, rule: FleetRule) -> Floats:
+    return np.asarray(np.clip(np.ceil(load / asked - 1e-9), least, rule.maximum))
 
 
 def _missed(arrivals: Arrivals, capacity: Floats, p99_s: float, setup: Setup) -> Floats:

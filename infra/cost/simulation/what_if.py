@@ -20,9 +20,11 @@ GB_PER_VCPU = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hours:
-    """Task-hours of each draw; of those on demand `idle` without a request for a minute."""
+    """Task-hours of each draw; of those on demand `idle` without a request for a minute, and `paid` what they come to at list
+    price, the same where no plan covers them."""
 
     on_demand: Floats
+    paid: Floats
     spot: Floats
     idle: float
     spot_factor: Floats
@@ -55,7 +57,7 @@ def task_usd(lane: str, vcpu: int, hours: Hours, prices: Prices, address_usd: fl
         active = np.maximum(0.0, hours.on_demand - hours.idle)
         return vcpu * (active * cpu + hours.on_demand * memory)
     full = prices.fargate("fargate")
-    usd = hours.on_demand * (vcpu * full + address_usd)
+    usd = hours.paid * vcpu * full + hours.on_demand * address_usd
     if lane == "fargate_spot":
         each = np.minimum(prices.fargate("fargate_spot") * hours.spot_factor, full)
         usd = usd + hours.spot * (vcpu * each + address_usd)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from infra.config import Stage
 from infra.cost.capacity import check_memory, cpu_share
+from infra.cost.minimums import minimums
 from infra.cost.prices import InstanceType, PriceBook
 from infra.cost.profile import LaneProfile
 from infra.cost.simulation.arrivals import Arrivals, Floats
@@ -25,6 +26,7 @@ from infra.cost.simulation.fleet import Fleet, FleetOutcome, FleetRule
 from infra.cost.simulation.functions import FunctionOutcome, FunctionRule, Functions
 from infra.cost.simulation.losses import draw_losses, missed_by_losses
 from infra.cost.simulation.objective import ceiling
+from infra.cost.simulation.plans import Plan, paid_hours, paid_seconds
 from infra.cost.simulation.what_if import TASK_VCPUS, Hours, Prices, task_usd
 from infra.errors import InputError
 
@@ -35,7 +37,7 @@ LANES = ("lambda", "on_demand", "mixed", "hybrid", "fargate", "fargate_spot", "a
 class Setup:
     """What is tried: `objective_s` is the 99th percentile of a search; hybrid fleets run at `hybrid_target` of their
     capacity, for what is beyond goes to Lambda. `boot_s` is launch to serving of an instance, `task_s` of a Fargate task or an
-    App Runner instance."""
+    App Runner instance. `savings_plan` is a purchase option of the book, which the lanes that it covers buy (`plans`)."""
 
     stage: Stage
     objective_s: float
@@ -44,6 +46,7 @@ class Setup:
     boot_s: float = 60.0
     task_s: float = 60.0
     hybrid_target: float = 0.8
+    savings_plan: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +84,10 @@ def simulate(
     *,
     lanes: Sequence[str] = LANES,
 ) -> list[Outcome]:
-    """The lanes asked for, all by default; `InputError` for a missing price or an instance type of another architecture."""
+    """The lanes asked for, all by default, but for those under a plan of which the book has no rate (`without_rate`);
+    `InputError` for a missing price or an instance type of another architecture."""
     simulation = _Simulation(arrivals, draws, book, setup, lanes)
-    outcomes = [simulation.functions_alone()] if "lambda" in lanes else []
+    outcomes = [simulation.functions_alone()] if "lambda" in lanes and simulation.plan.discount("lambda") is not None else []
     for name in types:
         instance = book.instance(name)
         if instance.architecture != setup.stage.architecture:
@@ -92,9 +96,18 @@ def simulate(
     return outcomes
 
 
+def without_rate(book: PriceBook, types: Sequence[str], setup: Setup, lanes: Sequence[str] = LANES) -> dict[str, list[str]]:
+    """Of each lane that the plan covers, the instance types that it has no known rate of: they are not simulated. Empty: the
+    lane is wholly priced; of Lambda and Fargate the rate is one for all."""
+    plan = Plan(book, setup.stage, setup.savings_plan)
+    found = {name: [each for each in types if plan.discount(name, each) is None] for name in lanes}
+    return {name: missing for name, missing in found.items() if missing}
+
+
 class _Simulation:
     def __init__(self, arrivals: Arrivals, draws: Draws, book: PriceBook, setup: Setup, lanes: Sequence[str]) -> None:
         self.arrivals, self.draws, self.book, self.setup = arrivals, draws, book, setup
+        self.plan = Plan(book, setup.stage, setup.savings_plan)
         lane = setup.stage.container_lane
         mixed = FleetRule(
             minimum=lane.min_instances,
@@ -115,7 +128,9 @@ class _Simulation:
             "managed": on_demand,
         }
         self.rules = {name: rule for name, rule in self.rules.items() if name in lanes}
-        self.running = {name: Fleet(arrivals, rule) for name, rule in self.rules.items()}
+        least = minimums(lane, arrivals.traffic)
+        self.least: Floats = np.asarray(least, dtype=np.float64)
+        self.running = {name: Fleet(arrivals, rule, least) for name, rule in self.rules.items()}
         self.month = setup.month_hours / arrivals.hours
         reserved = setup.stage.lambda_lane.reserved_concurrency
         self.functions = Functions(
@@ -129,6 +144,7 @@ class _Simulation:
         share, figures = cpu_share(memory), self.draws.functions
         gb_s = float(self.book.price("AWSLambda", f"duration_{self.setup.stage.architecture}").usd) * memory / 1024
         seconds = figures.cpu_s / share + figures.wait_s + 0.0005
+        self.gb_s_usd = gb_s
         return float(self.book.price("AWSLambda", "requests").usd) + gb_s * seconds, seconds, gb_s * figures.cold_s / share
 
     def functions_alone(self) -> Outcome:
@@ -138,6 +154,9 @@ class _Simulation:
         served = self.arrivals.requests - run.throttled
         always = np.where(figures.p99_s > objective, self.arrivals.hours * 3600, 0.0)
         usd = served * self.usd_per_search + run.cold_starts * self.init_usd
+        if discount := self.plan.discount("lambda"):
+            saved = self.arrivals.requests * self.search_s - paid_seconds(self.arrivals, self.search_s, discount)
+            usd = usd - saved * self.gb_s_usd
         return self._outcome("lambda", None, usd, np.maximum(run.missed_s, always), run.throttled)
 
     def fleets(self, instance: InstanceType) -> list[Outcome]:
@@ -146,7 +165,11 @@ class _Simulation:
         rps = workers / figures.cpu_s
         within = np.maximum(ceiling(figures.cpu_s, figures.p99_s, self.setup.objective_s), 0.02)
         never = figures.p99_s >= self.setup.objective_s
-        names = [name for name in self.rules if instance.vcpu in TASK_VCPUS.get(name, (instance.vcpu,))]
+        names = [
+            name
+            for name in self.rules
+            if instance.vcpu in TASK_VCPUS.get(name, (instance.vcpu,)) and self.plan.discount(name, instance.name) is not None
+        ]
         return [self._fleet(name, instance, rps, within, never) for name in names]
 
     def _fleet(self, name: str, instance: InstanceType, rps: Floats, within: Floats, never: NDArray[np.bool_]) -> Outcome:
@@ -165,7 +188,7 @@ class _Simulation:
             )
             more_missed, more = missed_by_losses(fleet, self.arrivals, losses, rps, within, pools=pools)
             missed, beyond = missed + more_missed, beyond + more
-        usd = self._hours_usd(name, instance, run)
+        usd = self._hours_usd(name, instance, run, rps)
         if name == "hybrid":
             usd = usd + beyond * (self.usd_per_search + self.init_usd * np.minimum(1.0, self.search_s / self.arrivals.step_s))
             cold = np.where(self.draws.functions.p99_s > self.setup.objective_s, missed, 0.0)
@@ -173,32 +196,38 @@ class _Simulation:
         missed = np.where(never, self.arrivals.hours * 3600, missed)
         return self._outcome(name, instance.name, usd, missed, beyond)
 
-    def _hours_usd(self, name: str, instance: InstanceType, run: FleetOutcome) -> Floats:
+    def _hours_usd(self, name: str, instance: InstanceType, run: FleetOutcome, rps: Floats) -> Floats:
         book, setup = self.book, self.setup
+        paid, discount = run.on_demand_hours, self.plan.discount(name, instance.name)
+        if discount:
+            paid = paid_hours(self.running[name].on_demand_each(rps), self.arrivals.hours, discount)
         hours = run.on_demand_hours + run.spot_hours
         address = float(book.price("AmazonVPC", "public_ipv4").usd)
         if name in TASK_VCPUS:
             running = Hours(
-                on_demand=run.on_demand_hours, spot=run.spot_hours, idle=self._idle_hours(), spot_factor=self.draws.spot_factor
+                on_demand=run.on_demand_hours,
+                paid=paid,
+                spot=run.spot_hours,
+                idle=self._idle_hours(),
+                spot_factor=self.draws.spot_factor,
             )
             return task_usd(name, instance.vcpu, running, Prices(book, setup.stage.architecture), address)
         on_demand = float(instance.on_demand.usd)
         volume = float(book.price("AmazonEBS", "gp3_storage").usd) * setup.stage.container_lane.volume_gb / setup.month_hours
         if name == "managed":
             fee = float(book.price("AWSLambda", "managed_instances_fee").usd)
-            return hours * (on_demand * (1 + fee) + volume)
+            return paid * on_demand + hours * (on_demand * fee + volume)
         spot = float(instance.spot.usd) if instance.spot is not None else on_demand
         return (
-            run.on_demand_hours * on_demand
+            paid * on_demand
             + run.spot_hours * np.minimum(spot * self.draws.spot_factor, on_demand)
             + hours * (volume + address)
         )
 
     def _idle_hours(self) -> float:
         """Instance-hours in which the smallest fleet has nothing to do for a whole minute; a larger one always has."""
-        least = self.setup.stage.container_lane.min_instances
-        quiet = np.exp(-60 * self.arrivals.rates / least)
-        return float(quiet.sum()) * least * self.arrivals.step_s / 3600
+        quiet = np.exp(-60 * self.arrivals.rates / self.least)
+        return float((quiet * self.least).sum()) * self.arrivals.step_s / 3600
 
     def _outcome(self, lane: str, instance_type: str | None, usd: Floats, missed_s: Floats, lost: Floats) -> Outcome:
         return Outcome(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from infra.cost.lines.line import LineItem, after_free, priced
+from infra.cost.lines.line import LineItem, priced
 from infra.cost.prices import PriceBook
 from infra.cost.worked_examples.functions import NOTE
 from infra.cost.worked_examples.inputs import Inputs
@@ -115,7 +115,7 @@ def pricer(kind: str) -> Callable[[PriceBook, Inputs], list[LineItem]]:
             dimension = use.dimension.format(**words)
             amount *= use.factor * (hours if use.timed else 1)
             allowance = book.free_tiers.get((use.service, dimension)) if free else None
-            lines += priced(book.price(use.service, dimension), after_free(amount, allowance), name=dimension, note=NOTE)
+            lines += priced(book.price(use.service, dimension), amount, name=dimension, note=NOTE, free=allowance)
         if not lines:
             known = ", ".join(use.names[0] for use in USES[kind])
             raise InputError(f"{kind}: nothing is used; give one or more of {known}")

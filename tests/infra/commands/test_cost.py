@@ -241,3 +241,22 @@ def test_a_simulation_names_the_cheapest_type_of_each_lane(
     code, out, _ = run(capfd, monkeypatch, "cost", "simulate", "--profile", str(profile_file), *traffic)
     assert "minutes missed" in out
     assert "Hybrid:" in out
+
+
+def test_a_simulation_under_a_plan_names_what_it_covers_and_what_is_unknown(
+    profile_file: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = ("--rps", "10", "--types", "c7g.large,c6g.large", "--draws", "3", "--savings-plan", "compute-1y")
+    code, out, _ = run(capfd, monkeypatch, "cost", "simulate", "--profile", str(profile_file), *given, "--json")
+    assert code == 0
+    document = json.loads(out)
+    assert "fargate" not in document["lanes"]
+    assert document["savings_plan"]["plan"] == "compute-1y"
+    assert document["savings_plan"]["no_rate"]["fargate"] == ["c7g.large", "c6g.large"]
+    assert document["lanes"]["on_demand"]["instance_type"] == "c7g.large"
+    code, out, _ = run(capfd, monkeypatch, "cost", "simulate", "--profile", str(profile_file), *given)
+    assert "what if: Fargate: unknown; the price book has no rate of compute-1y" in out
+    assert "Containers, on demand: left out: c6g.large" in out
+    code, _, err = run(capfd, monkeypatch, "cost", "simulate", "--profile", str(profile_file), *given[:-1], "free")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "savings plan 'free': the price book of us-east-1 has rates for" in err

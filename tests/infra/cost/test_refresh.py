@@ -353,6 +353,7 @@ def test_every_family_has_its_rates_by_term_and_payment(tmp_path: Path) -> None:
             ("c7g.large", "m7g.large"), Decimal(share)
         )
         assert told["AWSLambda"] == Decimal("0.12")  # duration 12%, concurrency 15%: the least
+    assert discounts(book, "compute-1y")["fargate_vcpu_x86_64"] == Decimal("0.98")  # a cent an hour for half a dollar
     own = discounts(book, "ec2-instance-1y")
     assert own == {"c7g.large": Decimal("0.375"), "m7g": Decimal("0.32"), "r7g": Decimal("0.32")}  # two are not in the list
     # Half the price by the hour, and $87.60 upfront over a year of 8,760 hours.

@@ -128,8 +128,8 @@ def test_logs_are_the_functions_alone_and_instances_keep_theirs(bare: Stage, boo
     assert not any("log" in gap.lower() for gap in both(bare, book, options, silent)[1].not_priced)
 
 
-def test_scheduled_minimums_are_said_to_be_missing(bare: Stage, book: PriceBook, options: CostOptions) -> None:
-    fleet = replace(bare.container_lane, schedules=("min=3@0 7 * * 1-5",))
+def test_scheduled_minimums_that_need_a_calendar_are_said(bare: Stage, book: PriceBook, options: CostOptions) -> None:
+    fleet = replace(bare.container_lane, schedules=("min=3@0 7 1 * *",))
     cost = both(replace(bare, container_lane=fleet), book, options)[1]
     assert any("container_lane.schedules" in gap for gap in cost.not_priced)
 

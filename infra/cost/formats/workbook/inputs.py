@@ -9,6 +9,7 @@ from infra.cost.egress import NAT_VOLUME_GB
 from infra.cost.formats.workbook.sheet import FIXED, Book, Figure
 from infra.cost.lines import load_balancer
 from infra.cost.lines.lambda_ import INCLUDED_MB
+from infra.cost.minimums import is_scheduled
 from infra.cost.profile import LaneProfile
 from infra.settings.watch import AGENT_METRICS, AGENT_METRICS_EVERY_S
 from infra.sizing import FULL_VCPU_MB
@@ -125,10 +126,13 @@ def _lambda(comparison: Comparison) -> list[Figure]:
 def _container(comparison: Comparison) -> list[Figure]:
     fleet = comparison.stage.container_lane
     first = comparison.prices.instance(fleet.instance_types[0])
+    scheduled = is_scheduled(fleet, comparison.traffic)
     return [
         _set("instance_vcpu", f"vCPU of an instance ({first.name})", first.vcpu, "", "shape of the instance type"),
         _set("instance_memory_gib", f"Memory of an instance ({first.name})", float(first.memory_gib), "GiB", "shape"),
-        _set("min_instances", "Instances at least", fleet.min_instances, "", "container_lane.min_instances"),
+        _fixed("min_instances", "Instances at least", fleet.min_instances, "container_lane.schedules set them: on Steps")
+        if scheduled
+        else _set("min_instances", "Instances at least", fleet.min_instances, "", "container_lane.min_instances"),
         _set("max_instances", "Instances at most", fleet.max_instances, "", "container_lane.max_instances"),
         _set("on_demand_base", "Of these on demand, always", fleet.on_demand_base, "", "container_lane.on_demand_base"),
         _set("spot_percent", "Spot above the base", fleet.spot_percent, "%", "container_lane.spot_percent"),

@@ -7,12 +7,13 @@ from decimal import Decimal
 from itertools import groupby
 
 from infra.cost.compare import Comparison
-from infra.cost.formats.workbook.prices import Placed, PricedTier, tiers_of
-from infra.cost.formats.workbook.quantities import base_name, quantity_formula
+from infra.cost.formats.workbook.prices import Placed, PricedTier, free_name, tiers_of
+from infra.cost.formats.workbook.quantities import quantity_formula
 from infra.cost.formats.workbook.sheet import FIXED, FORMULA, Book
 from infra.cost.formats.workbook.workings import fixed_by_steps
+from infra.cost.free_tiers import allowance
 from infra.cost.lane import LaneCost
-from infra.cost.lines.line import LineItem
+from infra.cost.lines.line import LineItem, base_name
 
 TITLES = (
     ("Line", 40),
@@ -46,6 +47,8 @@ class LineSheet:
         self._sheet = book.sheet("Line items", [width for _, width in TITLES])
         self._row = 3
         self._written = Written()
+        self._used: dict[tuple[str, str], list[str]] = {}
+        """Quantities of the lane so far of each price of which some is free, as formulas."""
 
     def write(self) -> Written:
         month = f"{self._comparison.options.month_hours:f}"
@@ -66,6 +69,7 @@ class LineSheet:
             self._book.put(self._sheet, self._row, column, lane.title if column == 0 else "", "section")
         first = self._row = self._row + 1
         amounts: dict[str, str] = {}
+        self._used.clear()
         for _, group in groupby(lane.lines, key=lambda line: (base_name(line), line.service, line.dimension)):
             self._price(lane, list(group), amounts)
         row, book, sheet = self._row, self._book, self._sheet
@@ -81,6 +85,7 @@ class LineSheet:
         tiers = tiers_of(line, self._placed)
         assert tiers is not None, "the sheet of prices has every line's"
         formula = quantity_formula(line, lane.lane, self._comparison, amounts)
+        formula = self._after_free(line, formula)
         if formula is None:
             for each in lines:
                 self._written.fixed.append(f"{lane.lane} lane: {each.name}")
@@ -97,6 +102,15 @@ class LineSheet:
             quantity = used[number].quantity if number in used else Decimal(0)
             name = f"{base_name(line)}, tier {number + 1}"
             self._line(name, used.get(number, line), tier, f"MAX(0,{upper}-{tier.start})", quantity)
+
+    def _after_free(self, line: LineItem, formula: str | None) -> str | None:
+        """What is billed of a quantity: the first lines of a price take what is free of it (`free_tiers.take_free`)."""
+        if formula is None or allowance(self._comparison.prices, line) is None:
+            return formula
+        earlier = self._used.setdefault((line.service, line.dimension), [])
+        left = "".join(("IF(free_tier=1,", free_name(line.service, line.dimension), ",0)", *(f"-({each})" for each in earlier)))
+        earlier.append(formula)
+        return f"MAX(0,({formula})-MAX(0,{left}))"
 
     def _line(self, name: str, line: LineItem, tier: PricedTier, formula: str | None, quantity: Decimal) -> None:
         row, book, sheet = self._row, self._book, self._sheet

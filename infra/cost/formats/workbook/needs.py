@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from infra.cost import capacity
 from infra.cost.compare import Comparison
+from infra.cost.minimums import minimums
 from infra.cost.model import fleet_instance
 
 
@@ -50,9 +51,9 @@ def needs_of(comparison: Comparison) -> Needs:
         at_once = settings.managed_concurrency or 1
         first = [(max(least, rate * seconds / at_once), max(least, _ceil(rate / each)), 0.0) for rate in traffic.rates]
     second = []
-    for rate in traffic.rates:
+    for rate, low in zip(traffic.rates, minimums(fleet, traffic), strict=True):
         wanted = _ceil(rate / container.rps_per_instance)
-        running = min(max(fleet.min_instances, wanted), fleet.max_instances)
+        running = min(max(low, wanted), fleet.max_instances)
         base = min(running, fleet.on_demand_base)
         second.append((wanted, running, base + math.ceil((running - base) * (100 - fleet.spot_percent) / 100)))
     steps = tuple((*ours, *theirs) for ours, theirs in zip(first, second, strict=True))

@@ -11,6 +11,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from infra.cost.compare import Comparison
 from infra.cost.formats.workbook.sheet import FIXED, INPUT, Book
+from infra.cost.free_tiers import allowance
 from infra.cost.lines.ec2 import mean_spot
 from infra.cost.lines.line import LineItem
 from infra.cost.prices import Price, Tier
@@ -82,10 +83,11 @@ class PriceSheet:
         book.put(self._sheet, 0, 0, title, "title")
         book.put(self._sheet, 1, 0, f"{old}{days} days old on the day of the report; {prices.source}", "lead")
         book.head(self._sheet, 2, COLUMNS)
+        lines = list(lines)
         for line in lines:
             if tiers_of(line, self.placed) is None:
                 self._place(line)
-        self._free()
+        self._free(lines)
         self._sheet.freeze_panes(3, 2)
         return self.placed
 
@@ -150,9 +152,10 @@ class PriceSheet:
         cells = [f"Prices!${column}${row + 1}" for column in "DEF"]
         return PricedTier(start=cells[0], end=None if tier.end is None else cells[1], usd=cells[2], tier=tier)
 
-    def _free(self) -> None:
+    def _free(self, lines: Iterable[LineItem]) -> None:
         """The monthly allowances, counted where `free_tier` is 1; one that the book does not have is an error then."""
-        for name, service, dimension in FREE:
+        used = {(line.service, line.dimension) for line in lines if allowance(self._comparison.prices, line) is not None}
+        for name, service, dimension in (*FREE, *((free_name(*key), *key) for key in sorted(used))):
             row, book = self._row, self._book
             try:
                 free = self._comparison.prices.free_tier(service, dimension)
@@ -169,6 +172,11 @@ class PriceSheet:
             book.put(self._sheet, row, 10, name, "soft")
             book.file.define_name(name, f"=Prices!$D${row + 1}")
             self._row += 1
+
+
+def free_name(service: str, dimension: str) -> str:
+    """The named cell of what is free of a price."""
+    return cell_name(f"free_{service}_{dimension}")
 
 
 def cell_name(text: str) -> str:

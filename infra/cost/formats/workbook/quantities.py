@@ -5,10 +5,8 @@ A name that is not here has no formula, and its quantity is written as a fixed v
 
 from __future__ import annotations
 
-import re
-
 from infra.cost.compare import Comparison
-from infra.cost.lines.line import LineItem
+from infra.cost.lines.line import LineItem, base_name
 
 EITHER = {
     "Load balancer hours": "month_hours",
@@ -63,20 +61,16 @@ BESIDE = ", from templates"
 """How lines end that templates decide (`cloud_assembly.standing`)."""
 
 
-def base_name(line: LineItem) -> str:
-    """The line's name without its tier."""
-    return re.sub(r", tier \d+$", "", line.name)
-
-
 def quantity_formula(line: LineItem, lane: str, comparison: Comparison, amounts: dict[str, str]) -> str | None:
-    """The formula of a price's whole quantity, all tiers together; None where there is none. `amounts` says where the
+    """The formula of a price's whole quantity, all tiers together, with what is free of it but for Lambda's and transfer out's
+    own allowances; None where there is none. `amounts` says where the
     amounts of the lane's lines so far stand."""
     name = base_name(line)
     if name.startswith(COUNTED):
-        return f"{line.quantity.normalize():f}"
+        return f"{line.used.normalize():f}"
     if name.endswith(BESIDE):
-        each_hour = line.quantity / comparison.options.month_hours
-        return f"{each_hour.normalize():f}*month_hours" if line.unit == "hour" else f"{line.quantity.normalize():f}"
+        each_hour = line.used / comparison.options.month_hours
+        return f"{each_hour.normalize():f}*month_hours" if line.unit == "hour" else f"{line.used.normalize():f}"
     if lane == "lambda":
         found = EITHER.get(name) or LAMBDA.get(name) or _managed(name, comparison, amounts)
     else:

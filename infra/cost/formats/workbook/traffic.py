@@ -12,6 +12,7 @@ from infra.cost.compare import Comparison
 from infra.cost.formats.workbook.needs import Needs
 from infra.cost.formats.workbook.sheet import FORMULA, INPUT, Book
 from infra.cost.lines import load_balancer
+from infra.cost.minimums import is_scheduled, minimums
 from infra.cost.traffic import TrafficProfile
 
 MAX_STEPS = 45_000
@@ -87,14 +88,19 @@ def _lcu(comparison: Comparison, rate: float, target: str) -> float:
 def write_steps(book: Book, comparison: Comparison, needs: Needs) -> None:
     """Each step's environments of Lambda, or its instances where Lambda is to manage them, and the fleet's instances."""
     traffic = comparison.traffic
-    sheet = book.sheet("Steps", (10, 20, 16, 16, 18, 18, 18, 14, 14, 14))
+    fleet = comparison.stage.container_lane
+    clock = minimums(fleet, traffic) if is_scheduled(fleet, traffic) else None
+    about = "Change a rate given; traffic_scale on Inputs multiplies all of them."
+    if clock is not None:
+        about += " The fewest instances of each step are container_lane.schedules'."
+    sheet = book.sheet("Steps", (10, 20, 16, 16, 18, 18, 18, 14, 14, 14, 14))
     book.put(sheet, 0, 0, f"Steps of {traffic.step_s} s: {traffic.source}", "title")
-    book.put(sheet, 1, 0, "Change a rate given; traffic_scale on Inputs multiplies all of them.", "lead")
+    book.put(sheet, 1, 0, about, "lead")
     lambda_titles = ("Lambda: environments", "Beyond provisioned", "New ones")
     if needs.managed is not None:
         lambda_titles = ("Lambda: environments", "Lambda: instances", "")
     titles = ("Step", "Starts", "Rate given", "Searches a second", *lambda_titles, "Instances wanted", "Running", "On demand")
-    book.head(sheet, FIRST - 1, titles)
+    book.head(sheet, FIRST - 1, titles if clock is None else (*titles, "At least"))
     last = FIRST + len(traffic.rates)
     for number, rate in enumerate(traffic.rates):
         row = FIRST + number
@@ -115,12 +121,14 @@ def write_steps(book: Book, comparison: Comparison, needs: Needs) -> None:
             f"C{at}*traffic_scale",
             *ours,
             f"ROUNDUP(MAX(0,D{at}/rps_per_instance-1E-9),0)",
-            f"MIN(MAX(min_instances,H{at}),max_instances)",
+            f"MIN(MAX({'min_instances' if clock is None else f'K{at}'},H{at}),max_instances)",
             f"MIN(I{at},on_demand_base)+ROUNDUP((I{at}-MIN(I{at},on_demand_base))*(100-spot_percent)/100,0)",
         ]
         for column, (formula, value) in enumerate(zip(formulas, (rate, *cells), strict=True), start=3):
             if formula is not None:
                 book.compute(sheet, row, column, formula, value, FORMULA)
+        if clock is not None:
+            book.put(sheet, row, 10, clock[number], INPUT)
     sheet.freeze_panes(FIRST, 2)
 
 

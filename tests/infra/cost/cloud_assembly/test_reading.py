@@ -141,6 +141,52 @@ def test_a_lane_alone_leaves_nothing_of_the_other(tmp_path: Path) -> None:
     assert (fleet.instance_types, fleet.min_instances, fleet.on_demand_base, fleet.spot_percent) == (("c7g.xlarge",), 1, 0, 0)
 
 
+GROUP = {
+    "Type": "AWS::AutoScaling::AutoScalingGroup",
+    "Properties": {
+        "MinSize": "1",
+        "MaxSize": "9",
+        "LaunchTemplate": {"LaunchTemplateId": {"Ref": "T"}},
+        "Tags": [{"Key": "crossover:lane", "Value": "container"}],
+    },
+}
+LAUNCHED = {"Type": "AWS::EC2::LaunchTemplate", "Properties": {"LaunchTemplateData": {"InstanceType": "c7g.large"}}}
+
+
+def scheduled(**properties: object) -> dict[str, Any]:
+    return {"Type": "AWS::AutoScaling::ScheduledAction", "Properties": {"AutoScalingGroupName": {"Ref": "G"}, **properties}}
+
+
+def test_scheduled_actions_tell_the_minimum_by_the_clock_whatever_the_settings_say(tmp_path: Path) -> None:
+    resources = {
+        "G": GROUP,
+        "T": LAUNCHED,
+        "Up": scheduled(Recurrence="0 7 * * 1-5", MinSize=6, TimeZone="Etc/UTC"),
+        "Down": scheduled(Recurrence="30 20 * * 1-5", MinSize="2"),
+    }
+    beside = override({"container_lane.schedules": "min=9@0 7 * * *"})
+    stage = deployed_stage(read_assembly(write(tmp_path, resources)), beside).stage
+    assert stage.container_lane.schedules == ("min=6@0 7 * * 1-5", "min=2@30 20 * * 1-5")
+    without = deployed_stage(read_assembly(write(tmp_path, {"G": GROUP, "T": LAUNCHED})), beside)
+    assert without.stage.container_lane.schedules == ()
+    assert ("container_lane.schedules", "none") in [each[:2] for each in without.drift]
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        {"Recurrence": "0 7 * * *", "MinSize": 6, "TimeZone": "Europe/Berlin"},
+        {"Recurrence": "0 7 * * *", "MinSize": 6, "MaxSize": 9},
+        {"Recurrence": "0 7 * * *", "DesiredCapacity": 6},
+        {"StartTime": "2026-11-26T10:00:00Z", "MinSize": 6},
+    ],
+)
+def test_a_scheduled_action_that_does_something_else_is_refused(properties: dict[str, Any], tmp_path: Path) -> None:
+    resources = {"G": GROUP, "T": LAUNCHED, "Up": scheduled(**properties)}
+    with pytest.raises(InputError, match="Up: a scheduled action has a price where it sets MinSize alone"):
+        deployed_stage(read_assembly(write(tmp_path, resources)), DEFAULT_STAGE)
+
+
 def test_alarms_of_a_group_that_scales_are_not_those_of_a_watched_stage(tmp_path: Path) -> None:
     """A container lane has one on failed boots, and those that scale it, with `watch.alarms` off too."""
     boot = {"Type": "AWS::CloudWatch::Alarm", "Properties": {"MetricName": "BootFailures"}}

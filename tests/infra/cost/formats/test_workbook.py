@@ -171,7 +171,10 @@ NETWORK = {
         upstream_bytes_out=None,
         log_bytes_per_search=None,  # type: ignore[arg-type]
     ),
-    "one rate": lambda world: replace(world, traffic=flat_rate(37.5)),
+    "scheduled minimums": lambda world: replace(
+        fleet(schedules=("min=6@30 7 * * 1-5", "min=3@0 19 * * 1-5"))(world), traffic=flat_rate(37.5)
+    ),
+    "one rate, free tiers": lambda world: replace(options(free_tier=True)(world), traffic=flat_rate(37.5)),
     "more steps than a sheet holds": lambda world: replace(
         world, traffic=replace(DAY, step_s=60, rates=tuple(30.0 + step % 50 for step in range(MAX_STEPS + 1)))
     ),

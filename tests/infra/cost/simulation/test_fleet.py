@@ -55,6 +55,58 @@ def test_hours_are_the_walks_for_any_traffic(rates: list[float], rps: float) -> 
     assert run.missed_s[0] >= walked["missed_s"] - 1e-6
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_day_whose_minimum_follows_the_clock_costs_what_the_walk_through_it_costs(seed: int) -> None:
+    rates, rule = bursty_day(seed), replace(RULE, minimum=2)
+    clock = [2] * 200 + [9] * 300 + [5] * 100 + [2] * 120
+    run = Fleet(Arrivals(traffic(rates)), rule, clock).run(np.array([60.0, 150.0]), 0.8)
+    for number, rps in enumerate((60.0, 150.0)):
+        walked = walk(rates, 60, rule, rps, 0.8, clock)
+        assert run.on_demand_hours[number] == pytest.approx(walked["on_demand_hours"])
+        assert run.spot_hours[number] == pytest.approx(walked["spot_hours"])
+        assert walked["missed_s"] <= run.missed_s[number] <= walked["missed_s"] * 1.1 + 120
+
+
+def test_instances_that_the_clock_asks_for_serve_once_they_have_booted() -> None:
+    """150/s from the 30th minute on, one instance serves 100/s: the minimum goes from 1 to 2 in that minute, or two before."""
+    rule = replace(RULE, target=1.0, spot_share=0.0)
+    step = traffic([50.0] * 30 + [150.0] * 30)
+    late, ahead = (
+        Fleet(Arrivals(step), rule, [1] * raised + [2] * (60 - raised)).run(np.array([100.0])).missed_s[0]
+        for raised in (30, 28)
+    )
+    assert late == pytest.approx(120)  # 90 s of booting, in whole minutes
+    assert ahead == 0
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    rates=st.lists(st.floats(min_value=0, max_value=900), min_size=20, max_size=40).filter(lambda rates: max(rates) > 0),
+    clock=st.lists(st.integers(min_value=1, max_value=6), min_size=20, max_size=20),
+    higher=st.integers(min_value=0, max_value=6),
+)
+def test_a_higher_minimum_never_costs_less_nor_misses_more(rates: list[float], clock: list[int], higher: int) -> None:
+    arrivals = Arrivals(traffic(rates))
+    least = (clock * 2)[: len(rates)]
+    low, high = (
+        Fleet(arrivals, RULE, [each + more for each in least]).run(np.array([60.0, 200.0]), 0.8) for more in (0, higher)
+    )
+    assert np.all(high.on_demand_hours + high.spot_hours >= low.on_demand_hours + low.spot_hours - 1e-9)
+    assert np.all(high.missed_s <= low.missed_s + 1e-9)
+
+
+def test_a_clock_that_keeps_the_minimum_changes_nothing() -> None:
+    arrivals = Arrivals(traffic(bursty_day(5)), Burst(factor=1.5))
+    plain, kept = (Fleet(arrivals, RULE, clock).run(np.array([60.0, 45.0]), 0.8) for clock in (None, [RULE.minimum] * 720))
+    for name in ("on_demand_hours", "spot_hours", "missed_s", "beyond", "most"):
+        assert np.array_equal(getattr(plain, name), getattr(kept, name))
+
+
+def test_minimums_beyond_the_largest_fleet_are_refused() -> None:
+    with pytest.raises(InputError, match="minimums: must be 1 to maximum"):
+        Fleet(Arrivals(traffic([1.0, 2.0])), RULE, [1, 13])
+
+
 def test_a_quiet_fleet_is_its_minimum_and_misses_nothing() -> None:
     run = Fleet(Arrivals(traffic([1.0] * 60)), RULE).run(np.array([100.0]))
     assert run.on_demand_hours[0] == pytest.approx(1.0)
