@@ -44,7 +44,7 @@ def scripted() -> Scripted:
     stage = Scripted(rps=400.0)
     stage.requests_last_hour = 1_000_000
     stage.lanes.lanes["lambda"].p99_ms, stage.lanes.lanes["container"].p99_ms = 610.0, 520.0
-    stage.lanes.lanes["lambda"].ready = 1_000
+    stage.lanes.lanes["lambda"].ready, stage.lanes.lanes["lambda"].floor = 1_000, 0
     stage.lanes.wobble = wobble  # type: ignore[method-assign]
     stage.lanes.begin()
     return stage

@@ -15,7 +15,8 @@ from infra.switching.weights import parse_weights
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """`by` is the moment at which the phase gives up, or None; `health` what the rising lane's figures of this phase say."""
+    """`by` is the moment at which the phase gives up, or None, as where a pause stops its time; `health` what the rising lane's
+    figures of this phase say."""
 
     what: str
     by: float | None = None
@@ -30,13 +31,14 @@ def waiting(record: Record, now: float, figures: Mapping[str, Figures], ready: i
         record.wish is Wish.PAUSE and record.phase in (Phase.PREWARM, Phase.GATE, Phase.VERIFY, Phase.COOL),
     )
     if record.phase is Phase.PREWARM:
-        return Waiting(_prewarm(plan, ready), record.since + plan.prewarm_s, held=held)
+        due = plan.need is None or (ready is not None and ready >= plan.need.units)
+        return Waiting(_prewarm(plan, ready), None if held and due else record.since + plan.prewarm_s, held=held)
     if record.phase is Phase.GATE:
         asked = (
             shown(plan.callouts.gates[record.gates_passed]) if record.gates_passed < len(plan.callouts.gates) else "its step"
         )
         held_by = f", which holds it: {record.held}" if record.held else ""
-        return Waiting(f"the gate {asked}{held_by}", record.since + plan.callouts.hold_s, held=held)
+        return Waiting(f"the gate {asked}{held_by}", None if held else record.since + plan.callouts.hold_s, held=held)
     if record.phase is Phase.SHIFT:
         words = parse_weights(plan.steps[record.step].weights).words
         return Waiting(f"parameter and rule to hold {words}, read back", record.since + plan.write_s)
@@ -79,4 +81,4 @@ def _verify(record: Record, now: float, figures: Mapping[str, Figures], *, held:
         parts.append(verdict.words)
     if verdict.health is Health.SICK:
         parts.append(f"sick: {verdict.words}")
-    return Waiting("; ".join(parts), record.since + limits.max_bake_s, str(verdict.health), held)
+    return Waiting("; ".join(parts), None if held else record.since + limits.max_bake_s, str(verdict.health), held)

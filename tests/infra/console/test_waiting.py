@@ -72,3 +72,11 @@ def test_a_pause_holds_where_the_driver_obeys_it() -> None:
     paused = replace(RECORD, wish=Wish.PAUSE)
     held = {phase for phase in Phase if waiting(replace(paused, phase=phase), NOW, {}, 2).held}
     assert held == {Phase.PREWARM, Phase.GATE, Phase.VERIFY, Phase.COOL}
+
+
+def test_a_pause_stops_the_time_of_what_it_holds_and_not_of_instances_that_do_not_come() -> None:
+    paused = replace(RECORD, wish=Wish.PAUSE)
+    limited = {phase: waiting(replace(paused, phase=phase), NOW, {}, 2).by is not None for phase in Phase}
+    assert [phase for phase in (Phase.GATE, Phase.VERIFY) if limited[phase]] == []
+    assert limited[Phase.PREWARM]  # two of six
+    assert waiting(replace(paused, phase=Phase.PREWARM), NOW, {}, 6).by is None
