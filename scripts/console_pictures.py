@@ -114,7 +114,9 @@ def main() -> None:
             chromium = playwright.chromium.launch(
                 executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
             )
+            expect.set_options(timeout=60_000)
             page = chromium.new_page(viewport={"width": WIDE, "height": 900})
+            page.set_default_timeout(120_000)
             page.goto(served.url)
             of_the_page(page, stage)
             chromium.close()

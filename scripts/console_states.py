@@ -1,6 +1,6 @@
 """Takes pictures of the watch page in every state an operator may meet it in, to be looked at after a change of it.
 
-    .venv/bin/python scripts/console_states.py FOLDER [STATE …]
+    .venv/bin/python scripts/console_states.py FOLDER [STATE …] [--size phone] [--scheme dark]
 
 Writes FOLDER/STATE-WIDTH-SCHEME.png at the widths of a phone, a laptop and a wide screen, light and dark. Needs Chromium on
 PATH. The stage is a scripted one in memory, as in console_pictures.py; the page and every decision on it are the real ones.
@@ -8,6 +8,7 @@ PATH. The stage is a scripted one in memory, as in console_pictures.py; the page
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import sys
 from collections.abc import Callable
@@ -176,9 +177,9 @@ STATES: dict[str, tuple[Callable[[Scripted], None], Callable[[Scripted, Page], N
 }
 
 
-def main(folder: Path, names: list[str]) -> None:
+def main(folder: Path, names: list[str], sizes: list[str], schemes: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    expect.set_options(timeout=30_000)
+    expect.set_options(timeout=60_000)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"])
         for name in names or STATES:
@@ -187,12 +188,13 @@ def main(folder: Path, names: list[str]) -> None:
             before(stage)
             with serving(stage) as served:
                 page = chromium.new_page(viewport={"width": WIDTHS["laptop"], "height": 900})
+                page.set_default_timeout(120_000)
                 page.goto(served.url)
                 expect(page.locator("#link")).to_have_text("live")
                 then(stage, page)
-                for size, width in WIDTHS.items():
-                    page.set_viewport_size({"width": width, "height": 900})
-                    for scheme in SCHEMES:
+                for size in sizes or WIDTHS:
+                    page.set_viewport_size({"width": WIDTHS[size], "height": 900})
+                    for scheme in schemes or SCHEMES:
                         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
                         page.wait_for_timeout(300)
                         page.screenshot(path=folder / f"{name}-{size}-{scheme}.png", full_page=not name.startswith("dialog"))
@@ -203,6 +205,12 @@ def main(folder: Path, names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 2 or not set(sys.argv[2:]) <= set(STATES):
-        sys.exit(f"usage: console_states.py FOLDER [STATE …]; states are {', '.join(STATES)}")
-    main(Path(sys.argv[1]), sys.argv[2:])
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("states", nargs="*", metavar="STATE", help=", ".join(STATES))
+    parser.add_argument("--size", action="append", choices=list(WIDTHS), default=[])
+    parser.add_argument("--scheme", action="append", choices=list(SCHEMES), default=[])
+    given = parser.parse_args()
+    if unknown := set(given.states) - set(STATES):
+        parser.error(f"there is no state {', '.join(sorted(unknown))}; there are {', '.join(STATES)}")
+    main(given.folder, given.states, given.size, given.scheme)

@@ -12,6 +12,9 @@ from infra.switching.transition import NEVER_QUIET_S
 from infra.switching.verdict import Figures, Health, judge
 from infra.switching.weights import parse_weights
 
+HELD = (Phase.PREWARM, Phase.GATE, Phase.VERIFY, Phase.COOL)
+ABORTABLE = (*HELD, Phase.SHIFT)
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -26,10 +29,9 @@ class Waiting:
 
 def waiting(record: Record, now: float, figures: Mapping[str, Figures], ready: int | None) -> Waiting:
     """`figures` are of the whole minutes since the phase began, `ready` the rising lane's units."""
-    plan, held = (
-        record.plan,
-        record.wish is Wish.PAUSE and record.phase in (Phase.PREWARM, Phase.GATE, Phase.VERIFY, Phase.COOL),
-    )
+    plan, held = record.plan, record.wish is Wish.PAUSE and record.phase in HELD
+    if record.wish is Wish.ABORT and record.phase in ABORTABLE:
+        return Waiting("the abort to be taken up")
     if record.phase is Phase.PREWARM:
         due = plan.need is None or (ready is not None and ready >= plan.need.units)
         return Waiting(_prewarm(plan, ready), None if held and due else record.since + plan.prewarm_s, held=held)

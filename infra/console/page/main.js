@@ -3,11 +3,11 @@
 import { drawCharts } from "./charts.js";
 import { confirm, sendWith } from "./dialogs.js";
 import { drawHistory } from "./history.js";
-import { byId, clock, make, setText, span } from "./parts.js";
+import { byId, clock, make, redraw, setText, span, withCommands } from "./parts.js";
 import { ask, back } from "./plan.js";
 import { askPrewarm, drawReadying } from "./prewarm.js";
 import { confirmSchedule, drawSchedule } from "./schedule.js";
-import { alertsOf, drawFindings, drawHeader, drawLanes, drawTraffic } from "./stage.js";
+import { alertsOf, drawFindings, drawHeader, drawLanes, drawTraffic, isBlind } from "./stage.js";
 import { drawButtons, drawSwitch } from "./switch.js";
 
 const LOST_S = 7,
@@ -70,7 +70,7 @@ function drawAges() {
     const known = piece.seen_at !== null,
       age = known ? now() - piece.seen_at : Infinity,
       old = !known || age > 2 * (often[piece.name] ?? pace.figures_s) + 5 || piece.wrong,
-      why = piece.wrong ? `: ${piece.wrong}` : "";
+      why = piece.wrong && !isBlind(told) ? `: ${piece.wrong}` : ""; // else it stands above, once
     setText(element, known ? (old ? `${span(age)} OLD${why}` : `as of ${clock(piece.seen_at)}`) : `not known${why}`);
     element.classList.toggle("bad", Boolean(old));
   }
@@ -82,7 +82,7 @@ function drawAlerts(found) {
   for (const [name, text, kind] of found) {
     const element = before.get(name) ?? make("p", { "data-key": name });
     element.className = kind;
-    setText(element, text);
+    redraw(element, text, () => withCommands(text));
     before.delete(name);
     if (!element.parentNode && FIRST.includes(name)) box.prepend(element);
     else if (!element.parentNode) box.append(element);
@@ -106,10 +106,11 @@ function tick() {
   else if (lost)
     found.unshift(["lost", `CONNECTION LOST: nothing heard of the console, what stands here is old.${goesOn}`, "bad"]);
   document.body.classList.toggle("lost", lost || ended || Boolean(shut));
-  setText(byId("link"), shut ? "closed" : ended ? "ended" : lost ? "lost" : told ? "live" : "looking…");
+  const blind = told && isBlind(told);
+  setText(byId("link"), shut ? "closed" : ended ? "ended" : lost ? "lost" : blind ? "AWS not seen" : told ? "live" : "looking…");
   // Apart, so that a screen reader is not told the time each second.
   setText(byId("clock"), shut || ended ? "" : lost ? ` ${span(silent)} ago` : told ? `, ${clock(now())}` : "");
-  byId("state").className = lost || ended || shut ? "bad" : "good";
+  byId("state").className = lost || ended || shut || blind ? "bad" : "good";
   drawAlerts(found);
   if (told) {
     drawAges();

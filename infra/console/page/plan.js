@@ -83,7 +83,7 @@ function options(before) {
         "label",
         { class: "choice" },
         make("input", { type: "checkbox", name: "skew", checked: Boolean(before.allow_version_skew) }),
-        "although the lanes run different bundles",
+        make("span", {}, "although the lanes run different bundles ", make("code", { class: "dim" }, "--allow-version-skew")),
       ),
     ),
   );
@@ -153,6 +153,8 @@ function show(told, post, proposal, asked) {
       `errors ≤ ${limits.error_percent}%, p99 ≤ ${limits.p99_ms} ms${lag}, not worse than the other lane, on ${limits.min_samples} requests; up to ${limits.max_bake_s} s, else back`,
     ],
   ];
+  if (its.keep !== null)
+    steps.splice(1, 0, ["keep", `${its.falling} lane, ${its.keep} instances until the end: what going back would need`]);
   if (its.standby !== null)
     steps.push(["at last", `${its.falling} lane down to ${its.standby} once it is quiet for ${its.quiet_s} s`]);
   const callouts = its.callouts;
@@ -215,7 +217,7 @@ function against(proposal) {
     { class: "force" },
     make("legend", {}, "Against it"),
     list,
-    make("label", { class: "choice" }, make("input", { type: "checkbox", name: "force" }), "Force: go over it"),
-    make("label", {}, "Why it is gone over", make("input", { name: "reason", autocomplete: "off", maxlength: 2000 })),
+    make("label", { class: "choice" }, make("input", { type: "checkbox", name: "force" }), make("span", {}, "Force: go over it ", make("code", { class: "dim" }, "--force"))),
+    make("label", {}, "Why it is gone over, for the history", make("input", { name: "reason", autocomplete: "off", maxlength: 2000 })),
   );
 }

@@ -46,7 +46,7 @@ async function look(told, post, asked, wait_s) {
     ["ready", number(its.ready)],
     ["at most", `the lane may have ${number(its.most)}`],
     ["waits", `${span(wait_s)} at most, until ${number(its.units)} are ready`],
-    ["until", "they are released, or the next deployment that changes the group"],
+    ["kept", "until they are released, or the next deployment that changes the group"],
   ];
   const list = make("dl", { class: "plan" }, ...facts.map(([name, text]) => make("div", {}, make("dt", {}, name), make("dd", {}, text))));
   const body = (form) => ({ lane: its.lane, units: its.units, wait_s, typed: typedIn(form) });

@@ -81,6 +81,9 @@ export function drawFindings(told) {
   });
 }
 
+/** Neither record nor weights can be asked: all that is shown is old. */
+export const isBlind = (told) => Boolean(told.pieces.record.wrong && told.pieces.weights.wrong);
+
 /** What must not be overlooked, as [key, text, kind]. */
 export function alertsOf(told) {
   const found = [],
@@ -93,7 +96,9 @@ export function alertsOf(told) {
     const old = seen ? `what is below is of ${clock(seen)} and older` : "nothing is known";
     found.push(["aws", `${says}, ${old}: ${silent.wrong}. It goes on looking.`, "bad"]);
   }
-  if (where && !its.driven)
+  if (where && !its.driven && told.pieces.record.wrong)
+    found.push(["unsure", `Whether ${its.owner} still drives the switch is not known: the record cannot be read.`, "warn"]);
+  else if (where && !its.driven)
     found.push([
       "gone",
       `NOBODY DRIVES THE SWITCH: ${its.owner} is gone, it stands at ${its.at}. Resume goes on, abort goes back; nothing is on a timer.`,

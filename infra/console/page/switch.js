@@ -17,9 +17,9 @@ export function drawSwitch(told, now) {
   redraw(steps, way, () => way.map(([name, below, state]) => station(name, below, state)));
   const waits = byId("waits");
   waits.hidden = !(its && its.waits);
-  if (its && its.waits) waiting(waits, its.waits, its.driven, now);
+  if (its && its.waits) waiting(waits, its.waits, its.driven || told.pieces.record.wrong, now);
   awaited(told, now);
-  rows(byId("about"), its ? about(its, now) : []);
+  rows(byId("about"), its ? about(its, now, !told.pieces.record.wrong) : []);
   const said = [
     ...told.driving.notes.map((note) => note.text),
     ...(told.driving.end && told.driving.end !== "done" && !told.driving.running ? [told.driving.end] : []),
@@ -96,13 +96,12 @@ function waiting(line, waits, driven, now) {
   line.className = waits.health === "sick" ? "bad" : waits.held ? "warn" : "";
 }
 
-function about(its, now) {
-  const lease = its.driven
-    ? `at work; its lease runs ${span(its.lease_until - now)} more`
-    : `GONE: its lease ended ${span(now - its.lease_until)} ago`;
+function about(its, now, sure) {
+  const left = its.driven ? `runs ${span(its.lease_until - now)} more` : `ended ${span(now - its.lease_until)} ago`;
+  const lease = sure ? `${its.driven ? "at work; its" : "GONE: its"} lease ${left}` : `as last seen: its lease ${left} unless it was renewed`;
   const who = its.ended ? its.owner : `${its.owner}, ${lease}`;
   const told = [
-    [its.ended ? "who" : "driver", who, !its.ended && !its.driven ? "bad" : ""],
+    [its.ended ? "who" : "driver", who, sure && !its.ended && !its.driven ? "bad" : ""],
     ["why", its.why],
     ["began", `${moment(its.started)}, ${span(now - its.started)} ago, from ${its.start_words}`],
   ];

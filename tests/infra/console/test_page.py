@@ -27,6 +27,7 @@ NASTY = "weekday load <img src=x onerror=\"document.title='owned'\"><script>docu
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     chromium = require_program("chromium")
+    expect.set_options(timeout=15_000)  # the machine may have much else to do
     with sync_playwright() as playwright:
         flags = [*CHROMIUM_FLAGS, f"--host-resolver-rules=MAP {REBOUND} 127.0.0.1"]
         launched = playwright.chromium.launch(executable_path=chromium, args=flags)
@@ -372,6 +373,21 @@ def test_old_data_say_their_age_and_a_console_that_is_gone_is_told_loudly(browse
         expect(page.locator("#link")).to_have_text("ended")
         expect(page.locator("[data-command=plan]")).to_be_disabled()
     assert stage.clock.now() == T0 + 90
+
+
+def test_a_record_that_cannot_be_read_does_not_say_that_its_driver_is_gone(
+    browser: Browser, stage: Scripted, served: Served
+) -> None:
+    anna(stage)
+    with page_of(browser, served) as page:
+        expect(page.locator("#link")).to_have_text("live")
+        stage.mishaps.always = lambda name: True
+        stage.let_pass(LEASE_S + 5)
+        expect(page.locator("#alerts")).to_contain_text("Whether anna@laptop:1 still drives the switch is not known")
+        expect(page.locator("#alerts")).not_to_contain_text("NOBODY DRIVES")
+        expect(page.locator("#link")).to_have_text("AWS not seen")
+        expect(page.locator("#about")).to_contain_text("as last seen: its lease ended")
+        expect(page.locator("[data-piece=record]")).to_have_text("95 s OLD")  # why stands above, once
 
 
 def test_a_console_that_is_not_heard_any_more_is_told_loudly_and_found_again(browser: Browser, served: Served) -> None:
