@@ -31,12 +31,12 @@ from infra.cli import cli  # noqa: E402 - a script finds its project first
 from infra.operating.proposal import propose, request_of  # noqa: E402
 from infra.switching.driver import Driver  # noqa: E402
 from infra.switching.weights import all_on  # noqa: E402
-from tests.infra.console.scripted import T0, Scripted, serving  # noqa: E402
+from tests.infra.console.scripted import T0, Scripted, ScriptedSchedules, serving, weekday  # noqa: E402
 
 PICTURES = ROOT / "docs" / "operate"
 HOURS, STEP_3_S = 0.6, 320.0
 WHY = "weekday load"
-WIDE, TALL = 1180, 1560
+WIDE, TALL = 1180, 1720
 
 
 def scripted() -> Scripted:
@@ -47,6 +47,7 @@ def scripted() -> Scripted:
     stage.lanes.lanes["lambda"].ready, stage.lanes.lanes["lambda"].floor = 1_000, 0
     stage.lanes.wobble = wobble  # type: ignore[method-assign]
     stage.lanes.begin()
+    stage.schedules = ScriptedSchedules(weekday("container", 7 * 60, "412.50"), weekday("lambda", 22 * 60, "96.20"))
     return stage
 
 

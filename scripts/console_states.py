@@ -29,7 +29,7 @@ from infra.operating.proposal import propose, request_of  # noqa: E402
 from infra.switching.driver import LEASE_S, Driver  # noqa: E402
 from infra.switching.record import Wish  # noqa: E402
 from infra.switching.weights import Weights, all_on  # noqa: E402
-from tests.infra.console.scripted import Scripted, ScriptedSchedules, serving, weekday  # noqa: E402
+from tests.infra.console.scripted import Scripted, serving  # noqa: E402
 
 WIDTHS = {"phone": 390, "laptop": 1280, "wide": 1920}
 SCHEMES = ("light", "dark")
@@ -62,7 +62,6 @@ def driven(stage: Scripted, seconds: float = MID_S) -> None:
 def idle(stage: Scripted) -> None:
     one_that_went_back(stage)
     driven(stage, 1e9)
-    stage.schedules = ScriptedSchedules(weekday("container", 7 * 60, "412.50"), weekday("lambda", 22 * 60))
     stage.let_pass(600)
 
 

@@ -43,7 +43,8 @@ export function fill(title, parts, acts) {
   });
   dialog().replaceChildren(form);
   if (!dialog().open) dialog().showModal();
-  (form.querySelector("[autofocus], input, select, textarea") || close).focus();
+  const first = ["[autofocus]", "input[type=radio]:checked", "input, select, textarea"]; // of choices the chosen one, as Tab does
+  (first.map((selector) => form.querySelector(selector)).find(Boolean) ?? close).focus();
 }
 
 /** The field in which a production stage's name is typed; nothing for another. */
