@@ -31,12 +31,12 @@ from infra.cli import cli  # noqa: E402 - a script finds its project first
 from infra.operating.proposal import propose, request_of  # noqa: E402
 from infra.switching.driver import Driver  # noqa: E402
 from infra.switching.weights import all_on  # noqa: E402
-from tests.infra.console.scripted import T0, Scripted, serving  # noqa: E402
+from tests.infra.console.scripted import T0, Scripted, ScriptedSchedules, serving, weekday  # noqa: E402
 
 PICTURES = ROOT / "docs" / "operate"
 HOURS, STEP_3_S = 0.6, 320.0
 WHY = "weekday load"
-WIDE, TALL = 1180, 1560
+WIDE, TALL = 1180, 1720
 
 
 def scripted() -> Scripted:
@@ -44,9 +44,10 @@ def scripted() -> Scripted:
     stage = Scripted(rps=400.0)
     stage.requests_last_hour = 1_000_000
     stage.lanes.lanes["lambda"].p99_ms, stage.lanes.lanes["container"].p99_ms = 610.0, 520.0
-    stage.lanes.lanes["lambda"].ready = 1_000
+    stage.lanes.lanes["lambda"].ready, stage.lanes.lanes["lambda"].floor = 1_000, 0
     stage.lanes.wobble = wobble  # type: ignore[method-assign]
     stage.lanes.begin()
+    stage.schedules = ScriptedSchedules(weekday("container", 7 * 60, "412.50"), weekday("lambda", 22 * 60, "96.20"))
     return stage
 
 
@@ -114,7 +115,9 @@ def main() -> None:
             chromium = playwright.chromium.launch(
                 executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
             )
+            expect.set_options(timeout=60_000)
             page = chromium.new_page(viewport={"width": WIDE, "height": 900})
+            page.set_default_timeout(120_000)
             page.goto(served.url)
             of_the_page(page, stage)
             chromium.close()

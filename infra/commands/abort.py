@@ -35,6 +35,6 @@ def abort(control: Control, *, as_json: bool) -> None:
     from infra.commands.switch_run import run
     from infra.operating.orders import abort as go_back
 
-    take = go_back(control, telling(as_json=as_json), wait=True)
+    take = go_back(control, telling(as_json=as_json))
     if take is not None:
         run(control, take, as_json=as_json)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from infra.commands.at_stage import aws_of, confirm, stage_options
-from infra.errors import InputError, KitError
+from infra.errors import InputError
+from infra.operating.scheduled import chosen, document
 
 if TYPE_CHECKING:
     from infra.switching.aws.schedules import Entry, Listed, Schedules
@@ -63,7 +64,7 @@ def set_(file: Path, stage: str, region: str | None, as_json: bool, saving: Path
         for name, what in changes.items():
             _make(schedules, schedule, entries, there, name, what)
     if as_json:
-        _print_json({"changes": changes, "entries": [_document(each) for each in schedules.all()]})
+        _print_json({"changes": changes, "entries": [document(each, time.time()) for each in schedules.all()]})
         return
     for name, what in changes.items():
         click.echo(f"crossover: {'would be ' if dry_run else ''}{what}: {name}", err=True)
@@ -78,7 +79,7 @@ def list_(stage: str, region: str | None, as_json: bool) -> None:
     """List the stage's scheduled switches, when each is due next, and what it saves."""
     found = _schedules(stage, region).all()
     if as_json:
-        _print_json({"entries": [_document(each) for each in found]})
+        _print_json({"entries": [document(each, time.time()) for each in found]})
     else:
         _print(stage, found)
 
@@ -108,11 +109,11 @@ def remove(names: tuple[str, ...], stage: str, region: str | None, as_json: bool
     if bool(names) == everything:
         raise InputError("remove: name scheduled switches, or say --all")
     schedules = _schedules(stage, region)
-    for each in _chosen(schedules, names):
+    for each in chosen(schedules, names):
         schedules.remove(each.name)
         click.echo(f"crossover: removed: {each.name}", err=True)
     if as_json:
-        _print_json({"entries": [_document(each) for each in schedules.all()]})
+        _print_json({"entries": [document(each, time.time()) for each in schedules.all()]})
 
 
 def _schedules(stage: str, region: str | None) -> Schedules:
@@ -122,26 +123,13 @@ def _schedules(stage: str, region: str | None) -> Schedules:
     return Schedules(aws, find_place(aws, stage))
 
 
-def _chosen(schedules: Schedules, names: tuple[str, ...]) -> list[Listed]:
-    """`KitError` for a name that is not there."""
-    there = {each.name: each for each in schedules.all()}
-    unknown = [name for name in names if name not in there]
-    if unknown:
-        raise KitError(f"there is no scheduled switch {', '.join(unknown)}; there are {', '.join(there) or 'none'}")
-    return [there[name] for name in names or there]
-
-
 def _set_states(names: tuple[str, ...], stage: str, region: str | None, as_json: bool, *, on: bool) -> None:
-    from infra.switching.aws.schedules import OFF, ON
+    from infra.operating.scheduled import set_states
 
     schedules = _schedules(stage, region)
-    state = ON if on else OFF
-    for each in _chosen(schedules, names):
-        if each.state != state:
-            schedules.set_state(each, state)
-            click.echo(f"crossover: {'resumed' if on else 'paused'}: {each.name}", err=True)
+    set_states(schedules, names, on=on, told=lambda said: click.echo(f"crossover: {said}", err=True))
     if as_json:
-        _print_json({"entries": [_document(each) for each in schedules.all()]})
+        _print_json({"entries": [document(each, time.time()) for each in schedules.all()]})
 
 
 def _changes(schedule: Schedule, entries: Mapping[str, tuple[Change, Entry]], there: Mapping[str, Listed]) -> dict[str, str]:
@@ -174,25 +162,6 @@ def _make(
     schedules.write(entry, change.expression, schedule.timezone, state=state, new=name not in there)
 
 
-def _document(listed: Listed) -> dict[str, Any]:
-    from infra.switching.schedule import next_at
-
-    entry = listed.entry
-    due = None
-    if entry is not None and listed.state == "ENABLED":
-        due = next_at(entry.days, entry.minute, listed.timezone, time.time()).isoformat()
-    return {
-        "name": listed.name,
-        "to": None if entry is None else entry.to,
-        "expression": listed.expression,
-        "timezone": listed.timezone,
-        "state": listed.state.lower(),
-        "next": due,
-        "saves_usd_per_month": None if entry is None else entry.saves_usd,
-        "saving_by": None if entry is None else entry.saving_by,
-    }
-
-
 def _print_json(told: Mapping[str, Any]) -> None:
     import msgspec
 
@@ -213,7 +182,7 @@ def _print(stage: str, found: tuple[Listed, ...]) -> None:
     for column in ("name", "to", "timezone", "next", "saves a month"):
         table.add_column(column, no_wrap=True, justify="right" if column.startswith("saves") else "left")
     known = [Decimal(each.entry.saves_usd) for each in found if each.entry is not None and each.entry.saves_usd is not None]
-    for each in map(_document, found):
+    for each in (document(one, time.time()) for one in found):
         saves = each["saves_usd_per_month"]
         due = "paused" if each["state"] != "enabled" else (each["next"] or each["expression"]).replace("T", " ")[:16]
         table.add_row(

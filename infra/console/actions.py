@@ -9,13 +9,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-from msgspec import Meta, Struct
+from typing import TYPE_CHECKING, Any
 
 from infra.console.driving import Drives
+from infra.console.readying import Readying
+from infra.console.sent import BeginOrder, PlanOrder, PrewarmOrder, ScheduleOrder, WishOrder
 from infra.errors import InputError, KitError
-from infra.operating import orders
+from infra.operating import orders, prewarming, scheduled
 from infra.operating.callouts import callouts_of, warnings
 from infra.operating.proposal import Proposal, beginning, document, in_the_way, needed, propose, request_of
 from infra.operating.stage import must_be_named
@@ -28,42 +28,6 @@ if TYPE_CHECKING:
 
 KEPT, FRESH_S = 8, 600.0
 """How many plans are remembered to be carried out, and for how long."""
-LONGEST = 2_000
-Text = Annotated[str, Meta(max_length=LONGEST)]
-
-
-class PlanOrder(Struct, frozen=True, forbid_unknown_fields=True):
-    """`goal` as `crossover switch` takes it; `back` instead of it is `crossover rollback`. The rest are its options."""
-
-    goal: Text = ""
-    back: bool = False
-    steps: Text | None = None
-    bake_s: float | None = None
-    limits: tuple[Text, ...] = ()
-    units: Annotated[int, Meta(ge=1)] | None = None
-    standby: Annotated[int, Meta(ge=0)] | None = None
-    quiet_s: float = 120.0
-    allow_version_skew: bool = False
-    smoke_path: Text | None = None
-    gates: tuple[Text, ...] = ()
-    hooks: tuple[Text, ...] = ()
-    notify: tuple[Text, ...] = ()
-
-
-class BeginOrder(Struct, frozen=True, forbid_unknown_fields=True):
-    """`proposal` is a plan's number. `reason` says why what is against it is gone over."""
-
-    proposal: Text
-    why: Text = ""
-    typed: Text = ""
-    force: bool = False
-    reason: Text = ""
-
-
-class WishOrder(Struct, frozen=True, forbid_unknown_fields=True):
-    typed: Text = ""
-    take_over: bool = False
-    over_gate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +47,13 @@ class Actions:
         stage: str,
         connect: Callable[[], Control],
         drives: Drives,
+        readying: Readying | None = None,
         *,
         profile: Path | None = None,
         moment: Callable[[], float] = time.monotonic,
     ) -> None:
         self._stage, self._connect, self._drives, self._profile, self._moment = stage, connect, drives, profile, moment
+        self._readying = readying or Readying()
         self._kept: dict[str, Kept] = {}
         self._lock = threading.Lock()
 
@@ -155,19 +121,52 @@ class Actions:
 
     def abort(self, order: WishOrder) -> dict[str, Any]:
         must_be_named(self._stage, order.typed)
-        control, said = self._connect(), _Said()
-        return self._driven(control, orders.abort(control, said), said)
+        control = self._connect()
+        left, here = self._drives.go_back(control)
+        if not left.driven:
+            return {"said": f"{left.words}: this console goes back itself"}
+        mine = "" if here else "; should it be gone, this console goes back itself when its lease ends"
+        return {"said": left.words + mine}
 
     def resume(self, order: WishOrder) -> dict[str, Any]:
         must_be_named(self._stage, order.typed)
         control, said = self._connect(), _Said()
-        return self._driven(control, orders.resume(control, said, take_over=order.take_over), said)
-
-    def _driven(self, control: Control, take: orders.Take | None, said: _Said) -> dict[str, Any]:
+        take = orders.resume(control, said, take_over=order.take_over)
         if take is not None:
             record = self._drives.begin(control, take)
             said.words.append(f"this console drives it from {record.where} on")
         return {"said": "; ".join(said.words)}
+
+    def look_at_prewarm(self, order: PrewarmOrder) -> dict[str, Any]:
+        """What a prewarm would change, or the release of one. Reads only."""
+        control = self._connect()
+        if order.release:
+            floor = prewarming.released_floor(control, order.lane)
+            return {"lane": order.lane, "release": True, "floor": control.lanes.floor(order.lane), "released": floor}
+        asked = prewarming.propose(control, order.lane, units=order.units, profile=self._profile)
+        told = {"kind": asked.kind, "why": asked.why, "ready": asked.ready, "floor": asked.floor, "most": asked.most}
+        return {"lane": asked.lane, "release": False, "units": asked.units, "words": asked.words, **told}
+
+    def prewarm(self, order: PrewarmOrder) -> dict[str, Any]:
+        must_be_named(self._stage, order.typed)
+        control = self._connect()
+        if order.release:
+            return {"said": self._readying.release(control, order.lane)}
+        if order.units is None:
+            raise InputError("units: say how many, as the look before it said")
+        asked = prewarming.propose(control, order.lane, units=order.units)
+        self._readying.begin(control, asked, order.wait_s)
+        return {"said": f"{asked.words}; the page shows how many are ready, for {order.wait_s:g} s at most"}
+
+    def schedule(self, order: ScheduleOrder) -> dict[str, Any]:
+        """`crossover schedule pause` and `resume`."""
+        must_be_named(self._stage, order.typed)
+        schedules = self._connect().schedules()
+        if schedules is None:
+            raise KitError(f"{self._stage} has no scheduled switches: deploy it with switch.scheduled=true first")
+        said: list[str] = []
+        scheduled.set_states(schedules, order.names, on=order.on, told=said.append)
+        return {"said": "; ".join(said) or f"all are {'resumed' if order.on else 'paused'} already"}
 
     def _keep(self, kept: Kept) -> str:
         with self._lock:

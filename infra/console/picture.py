@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from infra.console.waiting import waiting
-from infra.console.watch import Piece, Sight
+from infra.console.watch import EVENTS, Piece, Sight
+from infra.operating.scheduled import document
 from infra.operating.stage import is_production
 from infra.operating.status import RECENT_S, told
 from infra.switching.aws.figures import MINUTE
 from infra.switching.record import Event, Phase, Record
 from infra.switching.verdict import Figures
 from infra.switching.weights import LANES, parse_weights
+
+if TYPE_CHECKING:
+    from infra.switching.aws.schedules import Listed
 
 BEFORE = (Phase.PREWARM, Phase.REFUSED)
 AFTER = (Phase.COOL, Phase.SCALE_DOWN, Phase.RELEASE, Phase.DONE)
@@ -43,6 +48,9 @@ def picture(sight: Sight) -> dict[str, Any]:
         "timeline": _timeline(sight),
         "alarms": {lane: sight.alarms.get(lane) for lane in LANES},
         "findings": None if sight.findings is None else [{"what": each.what, "mend": each.mend} for each in sight.findings],
+        "floors": {lane: sight.floors.get(lane) for lane in LANES},
+        "scheduled": None if sight.scheduled is None else _scheduled(sight.scheduled, sight.now),
+        "most_events": EVENTS,
         "history": None if sight.events is None else [_event(each) for each in sight.events],
         "pieces": {name: _piece(piece) for name, piece in sight.pieces.items()},
     }
@@ -73,6 +81,7 @@ def _switch(sight: Sight, record: Record) -> dict[str, Any]:
         "held": record.held,
         "lease_until": record.lease_until,
         "rollback_to": record.rollback_to,
+        "rollback_words": parse_weights(record.rollback_to).words if record.rollback_to else None,
         "digests": record.digests,
         "waits": None if record.ended else waiting(record, sight.now, figures, sight.ready.get(plan.rising)),
         "can_roll_back": record.phase is Phase.DONE,
@@ -118,10 +127,18 @@ def _timeline(sight: Sight) -> dict[str, Any] | None:
     return {"minutes": timeline.minutes, "lanes": lanes}
 
 
+def _scheduled(found: Sequence[Listed], now: float) -> list[dict[str, Any]]:
+    """The next first; those that are not due at the end. Moments are aware, each of its own zone."""
+    told = [document(each, now) for each in found]
+    return sorted(
+        told, key=lambda each: (each["next"] is None, each["next"] and datetime.fromisoformat(each["next"]).timestamp())
+    )
+
+
 def _event(event: Event) -> dict[str, Any]:
     told: dict[str, Any] = msgspec.to_builtins(event)
     return told
 
 
 def _piece(piece: Piece) -> dict[str, Any]:
-    return {"seen_at": piece.seen_at, "wrong": piece.wrong}
+    return {"seen_at": piece.seen_at, "wrong": piece.wrong, "refused": piece.refused}

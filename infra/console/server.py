@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from aiohttp import web
 
-from infra.console.actions import Actions, BeginOrder, PlanOrder, WishOrder
+from infra.console.actions import Actions
 from infra.console.driving import DONE, Drives
 from infra.console.feed import Feed
 from infra.console.guard import Guard, harden
 from infra.console.picture import picture
+from infra.console.readying import Readying
+from infra.console.sent import BeginOrder, PlanOrder, PrewarmOrder, ScheduleOrder, WishOrder
 from infra.console.watch import Pace, Watch
 from infra.errors import InputError, KitError
 from infra.operating.stage import asked_weights, who
@@ -52,7 +54,8 @@ class Console:
         self._options, self._stage = options, control.resources.stage
         self._watch = Watch(connect, control, asked_weights(self._stage), options.pace)
         self._drives = Drives(say=options.say, tell=options.tell, changed=self._changed)
-        self._actions = Actions(self._stage, connect, self._drives, profile=options.profile)
+        self._readying = Readying(say=options.say, changed=self._changed)
+        self._actions = Actions(self._stage, connect, self._drives, self._readying, profile=options.profile)
         self._feed = Feed(self._line, every_s=options.pace.look_s)
         self._files = {path.name: path.read_bytes() for path in sorted(PAGE.iterdir())}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -86,6 +89,7 @@ class Console:
     async def stop(self) -> str:
         """Pages are told at last, when the switch has let go. Empty where nothing was driven, or it was done first."""
         self._watch.leave()
+        self._readying.stop()
         driven = self._drives.stop()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._driver_ended(), LET_GO_S)
@@ -103,14 +107,20 @@ class Console:
 
     def _buttons(self) -> dict[str, tuple[type[Any], Callable[[Any], dict[str, Any]]]]:
         """By name, what is sent and what it does; without those that change anything where nothing may be changed."""
-        reads: dict[str, tuple[type[Any], Callable[[Any], dict[str, Any]]]] = {"plan": (PlanOrder, self._actions.plan)}
+        act = self._actions
+        reads: dict[str, tuple[type[Any], Callable[[Any], dict[str, Any]]]] = {"plan": (PlanOrder, act.plan)}
         if self._options.read_only:
             return reads
-        wishes = ("pause", "promote", "abort", "resume")
         return {
             **reads,
-            "switch": (BeginOrder, self._actions.begin),
-            **{name: (WishOrder, getattr(self._actions, name)) for name in wishes},
+            "switch": (BeginOrder, act.begin),
+            "pause": (WishOrder, act.pause),
+            "promote": (WishOrder, act.promote),
+            "abort": (WishOrder, act.abort),
+            "resume": (WishOrder, act.resume),
+            "prewarm-plan": (PrewarmOrder, act.look_at_prewarm),
+            "prewarm": (PrewarmOrder, act.prewarm),
+            "schedule": (ScheduleOrder, act.schedule),
         }
 
     @property
@@ -158,7 +168,8 @@ class Console:
     def _line(self) -> bytes:
         document = picture(self._watch.look())
         about = {"read_only": self._options.read_only, "who": who(), "pace": msgspec.to_builtins(self._options.pace)}
-        return msgspec.json.encode({**document, "console": about, "driving": self._drives.document()})
+        doing = {"driving": self._drives.document(), "prewarm": self._readying.document()}
+        return msgspec.json.encode({**document, "console": about, **doing})
 
     def _acted(self) -> None:
         self._watch.soon()

@@ -12,10 +12,14 @@ from infra.switching.transition import NEVER_QUIET_S
 from infra.switching.verdict import Figures, Health, judge
 from infra.switching.weights import parse_weights
 
+HELD = (Phase.PREWARM, Phase.GATE, Phase.VERIFY, Phase.COOL)
+ABORTABLE = (*HELD, Phase.SHIFT)
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """`by` is the moment at which the phase gives up, or None; `health` what the rising lane's figures of this phase say."""
+    """`by` is the moment at which the phase gives up, or None, as where a pause stops its time; `health` what the rising lane's
+    figures of this phase say."""
 
     what: str
     by: float | None = None
@@ -25,18 +29,18 @@ class Waiting:
 
 def waiting(record: Record, now: float, figures: Mapping[str, Figures], ready: int | None) -> Waiting:
     """`figures` are of the whole minutes since the phase began, `ready` the rising lane's units."""
-    plan, held = (
-        record.plan,
-        record.wish is Wish.PAUSE and record.phase in (Phase.PREWARM, Phase.GATE, Phase.VERIFY, Phase.COOL),
-    )
+    plan, held = record.plan, record.wish is Wish.PAUSE and record.phase in HELD
+    if record.wish is Wish.ABORT and record.phase in ABORTABLE:
+        return Waiting("the abort to be taken up")
     if record.phase is Phase.PREWARM:
-        return Waiting(_prewarm(plan, ready), record.since + plan.prewarm_s, held=held)
+        due = plan.need is None or (ready is not None and ready >= plan.need.units)
+        return Waiting(_prewarm(plan, ready), None if held and due else record.since + plan.prewarm_s, held=held)
     if record.phase is Phase.GATE:
         asked = (
             shown(plan.callouts.gates[record.gates_passed]) if record.gates_passed < len(plan.callouts.gates) else "its step"
         )
         held_by = f", which holds it: {record.held}" if record.held else ""
-        return Waiting(f"the gate {asked}{held_by}", record.since + plan.callouts.hold_s, held=held)
+        return Waiting(f"the gate {asked}{held_by}", None if held else record.since + plan.callouts.hold_s, held=held)
     if record.phase is Phase.SHIFT:
         words = parse_weights(plan.steps[record.step].weights).words
         return Waiting(f"parameter and rule to hold {words}, read back", record.since + plan.write_s)
@@ -79,4 +83,4 @@ def _verify(record: Record, now: float, figures: Mapping[str, Figures], *, held:
         parts.append(verdict.words)
     if verdict.health is Health.SICK:
         parts.append(f"sick: {verdict.words}")
-    return Waiting("; ".join(parts), record.since + limits.max_bake_s, str(verdict.health), held)
+    return Waiting("; ".join(parts), None if held else record.since + limits.max_bake_s, str(verdict.health), held)

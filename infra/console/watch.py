@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 from infra.errors import KitError
 from infra.switching.aws.figures import Timeline
 from infra.switching.doctor import Finding, diagnose
+from infra.switching.ports import Unreachable
 from infra.switching.record import Event, Record
 from infra.switching.weights import LANES, Weights
 
 if TYPE_CHECKING:
     from infra.switching.aws.control import Control
+    from infra.switching.aws.schedules import Listed
 
 EVENTS = 200
-PIECES = ("record", "weights", "stacks", "figures", "alarms", "findings", "history")
+PIECES = ("record", "weights", "stacks", "figures", "alarms", "findings", "history", "floors", "schedule")
 """Beside them one for each lane: how many of its units are ready."""
 
 
@@ -34,11 +36,13 @@ class Pace:
 
 @dataclass(slots=True)
 class Piece:
-    """`value` is what was seen at `seen_at`, the stage's time; `wrong` says why it could not be asked since."""
+    """`value` is what was seen at `seen_at`, the stage's time; `wrong` says why it could not be asked since, `refused` that
+    asking again does not help by itself, as with credentials that have expired."""
 
     value: Any = None
     seen_at: float | None = None
     wrong: str = ""
+    refused: bool = False
     asked_at: float | None = None
 
 
@@ -52,10 +56,12 @@ class Sight:
     parameter: Weights | None
     rule: Weights | None
     ready: dict[str, int | None]
+    floors: dict[str, int | None]
     timeline: Timeline | None
     alarms: dict[str, str | None]
     findings: Sequence[Finding] | None
     events: Sequence[Event] | None
+    scheduled: Sequence[Listed] | None
     pieces: dict[str, Piece]
 
 
@@ -88,9 +94,11 @@ class Watch:
             self._ask("stacks", self.pace.stacks_s, self._connect)
             for lane in LANES:
                 self._ask(lane, self.pace.figures_s, partial(control.lanes.ready, lane))
+            self._ask("floors", self.pace.figures_s, lambda: {lane: control.lanes.floor(lane) for lane in LANES})
             self._ask("figures", self.pace.figures_s, control.lanes.timeline)
             self._ask("alarms", self.pace.figures_s, lambda: {lane: control.alarm(lane) for lane in LANES})
             self._ask("findings", self.pace.stacks_s, lambda: diagnose(control.places(self.asked_weights)))
+            self._ask("schedule", self.pace.stacks_s, lambda: _scheduled(control))
             self._history(control)
             return self._sight(control)
 
@@ -107,7 +115,7 @@ class Watch:
 
     def soon(self) -> None:
         """Something was done: at the next look nothing is too young to be asked for."""
-        for name in (*LANES, "findings", "history"):
+        for name in (*LANES, "floors", "findings", "history", "schedule"):
             self._pieces[name].asked_at = None
 
     def _ask(self, name: str, every_s: float, ask: Callable[[], Any]) -> bool:
@@ -118,7 +126,7 @@ class Watch:
         try:
             piece.value = ask()
         except KitError as error:
-            piece.wrong = str(error)
+            piece.wrong, piece.refused = str(error), not isinstance(error, Unreachable)
             return False
         piece.seen_at, piece.wrong = self.control.world.clock.now(), ""
         return True
@@ -145,9 +153,17 @@ class Watch:
             parameter=parameter,
             rule=rule,
             ready={lane: seen[lane] for lane in LANES},
+            floors=seen["floors"] or {},
             timeline=seen["figures"],
             alarms=seen["alarms"] or {},
             findings=seen["findings"],
             events=seen["history"],
+            scheduled=seen["schedule"],
             pieces=self._pieces,
         )
+
+
+def _scheduled(control: Control) -> tuple[Listed, ...]:
+    """None of a stage without its switcher."""
+    schedules = control.schedules()
+    return () if schedules is None else schedules.all()

@@ -14,6 +14,7 @@ from infra.operating.stage import who
 from infra.switching.driver import Driver, wish
 from infra.switching.moves import LOOK_S
 from infra.switching.observe import unless_unreachable
+from infra.switching.ports import Clock
 from infra.switching.record import Event, Phase, Record, Wish
 from infra.switching.weights import Weights, parse_weights
 
@@ -40,7 +41,9 @@ class Left:
 
     @property
     def words(self) -> str:
-        gone = "" if self.driven else f"; its driver is gone: `crossover resume --stage {self.record.plan.stage}`"
+        gone = "" if self.driven else "; its driver is gone"
+        if gone and self.asked is not Wish.ABORT:  # whoever aborts stands in for it
+            gone += f": `crossover resume --stage {self.record.plan.stage}`"
         return f"{self.record.owner}'s switch, at {self.record.where}, {MEANINGS[self.asked]}{gone}"
 
 
@@ -64,25 +67,34 @@ def promote(control: Control, *, over_gate: bool = False) -> Left:
     return leave(control, Wish.OVERRULE if over_gate else Wish.PROMOTE)
 
 
-def abort(control: Control, told: Told, *, wait: bool = False) -> Take | None:
-    """Its driver goes back at its next look; where the driver is gone, whoever asks goes back. `wait`: until the driver has
-    taken up the wish, or its lease has ended, for one that died a moment ago still has a lease."""
+def abort(
+    control: Control,
+    told: Told,
+    *,
+    clock: Clock | None = None,
+    waits: Callable[[Record], None] = lambda record: None,
+) -> Take | None:
+    """Its driver goes back at its next look; where the driver is gone, whoever asks goes back. Waits until the driver has taken
+    up the wish, or its lease has ended, for one that died a moment ago still has a lease. `told` hears of the wish when it
+    is left, `waits` the record at each look, whose lease is waited for; `clock` is the stage's unless another sleeps."""
     left = leave(control, Wish.ABORT)
     told(left)
-    obeyed = left.driven and not (wait and _nobody_obeys(control, left.record))
-    return None if obeyed else lambda driver: driver.take_over()
+    if left.driven and not _nobody_obeys(control, left.record, clock or control.world.clock, waits):
+        return None
+    return lambda driver: driver.take_over()
 
 
-def _nobody_obeys(control: Control, record: Record) -> bool:
+def _nobody_obeys(control: Control, record: Record, clock: Clock, waits: Callable[[Record], None]) -> bool:
     while True:
         stored = unless_unreachable(control.store.load)
         if stored is not None:
             if stored.id != record.id or stored.ended or stored.wish is not Wish.ABORT:
                 return False
             record = stored
-        if record.lease_until <= control.world.clock.now():
+        if record.lease_until <= clock.now():
             return True
-        control.world.clock.sleep(LOOK_S / 2)
+        waits(record)
+        clock.sleep(LOOK_S / 2)
 
 
 def resume(control: Control, told: Told, *, take_over: bool = False) -> Take | None:

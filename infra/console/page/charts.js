@@ -35,7 +35,8 @@ function stretches(values, x, y) {
   return found;
 }
 
-const last = (values) => values.findLast(isKnown);
+/** Of the last minute that is known at all: what a lane did before it fell quiet is not what it does now. */
+const last = (values) => values.at(-1);
 
 function chart(spec, timeline, marks) {
   const series = spec.lanes.map((lane) => [lane, timeline.lanes[lane][spec.name]]);

@@ -1,6 +1,6 @@
 // One dialog at a time: it says what will happen, has a production stage's name typed, and says what came of it.
 "use strict";
-import { byId, make } from "./parts.js";
+import { byId, clock, make, withCommands } from "./parts.js";
 import { running } from "./switch.js";
 
 let post = async () => ({ error: "not connected" });
@@ -43,7 +43,8 @@ export function fill(title, parts, acts) {
   });
   dialog().replaceChildren(form);
   if (!dialog().open) dialog().showModal();
-  (form.querySelector("[autofocus], input, select, textarea") || close).focus();
+  const first = ["[autofocus]", "input[type=radio]:checked", "input, select, textarea"]; // of choices the chosen one, as Tab does
+  (first.map((selector) => form.querySelector(selector)).find(Boolean) ?? close).focus();
 }
 
 /** The field in which a production stage's name is typed; nothing for another. */
@@ -65,14 +66,25 @@ export const typedIn = (form) => form.elements.typed?.value ?? "";
 export async function order(command, body, title) {
   const told = await post(command, body);
   if (told.error) return told.error;
-  fill(title, [make("p", { role: "status", id: "dialog-said" }, told.said)], []);
+  fill(title, [make("p", { role: "status", id: "dialog-said" }, ...withCommands(told.said))], []);
   return "";
 }
 
 const driver = (its) =>
   its.driven
     ? `Its driver, ${its.owner}, does so at its next look, within seconds.`
-    : `Its driver, ${its.owner}, is gone: this console does it.`;
+    : `Its driver, ${its.owner}, is gone: nothing happens until somebody resumes it.`;
+
+/** Who goes back: as `crossover abort`, this console too where the driver died a moment ago. */
+function goesBack(told) {
+  const its = told.switch;
+  if (!its.driven) return `Its driver, ${its.owner}, is gone: this console goes back itself.`;
+  if (told.driving.running) return "This console drives it, and goes back at its next look, within seconds.";
+  return `${driver(its)} Should it have died, this console goes back itself when its lease ends, at ${clock(its.lease_until)} unless it is renewed.`;
+}
+
+/** The same on the command line, for whoever writes it down. */
+export const asCommand = (told, command) => make("p", { class: "dim" }, make("code", {}, `crossover ${command} --stage ${told.stage}`));
 
 /** What each command will do, in words, as [title, sentences, label, kind]. */
 function meaning(command, told) {
@@ -94,7 +106,7 @@ function meaning(command, told) {
     ],
     abort: [
       "Go back",
-      [`Traffic goes back to ${its.start_words}, where it was, unless that lane is sick and the other is not.`, driver(its)],
+      [`Traffic goes back to ${its.start_words}, where it was, unless that lane is sick and the other is not.`, goesBack(told)],
       "Abort",
       "danger",
     ],
@@ -113,11 +125,12 @@ function overGate(its) {
 }
 
 function resuming(its) {
+  const way = its.wish === "abort" || its.phase === "roll-back" ? `back to ${its.start_words}` : `on to ${its.goal_words}`;
   if (!its.driven)
     return [
       "Go on from here",
       [
-        `${its.owner} is gone. This console drives the switch from ${its.at} on, to ${its.goal_words}.`,
+        `${its.owner} is gone. This console drives the switch from ${its.at}, ${way}.`,
         "Nothing is asked again: the plan is in the record.",
       ],
       "Resume",
@@ -128,7 +141,7 @@ function resuming(its) {
   return [
     "Take the switch over",
     [
-      `${its.owner} is at work at ${its.at}. Taken over, that driver stops before its next change, and this console drives to ${its.goal_words}.`,
+      `${its.owner} is at work at ${its.at}. Taken over, that driver stops before its next change, and this console drives ${way}.`,
       "Only where its driver is stuck.",
     ],
     "Take over",
@@ -144,5 +157,7 @@ export function confirm(command, told) {
   const over = command === "resume" && its.driven && its.wish !== "pause";
   const more = { resume: { take_over: over }, promote: { over_gate: its.phase === "gate" } }[command] ?? {};
   const act = (form) => order(command, { typed: typedIn(form), ...more }, title);
-  fill(title, [...sentences.map((text) => make("p", {}, text)), ...nameField(told)], [[label, act, kind]]);
+  const said = command === "promote" && more.over_gate ? "promote --over-gate" : over ? "resume --take-over" : command;
+  const parts = [...sentences.map((text) => make("p", {}, text)), asCommand(told, said), ...nameField(told)];
+  fill(title, parts, [[label, act, kind]]);
 }

@@ -36,6 +36,8 @@ export function drawHistory(told) {
     before.classList.toggle("first", event.switch !== of);
     of = event.switch;
   }
+  if (told.history.length >= told.most_events)
+    box.append(make("p", { class: "dim" }, "Older: ", make("code", {}, `crossover history --stage ${told.stage} --last 10000`)));
   return undefined;
 }
 

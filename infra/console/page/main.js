@@ -3,9 +3,11 @@
 import { drawCharts } from "./charts.js";
 import { confirm, sendWith } from "./dialogs.js";
 import { drawHistory } from "./history.js";
-import { byId, clock, make, setText, span } from "./parts.js";
+import { byId, clock, make, redraw, setText, span, withCommands } from "./parts.js";
 import { ask, back } from "./plan.js";
-import { alertsOf, drawFindings, drawHeader, drawLanes, drawTraffic } from "./stage.js";
+import { askPrewarm, drawReadying } from "./prewarm.js";
+import { confirmSchedule, drawSchedule } from "./schedule.js";
+import { alertsOf, drawFindings, drawHeader, drawLanes, drawTraffic, isBlind } from "./stage.js";
 import { drawButtons, drawSwitch } from "./switch.js";
 
 const LOST_S = 7,
@@ -51,32 +53,25 @@ function draw() {
     (told.history || []).filter((event) => event.phase === "shift" || event.phase === "roll-back").map((event) => event.at),
   );
   drawFindings(told);
+  drawSchedule(told);
   drawHistory(told);
   drawButtons(told, Boolean(key), ended);
   tick();
 }
 
+/** How old each part is; of one that is drawn from several pieces, by the one that is worst off. */
 function drawAges() {
-  const usual = {
-    weights: told.console.pace.look_s,
-    record: told.console.pace.look_s,
-    figures: told.console.pace.figures_s,
-    findings: told.console.pace.stacks_s,
-    history: told.console.pace.figures_s,
-  };
+  const pace = told.console.pace,
+    often = { weights: pace.look_s, record: pace.look_s, findings: pace.stacks_s, schedule: pace.stacks_s };
   for (const element of document.querySelectorAll("[data-piece]")) {
-    const name = element.dataset.piece,
-      piece = told.pieces[name];
-    const age = piece.seen_at === null ? Infinity : now() - piece.seen_at,
-      old = age > 2 * usual[name] + 5 || piece.wrong;
-    setText(
-      element,
-      piece.seen_at === null
-        ? `not known${piece.wrong ? `: ${piece.wrong}` : ""}`
-        : old
-          ? `${span(age)} OLD${piece.wrong ? `: ${piece.wrong}` : ""}`
-          : `as of ${clock(piece.seen_at)}`,
-    );
+    const pieces = element.dataset.piece.split(" ").map((name) => ({ name, ...told.pieces[name] }));
+    const badness = (piece) => (piece.seen_at === null ? Infinity : (piece.wrong ? 1e9 : 0) - piece.seen_at);
+    const piece = pieces.reduce((worst, each) => (badness(each) > badness(worst) ? each : worst));
+    const known = piece.seen_at !== null,
+      age = known ? now() - piece.seen_at : Infinity,
+      old = !known || age > 2 * (often[piece.name] ?? pace.figures_s) + 5 || piece.wrong,
+      why = piece.wrong && !isBlind(told) ? `: ${piece.wrong}` : ""; // else it stands above, once
+    setText(element, known ? (old ? `${span(age)} OLD${why}` : `as of ${clock(piece.seen_at)}`) : `not known${why}`);
     element.classList.toggle("bad", Boolean(old));
   }
 }
@@ -87,7 +82,7 @@ function drawAlerts(found) {
   for (const [name, text, kind] of found) {
     const element = before.get(name) ?? make("p", { "data-key": name });
     element.className = kind;
-    setText(element, text);
+    redraw(element, text, () => withCommands(text));
     before.delete(name);
     if (!element.parentNode && FIRST.includes(name)) box.prepend(element);
     else if (!element.parentNode) box.append(element);
@@ -111,15 +106,16 @@ function tick() {
   else if (lost)
     found.unshift(["lost", `CONNECTION LOST: nothing heard of the console, what stands here is old.${goesOn}`, "bad"]);
   document.body.classList.toggle("lost", lost || ended || Boolean(shut));
-  setText(
-    byId("link"),
-    shut ? "closed" : ended ? "ended" : lost ? `lost ${span(silent)} ago` : told ? `live, ${clock(now())}` : "looking…",
-  );
-  byId("link").className = lost || ended || shut ? "bad" : "good";
+  const blind = told && isBlind(told);
+  setText(byId("link"), shut ? "closed" : ended ? "ended" : lost ? "lost" : blind ? "AWS not seen" : told ? "live" : "looking…");
+  // Apart, so that a screen reader is not told the time each second.
+  setText(byId("clock"), shut || ended ? "" : lost ? ` ${span(silent)} ago` : told ? `, ${clock(now())}` : "");
+  byId("state").className = lost || ended || shut || blind ? "bad" : "good";
   drawAlerts(found);
   if (told) {
     drawAges();
     drawSwitch(told, now());
+    drawReadying(told, now());
   }
 }
 
@@ -153,6 +149,8 @@ for (const button of document.querySelectorAll("[data-command]")) {
     if (!told) return;
     if (command === "plan") ask(told, post);
     else if (command === "back") back(told, post);
+    else if (command === "prewarm") askPrewarm(told, post);
+    else if (command === "hold" || command === "let") confirmSchedule(told, command === "let");
     else confirm(command, told);
   });
 }

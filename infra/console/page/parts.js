@@ -34,9 +34,29 @@ export const clock = (seconds) => (isKnown(seconds) ? `${new Date(1000 * seconds
 export const moment = (seconds) =>
   isKnown(seconds) ? `${new Date(1000 * seconds).toISOString().slice(0, 19).replace("T", " ")}Z` : "–";
 
-/** Rows of a definition list: [name, value, extra class]. */
+/** Rows of a definition list: [name, value, extra class]. Those that are there stay, so that what is read or chosen is not lost. */
 export function rows(list, told) {
-  list.replaceChildren(
-    ...told.map(([name, value, kind]) => make("div", {}, make("dt", {}, name), make("dd", kind ? { class: kind } : {}, value))),
-  );
+  const names = told.map(([name]) => name).join("\n");
+  if (list.dataset.names !== names) {
+    list.replaceChildren(...told.map(([name]) => make("div", {}, make("dt", {}, name), make("dd"))));
+    list.dataset.names = names;
+  }
+  [...list.querySelectorAll("dd")].forEach((cell, index) => {
+    setText(cell, told[index][1] || "");
+    cell.className = told[index][2] || "";
+  });
 }
+
+const drawn = new WeakMap();
+
+/** Draws anew only what has changed: `told` is what it is drawn from, `parts` makes the children. */
+export function redraw(element, told, parts) {
+  const key = JSON.stringify(told);
+  if (drawn.get(element) === key) return;
+  drawn.set(element, key);
+  element.replaceChildren(...parts());
+}
+
+/** Text in which what stands between backticks is a command to be copied. */
+export const withCommands = (text) =>
+  text.split("`").map((part, index) => (index % 2 ? make("code", {}, part) : part));

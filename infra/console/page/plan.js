@@ -13,11 +13,13 @@ function optional(text) {
   return Number.isFinite(Number(text)) ? Number(text) : text;
 }
 
-function field(label, name, attributes = {}, hint = "") {
+/** `option` is what the command calls it, which is how refusals speak of it. */
+function field(label, option, name, attributes = {}, hint = "") {
   return make(
     "label",
     {},
-    label,
+    `${label} `,
+    make("code", { class: "dim" }, option),
     make("input", { name, autocomplete: "off", ...attributes }),
     hint ? make("small", { class: "dim" }, hint) : "",
   );
@@ -27,67 +29,82 @@ function choice(value, label, checked) {
   return make("label", { class: "choice" }, make("input", { type: "radio", name: "goal", value, checked }), label);
 }
 
-/** Ask for a goal and the options of `crossover switch`. */
-export function ask(told, post) {
+function goals(told, before) {
   const most = told.split && told.split.lambda === 1 ? "container" : "lambda";
+  const [, share] = /^split (\d+)\//.exec(before.goal ?? "") ?? [];
+  const chosen = share === undefined ? (before.goal ?? most) : "split";
   const goal = make(
     "fieldset",
     {},
     make("legend", {}, "Where traffic goes"),
-    choice("lambda", "all to Lambda", most === "lambda"),
-    choice("container", "all to containers", most === "container"),
+    choice("lambda", "all to Lambda", chosen === "lambda"),
+    choice("container", "all to containers", chosen === "container"),
     make(
       "div",
       { class: "choice" },
-      choice("split", "split:", false),
-      make("input", { name: "split", type: "number", min: 0, max: 100, value: 50, "aria-label": "% on Lambda" }),
+      choice("split", "split:", chosen === "split"),
+      make("input", { name: "split", type: "number", min: 0, max: 100, value: share ?? 50, "aria-label": "% on Lambda" }),
       "% on Lambda",
     ),
   );
   goal.querySelector("[name=split]").addEventListener("input", () => {
     goal.querySelector("[value=split]").checked = true;
   });
-  const more = make(
+  return goal;
+}
+
+const was = (value) => (Array.isArray(value) ? value.join(" ") : (value ?? ""));
+
+/** The options of `crossover switch`, as they were given before. */
+function options(before) {
+  const own = (label, option, name, attributes, hint) =>
+    field(label, option, name, { ...attributes, value: was(before[name]) || attributes.value }, hint);
+  return make(
     "details",
-    {},
+    { open: before.open },
     make("summary", {}, "Options"),
     make(
       "div",
       { class: "options" },
-      field("Steps, percent of the way", "steps", { value: "1,5,25,50,100" }),
-      field("Shortest time at each step, s", "bake_s", { inputmode: "decimal", placeholder: "60" }),
-      field("Instances or environments to have ready", "units", {
+      own("Steps, percent of the way", "--steps", "steps", { value: before.back ? "100" : "1,5,25,50,100" }),
+      own("Shortest time at each step, s", "--bake-s", "bake_s", { inputmode: "decimal", placeholder: "60" }),
+      own("Instances or environments to have ready", "--units", "units", {
         inputmode: "numeric",
         placeholder: "as many as the load needs",
       }),
-      field("Size of the old lane at the end", "standby", { inputmode: "numeric", placeholder: "its minimum" }),
-      field("Old lane must be quiet for, s", "quiet_s", { inputmode: "decimal", value: "120" }),
-      field("Limits", "limits", { placeholder: "error_percent=5 min_samples=50" }, "NAME=VALUE, with spaces between"),
-      field("What to ask of the target lane first", "smoke_path", { placeholder: "a search a month ahead" }),
-      field("Gates, asked before each step", "gates", SETTINGS, "with spaces between; none asks nobody"),
-      field("Hooks, called after each step", "hooks", SETTINGS),
-      field("Told", "notify", SETTINGS),
+      own("Size of the old lane at the end", "--standby", "standby", { inputmode: "numeric", placeholder: "its minimum" }),
+      own("Old lane must be quiet for, s", "--quiet-s", "quiet_s", { inputmode: "decimal", value: "120" }),
+      own("Limits", "--limit", "limits", { placeholder: "error_percent=5 min_samples=50" }, "NAME=VALUE, with spaces between"),
+      own("What to ask of the target lane first", "--smoke-path", "smoke_path", { placeholder: "a search a month ahead" }),
+      own("Gates, asked before each step", "--gate", "gates", SETTINGS, "with spaces between; none asks nobody"),
+      own("Hooks, called after each step", "--hook", "hooks", SETTINGS),
+      own("Told", "--notify", "notify", SETTINGS),
       make(
         "label",
         { class: "choice" },
-        make("input", { type: "checkbox", name: "skew" }),
-        "although the lanes run different bundles",
+        make("input", { type: "checkbox", name: "skew", checked: Boolean(before.allow_version_skew) }),
+        make("span", {}, "although the lanes run different bundles ", make("code", { class: "dim" }, "--allow-version-skew")),
       ),
     ),
   );
-  fill(
-    running(told) || told.console.read_only ? "Plan: where to?" : "Switch: where to?",
-    [goal, more],
-    [["Show the plan", (form) => plan(told, post, wanted(form))]],
-  );
 }
 
-function wanted(form) {
-  const its = form.elements;
+/** Ask for a goal and the options; `before` is what was asked for until now. The way back has its goal already. */
+export function ask(told, post, before = {}) {
+  const title = before.back ? "Roll back: how?" : running(told) || told.console.read_only ? "Plan: where to?" : "Switch: where to?";
+  const parts = [...(before.back ? [] : [goals(told, before)]), options(before)];
+  fill(title, parts, [["Show the plan", (form) => plan(told, post, wanted(form, before.back))]]);
+}
+
+function goalIn(its) {
   const share = its.split.value.trim();
-  const goal = its.goal.value === "split" ? `split ${share}/${100 - Number(share)}` : its.goal.value;
+  return its.goal.value === "split" ? `split ${share}/${100 - Number(share)}` : its.goal.value;
+}
+
+function wanted(form, back) {
+  const its = form.elements;
   return {
-    goal,
+    ...(back ? { back: true } : { goal: goalIn(its) }),
     steps: its.steps.value,
     bake_s: optional(its.bake_s.value),
     units: optional(its.units.value),
@@ -104,21 +121,26 @@ function wanted(form) {
 
 export const back = (told, post) => plan(told, post, { back: true });
 
-/** Have the plan made, and show it. */
+/** Have the plan made, and show it. What is wrong with what was asked for is said where it was asked. */
 async function plan(told, post, asked) {
-  if (asked.back) fill("Roll back", [make("p", { role: "status" }, "Looking at both lanes…")], []);
+  const asking = document.querySelector("#dialog [name=steps]");
+  if (asked.back && !asking) fill("Roll back", [make("p", { role: "status" }, "Looking at both lanes…")], []);
   const proposal = await post("plan", asked);
-  if (proposal.error && asked.back) fill("Roll back", [make("p", { class: "bad", role: "alert" }, proposal.error)], []);
+  if (proposal.error && asked.back && !asking)
+    fill("Roll back", [make("p", { class: "bad", role: "alert" }, proposal.error)], [change(told, post, asked)]);
   if (proposal.error) return proposal.error;
   if (!proposal.proposal) {
     fill("Nothing to do", [make("p", { role: "status" }, `Traffic is split so already: ${proposal.goal}`)], []);
     return "";
   }
-  show(told, proposal, asked.back);
+  show(told, post, proposal, asked);
   return "";
 }
 
-function show(told, proposal, isBack) {
+/** Back to what was asked for, with all of it still there. */
+const change = (told, post, asked) => ["Change…", async () => ask(told, post, { ...asked, open: true }), "plain"];
+
+function show(told, post, proposal, asked) {
   const its = proposal.plan,
     limits = its.limits;
   const need = its.need ? `${its.need.units} ${proposal.units}: ${its.need.why}` : "not known";
@@ -131,6 +153,8 @@ function show(told, proposal, isBack) {
       `errors ≤ ${limits.error_percent}%, p99 ≤ ${limits.p99_ms} ms${lag}, not worse than the other lane, on ${limits.min_samples} requests; up to ${limits.max_bake_s} s, else back`,
     ],
   ];
+  if (its.keep !== null)
+    steps.splice(1, 0, ["keep", `${its.falling} lane, ${its.keep} instances until the end: what going back would need`]);
   if (its.standby !== null)
     steps.push(["at last", `${its.falling} lane down to ${its.standby} once it is quiet for ${its.quiet_s} s`]);
   const callouts = its.callouts;
@@ -145,12 +169,12 @@ function show(told, proposal, isBack) {
   if (proposal.refusals.length) parts.push(against(proposal));
   if (told.console.read_only || running(told)) {
     const why = running(told) ? `${told.switch.owner} is switching, at ${told.switch.at}.` : "This console is read-only.";
-    fill("The plan", [...parts, make("p", { class: "dim" }, why)], []);
+    fill("The plan", [...parts, make("p", { class: "dim" }, why)], [change(told, post, asked)]);
     return;
   }
   const may = proposal.refusals.length === 0 || proposal.forcible;
   if (!may) {
-    fill("The plan would be refused", parts, []);
+    fill("The plan would be refused", parts, [change(told, post, asked)]);
     return;
   }
   parts.push(
@@ -170,7 +194,7 @@ function show(told, proposal, isBack) {
       },
       "The switch has begun",
     );
-  fill(isBack ? "Roll back" : "The plan", parts, [["Move traffic", begin, "danger"]]);
+  fill(asked.back ? "Roll back" : "The plan", parts, [["Move traffic", begin, "danger"], change(told, post, asked)]);
 }
 
 /** What is against it, and where force helps: the box to tick, and the reason that then stands in the history. */
@@ -193,7 +217,7 @@ function against(proposal) {
     { class: "force" },
     make("legend", {}, "Against it"),
     list,
-    make("label", { class: "choice" }, make("input", { type: "checkbox", name: "force" }), "Force: go over it"),
-    make("label", {}, "Why it is gone over", make("input", { name: "reason", autocomplete: "off", maxlength: 2000 })),
+    make("label", { class: "choice" }, make("input", { type: "checkbox", name: "force" }), make("span", {}, "Force: go over it ", make("code", { class: "dim" }, "--force"))),
+    make("label", {}, "Why it is gone over, for the history", make("input", { name: "reason", autocomplete: "off", maxlength: 2000 })),
   );
 }

@@ -1,6 +1,6 @@
 // How traffic is split, how both lanes are, and what doctor finds.
 "use strict";
-import { byId, isKnown, make, number, percent, rows, setText, withUnit } from "./parts.js";
+import { byId, clock, isKnown, make, number, percent, redraw, rows, setText, withCommands, withUnit } from "./parts.js";
 
 export function drawHeader(told) {
   document.title = `${told.stage}: ${told.split ? `${percent(told.split.lambda)} Lambda, ${percent(told.split.container)} container` : "–"}`;
@@ -60,7 +60,8 @@ export function drawLanes(told) {
       ["errors", share === null ? "–" : `${number(share, 2)}% (${number(its.errors)})`],
       ["p99", withUnit(its.p99_ms, " ms")],
       own ? ["throttles", number(its.throttled)] : ["loop lag p99", withUnit(its.loop_lag_ms, " ms", 1)],
-      [own ? "may run at once" : "healthy and in service", number(its.ready)],
+      [own ? (told.floors.lambda ? "started ahead" : "may run at once") : "healthy and in service", number(its.ready)],
+      ["keeps at least", number(told.floors[lane])],
     ]);
   }
 }
@@ -71,26 +72,33 @@ function minutesOf(told) {
 }
 
 export function drawFindings(told) {
-  const list = byId("findings");
-  if (told.findings === null) list.replaceChildren(make("li", { class: "dim" }, "–"));
-  else if (told.findings.length === 0)
-    list.replaceChildren(make("li", { class: "good" }, "✓ parameter, rule, record and template agree"));
-  else
-    list.replaceChildren(
-      ...told.findings.map((each) =>
-        make("li", {}, make("b", { class: "bad" }, `✗ ${each.what}`), make("div", {}, `mend: ${each.mend}`)),
-      ),
+  redraw(byId("findings"), told.findings, () => {
+    if (told.findings === null) return [make("li", { class: "dim" }, "–")];
+    if (told.findings.length === 0) return [make("li", { class: "good" }, "✓ parameter, rule, record and template agree")];
+    return told.findings.map((each) =>
+      make("li", {}, make("b", { class: "bad" }, `✗ ${each.what}`), make("div", {}, "mend: ", ...withCommands(each.mend))),
     );
+  });
 }
+
+/** Neither record nor weights can be asked: all that is shown is old. */
+export const isBlind = (told) => Boolean(told.pieces.record.wrong && told.pieces.weights.wrong);
 
 /** What must not be overlooked, as [key, text, kind]. */
 export function alertsOf(told) {
   const found = [],
     its = told.switch,
     where = its && !its.ended;
-  const unreachable = ["record", "weights", "stacks"].map((name) => told.pieces[name].wrong).find(Boolean);
-  if (unreachable) found.push(["aws", `AWS does not answer, what is below is old: ${unreachable}`, "bad"]);
-  if (where && !its.driven)
+  const silent = ["record", "weights", "stacks"].map((name) => told.pieces[name]).find((piece) => piece.wrong);
+  if (silent) {
+    const says = silent.refused ? "AWS refuses what this console asks" : "AWS does not answer";
+    const seen = Math.max(...["record", "weights"].map((name) => told.pieces[name].seen_at ?? 0));
+    const old = seen ? `what is below is of ${clock(seen)} and older` : "nothing is known";
+    found.push(["aws", `${says}, ${old}: ${silent.wrong}. It goes on looking.`, "bad"]);
+  }
+  if (where && !its.driven && told.pieces.record.wrong)
+    found.push(["unsure", `Whether ${its.owner} still drives the switch is not known: the record cannot be read.`, "warn"]);
+  else if (where && !its.driven)
     found.push([
       "gone",
       `NOBODY DRIVES THE SWITCH: ${its.owner} is gone, it stands at ${its.at}. Resume goes on, abort goes back; nothing is on a timer.`,

@@ -12,6 +12,7 @@ from infra.switching.aws.calls import Aws, asked
 from infra.switching.aws.clock import AwsClock
 from infra.switching.aws.lanes import AwsLanes
 from infra.switching.aws.resources import Resources, find, prefix_of
+from infra.switching.aws.schedules import Schedules, place_of
 from infra.switching.aws.secret import secret_text
 from infra.switching.aws.store import DynamoStore
 from infra.switching.aws.traffic import AwsTraffic
@@ -96,6 +97,11 @@ class Control:
             answer = self.aws.client("cloudwatch").describe_alarms(AlarmNames=[name], AlarmTypes=["CompositeAlarm"])
         states = [alarm["StateValue"] for alarm in answer.get("CompositeAlarms", [])]
         return states[0] if states else None
+
+    def schedules(self) -> Schedules | None:
+        """None where the stage was deployed without its switcher."""
+        place = place_of(self.aws, self.resources.stage)
+        return None if place is None else Schedules(self.aws, place)
 
     def _template_value(self, end: str, kind: str, name: str) -> str | None:
         """One property of the only resource of its kind in a deployed template, where it is a plain value."""

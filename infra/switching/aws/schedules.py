@@ -73,10 +73,19 @@ class Place:
 
 def find_place(aws: Aws, stage: str) -> Place:
     """`KitError` where the stage has no switcher."""
+    place = place_of(aws, stage)
+    if place is None:
+        stack = f"{prefix_of(stage)}-schedule"
+        raise KitError(f"there is no stack {stack} in {aws.region}: deploy the stage with switch.scheduled=true first")
+    return place
+
+
+def place_of(aws: Aws, stage: str) -> Place | None:
+    """None where the stage has no switcher."""
     stack = f"{prefix_of(stage)}-schedule"
     outputs = outputs_of(aws, stack)
     if outputs is None:
-        raise KitError(f"there is no stack {stack} in {aws.region}: deploy the stage with switch.scheduled=true first")
+        return None
     try:
         return Place(
             group=outputs["ScheduleGroup"],

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +17,7 @@ from infra.console.server import Console, Options
 from infra.console.watch import Pace
 from infra.switching.aws.figures import Timeline, known_minutes, window
 from infra.switching.aws.resources import Resources
+from infra.switching.aws.schedules import ON, Entry, Listed
 from infra.switching.doctor import Places
 from infra.switching.need import Load, Machines
 from infra.switching.observe import World
@@ -124,6 +125,27 @@ class ScriptedHooks(NoHooks):
         return []
 
 
+class ScriptedSchedules:
+    """What `infra.switching.aws.schedules.Schedules` is to a stage with its switcher."""
+
+    def __init__(self, *entries: Listed) -> None:
+        self.entries = {each.name: each for each in entries}
+
+    def all(self) -> tuple[Listed, ...]:
+        return tuple(self.entries.values())
+
+    def set_state(self, listed: Listed, state: str) -> None:
+        self.entries[listed.name] = replace(listed, state=state)
+
+
+def weekday(to: str, minute: int, saves_usd: str | None = None) -> Listed:
+    """One at so many minutes of each weekday in Berlin."""
+    hour, left = divmod(minute, 60)
+    name = f"mon-fri-{hour:02}{left:02}-{to}"
+    entry = Entry(name=name, to=to, days=(0, 1, 2, 3, 4), minute=minute, saves_usd=saves_usd)
+    return Listed(name=name, expression=f"cron({left} {hour} ? * MON-FRI *)", timezone="Europe/Berlin", state=ON, entry=entry)
+
+
 class ScriptedControl:
     """What `infra.switching.aws.control.Control` is to a stage on AWS."""
 
@@ -154,6 +176,12 @@ class ScriptedControl:
 
     def alarm(self, lane: str) -> str | None:
         return self._stage.mishaps.around("alarm", lambda: self._stage.alarms[lane])  # type: ignore[no-any-return]
+
+    def template_floor(self) -> int | None:
+        return 2
+
+    def schedules(self) -> Any:
+        return self._stage.mishaps.around("schedules", lambda: self._stage.schedules)
 
     def facts(self, rising: str, *, need: Need | str, load: Load, limits: Limits, smoke_path: str | None) -> Facts:
         answered = self._stage.smokes
@@ -198,6 +226,7 @@ class Scripted:
         self.lanes = ScriptedLanes(self.mishaps, self.clock, self.traffic, rps)
         self.lanes.begin()
         self.hooks = ScriptedHooks()
+        self.schedules: ScriptedSchedules | None = None
 
     def connect(self, stage: str = "", region: str | None = None) -> Any:
         return ScriptedControl(self)

@@ -11,17 +11,19 @@ from click.testing import CliRunner
 
 from infra.cli import cli
 from infra.config import Stage
-from infra.console.actions import FRESH_S, Actions, BeginOrder, PlanOrder, WishOrder
+from infra.console.actions import FRESH_S, Actions
 from infra.console.driving import Drives
+from infra.console.sent import BeginOrder, PlanOrder, PrewarmOrder, WishOrder
 from infra.errors import KitError
 from infra.operating.proposal import propose, request_of
 from infra.settings.switching import Switch
-from infra.switching.driver import LEASE_S, Driver
+from infra.switching.aws.schedules import OFF, ON
+from infra.switching.driver import LEASE_S, Driver, wish
 from infra.switching.ports import Said
 from infra.switching.record import Phase, Record, Wish
 from infra.switching.weights import Weights, all_on
 from tests.infra.console.conftest import Asker
-from tests.infra.console.scripted import T0, Scripted, Served, serving
+from tests.infra.console.scripted import T0, Scripted, ScriptedSchedules, Served, serving, weekday
 
 HELD_AT = T0 + 400
 """In the second of five steps."""
@@ -83,7 +85,7 @@ def test_a_switch_goes_to_its_end_without_a_page(stage: Scripted, asker: Asker) 
     assert str(stage.traffic.in_rule) == str(stage.traffic.in_parameter) == "0:100"
     assert [str(weights) for _, weights in stage.traffic.changes] == ["99:1", "95:5", "75:25", "50:50", "0:100"]
     told = asker.seen()
-    assert told["driving"] == {"running": False, "notes": [], "end": "done"}
+    assert told["driving"] == {"running": False, "waits": None, "notes": [], "end": "done"}
     assert [step["state"] for step in told["switch"]["steps"]] == 5 * ["gone"]
     back = asker.do("plan", back=True).json()
     assert (back["goal"], back["plan"]["steps"]) == ("lambda 100%", [{"percent": 100, "weights": "100:0"}])
@@ -230,9 +232,121 @@ def test_taking_over_from_a_driver_at_work_is_said_so(stage: Scripted, asker: As
 def test_an_abort_whose_driver_is_gone_is_driven_here(stage: Scripted, asker: Asker) -> None:
     anna(stage)
     stage.let_pass(LEASE_S + 1)
-    assert "this console drives it" in asker.do("abort", typed="prod").json()["said"]
+    assert asker.do("abort", typed="prod").json()["said"].endswith("its driver is gone: this console goes back itself")
     eventually(lambda: record_of(stage).ended, "it does not go back")
     assert record_of(stage).phase is Phase.ROLLED_BACK
+
+
+def awaited(stage: Scripted, asker: Asker) -> None:
+    """An abort of anna's switch, a moment after it began; time stands still."""
+    anna(stage)
+    stage.clock.until = T0 + 10
+    said = asker.do("abort", typed="prod").json()["said"]
+    assert said.endswith("should it be gone, this console goes back itself when its lease ends")
+    until = {"owner": "anna@laptop:1", "until": T0 + LEASE_S}
+    eventually(lambda: asker.seen()["driving"]["waits"] == until, "it does not say for whom it waits")
+    assert asker.seen()["driving"]["running"] is False
+    assert record_of(stage).owner == "anna@laptop:1"
+
+
+def test_an_abort_waits_for_the_lease_of_a_driver_that_died_a_moment_ago(stage: Scripted, asker: Asker) -> None:
+    awaited(stage, asker)
+    stage.clock.until = float("inf")
+    eventually(lambda: record_of(stage).ended, "it does not go back")
+    assert record_of(stage).phase is Phase.ROLLED_BACK
+    assert record_of(stage).owner != "anna@laptop:1"
+    assert stage.clock.now() >= T0 + LEASE_S
+    eventually(lambda: asker.seen()["driving"]["waits"] is None, "it says that it waits")
+
+
+def test_an_abort_that_its_driver_obeys_is_left_to_it(stage: Scripted, asker: Asker) -> None:
+    awaited(stage, asker)
+    wish(stage.store, Wish.GO_ON)
+    stage.clock.until = float("inf")
+    driving = {"running": False, "waits": None, "notes": [], "end": "done"}
+    eventually(lambda: asker.seen()["driving"] == driving, "it goes on waiting")
+    assert record_of(stage).owner == "anna@laptop:1"
+
+
+def test_who_takes_over_does_not_wait(stage: Scripted, asker: Asker) -> None:
+    awaited(stage, asker)
+    assert asker.do("resume", typed="prod", take_over=True).status_code == 200
+    stage.clock.until = T0 + 60
+    eventually(lambda: str(record_of(stage).phase) == "rolled-back", "it does not go back")
+    assert stage.clock.now() < T0 + LEASE_S
+
+
+def test_a_console_that_ends_while_it_waits_says_that_nobody_does_any_more(stage: Scripted) -> None:
+    with serving(stage) as served:
+        awaited(stage, Asker(served).enter())
+    assert served.said.startswith("nobody waits here any more for anna@laptop:1 to go back: see `crossover status`")
+
+
+def history(stage: Scripted) -> list[str]:
+    return [event.what for event in stage.store.history(100)]
+
+
+def test_a_prewarm_says_what_it_raises_then_how_far_it_is_and_is_released(stage: Scripted, asker: Asker) -> None:
+    lane = stage.lanes.lanes["container"]
+    lane.prewarms, stage.clock.until = False, T0 + 10
+    told = asker.do("prewarm-plan", lane="container", units=5).json()
+    assert (told["words"], told["most"]) == ("the container lane keeps 5 instances at least (2 before)", 10)
+    assert asker.do("prewarm", lane="container", units=5, typed="prd").json()["error"].startswith("that is not 'prod'")
+    too_many = asker.do("prewarm-plan", lane="container", units=11)
+    assert too_many.json()["error"] == "11 were asked for, the container lane may have 10"
+    assert (lane.floor, history(stage)) == (2, [])
+    assert asker.do("prewarm", lane="container", units=5, typed="prod").status_code == 200
+    told = asker.seen()
+    assert told["prewarm"] == {
+        "lane": "container",
+        "units": 5,
+        "kind": "instances",
+        "ready": 2,
+        "until": T0 + 900,
+        "running": True,
+        "said": "",
+        "well": False,
+    }
+    assert told["floors"]["container"] == 5
+    lane.ready, stage.clock.until = 5, T0 + 30
+    eventually(lambda: asker.seen()["prewarm"]["well"], "it is not seen to be ready")
+    assert history(stage)[-1] == asker.seen()["prewarm"]["said"] == "5 ready on the container lane, 5 were asked for"
+    assert asker.do("prewarm-plan", lane="container", release=True).json()["released"] == 2
+    assert asker.do("prewarm", lane="container", release=True, typed="").status_code == 409
+    assert "from 2 up" in asker.do("prewarm", lane="container", release=True, typed="prod").json()["said"]
+    assert (lane.floor, asker.seen()["prewarm"]) == (2, None)
+
+
+def test_a_prewarm_without_a_number_is_for_all_traffic_and_one_that_comes_late_is_told(stage: Scripted, asker: Asker) -> None:
+    stage.lanes.lanes["container"].prewarms = False
+    told = asker.do("prewarm-plan", lane="container").json()
+    assert "requests/s of" in told["why"]
+    assert "say how many" in asker.do("prewarm", lane="container", typed="prod").json()["error"]
+    assert asker.do("prewarm", lane="container", units=told["units"], wait_s=20, typed="prod").status_code == 200
+    eventually(lambda: not asker.seen()["prewarm"]["running"], "it waits on")
+    assert asker.seen()["prewarm"]["said"].endswith("ready on the container lane after 20 s; the rest may come yet")
+    assert asker.seen()["prewarm"]["well"] is False
+
+
+def test_a_switch_sees_to_its_lanes_by_itself(stage: Scripted, asker: Asker) -> None:
+    held(stage, asker)
+    for name in ("prewarm-plan", "prewarm"):
+        for release in (False, True):
+            refused = asker.do(name, lane="container", units=5, release=release, typed="prod")
+            assert refused.json()["error"].endswith("it sees to its lanes by itself")
+
+
+def test_scheduled_switches_are_held_and_let_go_as_by_the_command(stage: Scripted, asker: Asker) -> None:
+    assert "has no scheduled switches" in asker.do("schedule", on=False, typed="prod").json()["error"]
+    stage.schedules = ScriptedSchedules(weekday("container", 7 * 60), weekday("lambda", 22 * 60))
+    assert asker.do("schedule", on=False, typed="prd").status_code == 409
+    assert {each.state for each in stage.schedules.all()} == {ON}
+    told = asker.do("schedule", on=False, typed="prod").json()
+    assert told == {"said": "paused: mon-fri-0700-container; paused: mon-fri-2200-lambda"}
+    assert {each.state for each in stage.schedules.all()} == {OFF}
+    assert asker.do("schedule", on=False, typed="prod").json() == {"said": "all are paused already"}
+    assert asker.do("schedule", on=True, names=["mon-fri-0700-container"], typed="prod").status_code == 200
+    assert [each.state for each in stage.schedules.all()] == [ON, OFF]
 
 
 def test_without_a_switch_there_is_nothing_to_wish_for(asker: Asker) -> None:
@@ -279,6 +393,7 @@ ELSEWHERE = {
         ("resume", (WishOrder,)),
         ("promote", (WishOrder,)),
         ("abort", (WishOrder,)),
+        ("prewarm", (PrewarmOrder,)),
     ],
 )
 def test_a_button_has_every_option_of_its_command(name: str, orders: tuple[type, ...]) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from pathlib import Path
 
 import httpx
 import pytest
 
+from infra.config import Stage
 from infra.console.guard import HEADERS
 from infra.console.server import PAGE
 from infra.errors import KitError
+from infra.settings.switching import Switch
+from infra.switching.ports import Said
 from tests.infra.console.conftest import Asker
-from tests.infra.console.scripted import Scripted, Served, serving
+from tests.infra.console.scripted import T0, Scripted, Served, serving
+from tests.infra.console.test_actions import eventually
 
 
 @pytest.mark.parametrize(
@@ -46,7 +51,7 @@ def test_reading_takes_this_host_this_origin_and_the_cookie(
     assert "111122223333" not in answer.text
 
 
-@pytest.mark.parametrize("path", ["/do/pause", "/do/switch", "/do/plan", "/session"])
+@pytest.mark.parametrize("path", ["/do/prewarm", "/do/switch", "/do/plan", "/session"])
 @pytest.mark.parametrize(
     ("changed", "status"),
     [
@@ -151,8 +156,37 @@ def test_reading_only_has_a_plan_and_no_way_to_change_anything(stage: Scripted, 
     with serving(stage, read_only=True) as served:
         asker = Asker(served).enter()
         proposal = asker.planned()
-        for name in ("switch", "pause", "promote", "abort", "resume"):
+        for name in ("switch", "pause", "promote", "abort", "resume", "prewarm-plan", "prewarm", "schedule"):
             assert asker.do(name, typed="prod").status_code == 404
         assert asker.do("switch", proposal=proposal, typed="prod").status_code == 404
         assert asker.seen()["console"]["read_only"] is True
     assert stage.store.load() is None
+
+
+def test_no_target_s_secret_is_on_the_page(stage: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An incoming webhook's URL is one; so may be what stands in a gate's."""
+    hook, gate = "https://hooks.slack.com/services/T0/B0/s3cret", "https://user:s3cret@gate.example.com/s3cret?token=s3cret"
+    settings = Stage(name="prod", switch=Switch(gates=(gate,), hooks=(hook,), notify=(hook,), gate_hold_s=3_600))
+    monkeypatch.setattr("infra.operating.callouts.settings_of", lambda name: settings)
+    stage.hooks.answers[gate] = Said(passes=False, words="frozen")
+    with serving(stage) as served:
+        asker = Asker(served).enter()
+        plan = asker.do("plan", goal="container")
+        assert "gate.example.com" in plan.text
+        stage.clock.until = T0 + 30
+        begun = asker.do("switch", proposal=plan.json()["proposal"], typed="prod")
+        assert begun.status_code == 200, begun.text
+        eventually(lambda: asker.seen()["switch"]["held"] == "frozen", "no gate is asked")
+        seen = json.dumps(asker.seen())
+        assert "gate.example.com" in seen
+        for told in (plan.text, begun.text, seen):
+            assert "s3cret" not in told
+            assert served.key not in told
+
+
+def test_what_is_not_http_is_refused_too(served: Served) -> None:
+    with socket.create_connection(("127.0.0.1", served.port), timeout=5) as raw:
+        raw.sendall(b"GET /events HTTP/1.1\r\n\r\n")  # without a Host
+        answer = raw.recv(4096)
+    assert answer.split(b" ", 2)[1] in (b"400", b"403")
+    assert b"111122223333" not in answer

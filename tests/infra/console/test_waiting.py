@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from infra.console.waiting import waiting
+from infra.console.waiting import Waiting, waiting
 from infra.switching.plan import Need, make_plan
 from infra.switching.record import Phase, Record, Wish
 from infra.switching.verdict import Figures
@@ -72,3 +72,17 @@ def test_a_pause_holds_where_the_driver_obeys_it() -> None:
     paused = replace(RECORD, wish=Wish.PAUSE)
     held = {phase for phase in Phase if waiting(replace(paused, phase=phase), NOW, {}, 2).held}
     assert held == {Phase.PREWARM, Phase.GATE, Phase.VERIFY, Phase.COOL}
+
+
+def test_an_abort_waits_for_nothing_but_its_driver() -> None:
+    aborted = replace(RECORD, wish=Wish.ABORT)
+    assert waiting(replace(aborted, phase=Phase.VERIFY), NOW, {}, 2) == Waiting("the abort to be taken up")
+    assert waiting(replace(aborted, phase=Phase.ROLL_BACK), NOW, {}, 2).what == "parameter and rule to hold lambda 100% again"
+
+
+def test_a_pause_stops_the_time_of_what_it_holds_and_not_of_instances_that_do_not_come() -> None:
+    paused = replace(RECORD, wish=Wish.PAUSE)
+    limited = {phase: waiting(replace(paused, phase=phase), NOW, {}, 2).by is not None for phase in Phase}
+    assert [phase for phase in (Phase.GATE, Phase.VERIFY) if limited[phase]] == []
+    assert limited[Phase.PREWARM]  # two of six
+    assert waiting(replace(paused, phase=Phase.PREWARM), NOW, {}, 6).by is None

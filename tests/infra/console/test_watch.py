@@ -13,12 +13,14 @@ import pytest
 from infra.console.feed import Feed
 from infra.console.picture import picture
 from infra.console.watch import Pace, Watch
+from infra.errors import KitError
+from infra.switching.aws.schedules import OFF
 from infra.switching.driver import Driver
 from infra.switching.plan import Need, make_plan
 from infra.switching.record import Phase
 from infra.switching.weights import Weights, all_on
 from tests.infra.console.conftest import Asker
-from tests.infra.console.scripted import T0, Scripted, Served, serving
+from tests.infra.console.scripted import T0, Scripted, ScriptedSchedules, Served, serving, weekday
 
 
 def watching(stage: Scripted) -> Watch:
@@ -47,10 +49,10 @@ def test_what_does_not_answer_keeps_what_it_said_with_its_age_and_why(stage: Scr
     stage.mishaps.always = lambda name: name in ("timeline", "rule")
     stage.lanes.lanes["container"].ready = 5
     told = picture(watch.look())
-    assert told["pieces"]["figures"] == {"seen_at": T0, "wrong": "timeline: no answer"}
-    assert told["pieces"]["weights"] == {"seen_at": T0, "wrong": "rule: no answer"}
+    assert told["pieces"]["figures"] == {"seen_at": T0, "wrong": "timeline: no answer", "refused": False}
+    assert told["pieces"]["weights"] == {"seen_at": T0, "wrong": "rule: no answer", "refused": False}
     assert told["rule"] == "100:0"
-    assert told["pieces"]["record"] == {"seen_at": T0 + 30, "wrong": ""}
+    assert told["pieces"]["record"] == {"seen_at": T0 + 30, "wrong": "", "refused": False}
     assert told["lanes"]["container"]["ready"] == 5
 
 
@@ -79,6 +81,34 @@ def test_where_nobody_answers_the_rest_is_not_waited_for(stage: Scripted) -> Non
     assert {piece["wrong"] for name, piece in told["pieces"].items() if name not in ("weights", "stacks")} == {
         "load: no answer"
     }
+
+
+def test_credentials_that_have_expired_are_told_from_an_aws_that_is_away(stage: Scripted) -> None:
+    watch = watching(stage)
+    watch.look()
+
+    def refuse(name: str, do: object) -> object:
+        raise KitError(f"{name}: the AWS credentials have expired")
+
+    answering, stage.mishaps.around = stage.mishaps.around, refuse  # type: ignore[method-assign]
+    told = picture(watch.look())["pieces"]["record"]
+    assert told == {"seen_at": T0, "wrong": "load: the AWS credentials have expired", "refused": True}
+    stage.mishaps.around = answering  # type: ignore[method-assign]
+    stage.mishaps.always = lambda name: True
+    assert picture(watch.look())["pieces"]["record"]["refused"] is False
+
+
+def test_scheduled_switches_are_told_the_next_first(stage: Scripted) -> None:
+    assert picture(watching(stage).look())["scheduled"] == []
+    stage.schedules = ScriptedSchedules(weekday("lambda", 22 * 60), weekday("container", 7 * 60, "412.50"))
+    stage.schedules.set_state(stage.schedules.all()[0], OFF)
+    told = picture(watching(stage).look())["scheduled"]
+    assert [(each["to"], each["state"], each["saves_usd_per_month"]) for each in told] == [
+        ("container", "enabled", "412.50"),
+        ("lambda", "disabled", None),
+    ]
+    assert told[0]["next"] is not None
+    assert told[1]["next"] is None
 
 
 def test_a_rule_and_a_parameter_that_differ_are_told_apart(stage: Scripted) -> None:

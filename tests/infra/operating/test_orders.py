@@ -7,11 +7,11 @@ import pytest
 from infra.errors import KitError
 from infra.operating.driving import Stopped, drive
 from infra.operating.orders import Left, abort, leave, resume, where_back
-from infra.switching.driver import LEASE_S, Busy, Driver
+from infra.switching.driver import LEASE_S, Busy, Driver, wish
 from infra.switching.plan import Need, make_plan
 from infra.switching.record import Phase, Record, Wish
 from infra.switching.weights import Weights, all_on
-from tests.infra.console.scripted import Scripted
+from tests.infra.console.scripted import T0, Scripted
 
 
 def begun(stage: Scripted) -> tuple[Driver, Record]:
@@ -27,12 +27,21 @@ def test_a_driver_at_work_is_left_a_wish_and_one_that_is_gone_is_stood_in_for() 
     stage = Scripted()
     begun(stage)
     told: list[Left] = []
-    assert abort(stage.connect(), told.append) is None
-    stage.let_pass(LEASE_S + 1)
+    waited: list[float] = []
+
+    def obey(now: float) -> None:
+        wish(stage.store, Wish.GO_ON)
+
+    stage.clock.on_sleep.append(obey)
+    assert abort(stage.connect(), told.append, waits=lambda record: waited.append(record.lease_until)) is None
+    stage.clock.on_sleep.remove(obey)
+    assert waited == [T0 + LEASE_S]
+    assert abort(stage.connect(), told.append) is not None  # it died a moment ago
+    assert stage.clock.now() >= T0 + LEASE_S
     assert abort(stage.connect(), told.append) is not None
-    assert [left.driven for left in told] == [True, False]
+    assert [left.driven for left in told] == [True, True, False]
     assert told[0].words == "anna@laptop:1's switch, at prewarm, goes back to where it started"
-    assert told[1].words.endswith("; its driver is gone: `crossover resume --stage prod`")
+    assert told[2].words == f"{told[0].words}; its driver is gone"
 
 
 def test_a_paused_switch_goes_on_in_its_driver_and_another_is_taken_only_when_free_or_said_so() -> None:
