@@ -22,6 +22,7 @@ from infra.lab.drills.calling import Calling
 from infra.lab.drills.drill import Criteria, Drill, Figures
 from infra.lab.drills.ground import Ground, ground_of
 from infra.lab.drills.operators import Operator
+from infra.lab.drills.permissions import unpermitted
 from infra.lab.drills.switches import BRISKLY, UNITS
 from infra.lab.live.lab import Lab
 from infra.switching.aws.schedules import Place, find_place
@@ -71,6 +72,7 @@ def run(lab: Lab, rounds: int) -> Figures:
         requests = calling.stop()
         told = _of_function(lab, place)
         wrong = letters.new()
+        beyond = unpermitted(lab, place.function)
     at_goal = ground.traffic.rule() == ground.traffic.parameter() == all_on("lambda")
     return Figures(
         drill="scheduled",
@@ -78,7 +80,7 @@ def run(lab: Lab, rounds: int) -> Figures:
         failed=requests.failed,
         seconds=time.time() - began,
         outcome=str(record.phase),
-        said=record.reason or record.why,
+        said="; ".join([record.reason or record.why, *(f"its role does not allow {action}" for action in beyond)]),
         reasons=dict(requests.reasons),
         more={
             **refused,
@@ -87,6 +89,7 @@ def run(lab: Lab, rounds: int) -> Figures:
             "lab_min": round((events[-1].at - record.started) / 60, 1),
             "memory_mb": told["memory_mb"],
             "letters": len(wrong),
+            "unpermitted": len(beyond),
         },
     )
 
@@ -217,7 +220,7 @@ SCHEDULED = Drill(
     criteria=Criteria(
         outcome="done",
         says="scheduled: mon-sun-",
-        most={"refused_moved": 0.0, "letters": 0.0, "memory_mb": 256.0},
+        most={"refused_moved": 0.0, "letters": 0.0, "memory_mb": 256.0, "unpermitted": 0.0},
         least={"refused_told": 1.0, "refused_letter": 1.0, "at_goal": 1.0, "handed_on": 1.0},
     ),
 )

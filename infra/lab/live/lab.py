@@ -120,6 +120,12 @@ class Lab:
     def deploy(self, *how: str) -> None:
         self._cdk("deploy", "deployed", lambda output: self.aws.deploy(self.assembly, *how, output=output))
 
+    def deploy_one(self, end: str) -> None:
+        """The one stack that is called so, as `lambda`, and none of those that it needs."""
+        alone = (f"{self.stage.resource_prefix}-{end}", "--exclusively", "--method=direct", "--require-approval=never")
+        arguments = ("deploy", "--app", str(self.assembly), *alone)
+        self._cdk("deploy", "deployed", lambda output: self.aws.cdk(*arguments, output=output))
+
     def _cdk(self, what: str, done: str, run: Callable[[int], subprocess.CompletedProcess[str]]) -> None:
         self._progress(f"cdk {what}")
         ended = run(subprocess.PIPE)

@@ -89,7 +89,9 @@ def read_expression(text: str) -> Expression:
     if found is None:
         raise InputError(f"{text!r} is none of cron(…), rate(…) and at(…)")
     kind, inside = found.groups()
-    return {"cron": _cron, "rate": _rate, "at": _once}[kind](inside)
+    if kind == "rate":
+        return _rate(inside)
+    return _cron(inside) if kind == "cron" else _once(inside)
 
 
 def _rate(inside: str) -> Rate:

@@ -6,6 +6,7 @@ A function that waits for minutes of CloudWatch waits for the lab's. Its request
 
 import os
 import time
+from typing import SupportsIndex
 
 _speed, _origin = float(os.environ["CROSSOVER_LAB_SPEED"]), float(os.environ["CROSSOVER_LAB_ORIGIN"])
 _now, _steady, _sleep = time.time, time.monotonic, time.sleep
@@ -19,8 +20,8 @@ def _monotonic() -> float:
     return _steady() * _speed
 
 
-def _wait(seconds: float) -> None:
-    _sleep(seconds / _speed)
+def _wait(seconds: float | SupportsIndex) -> None:
+    _sleep(float(seconds) / _speed)
 
 
 time.time, time.monotonic, time.sleep = _time, _monotonic, _wait
