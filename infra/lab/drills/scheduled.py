@@ -35,7 +35,8 @@ SHORT_S = 330
 """Of the function's time, in lab seconds: three minutes until it lets go."""
 AHEAD_MIN = (3, 8, 20)
 """How far ahead an entry is put, and when the command that puts it was slower, the next: it takes a lab minute or so."""
-DUE_S, DONE_S = 30.0, 150.0
+DUE_S, DONE_S = 900.0, 5_400.0
+"""Lab seconds after an entry's moment until the history must tell of it, and until its switch must have ended."""
 HOURS_12 = 12 * 60
 ZONE = "Europe/Berlin"
 WEEK = """
@@ -146,10 +147,10 @@ def _refused(lab: Lab, ground: Ground, letters: _Letters) -> dict[str, int]:
         anna.await_phase("verify")
         lab.operator("pause")
         held = ground.traffic.rule()
-        said = _await_event(ground, due, "was refused")
+        said = _await_event(lab, ground, due, "was refused")
         unmoved = ground.traffic.rule() == ground.traffic.parameter() == held
         who = f":{anna.process.pid} is switching, at verify, step 1 of 2"
-        (letter,) = letters.await_new()
+        letter = letters.await_entrys(lab, due)
         lab.operator("abort")
         anna.end()
     return {
@@ -162,25 +163,24 @@ def _refused(lab: Lab, ground: Ground, letters: _Letters) -> dict[str, int]:
 def _switched(lab: Lab, ground: Ground, steps: list[int]) -> tuple[Record, list[Event]]:
     """An entry comes due, and the function switches. The record of it, and its history."""
     due = _schedule(lab, steps)
-    begun = _await_event(ground, due, "scheduled: mon-sun-")
-    end = time.monotonic() + DONE_S
+    begun = _await_event(lab, ground, due, "scheduled: mon-sun-")
     while (record := ground.store.load()) is None or record.id != begun.switch or not record.ended:
-        if time.monotonic() > end:
-            raise KitError(f"the scheduled switch has not ended after {DONE_S:g} s: {record.where if record else 'no record'}")
+        if lab.time.now() > due + DONE_S:
+            where = record.where if record else "no record"
+            raise KitError(f"the scheduled switch has not ended after {DONE_S:g} lab s: {where}")
         time.sleep(0.3)
     time.sleep(1.0)  # its last event is written after the record
     return record, [each for each in ground.store.history(200) if each.switch == record.id]
 
 
-def _await_event(ground: Ground, since: float, text: str) -> Event:
-    """The first since the lab's moment `since` whose words have `text`."""
-    end = time.monotonic() + DUE_S
-    while time.monotonic() < end:
+def _await_event(lab: Lab, ground: Ground, due: float, text: str) -> Event:
+    """The first from the lab's moment `due` on whose words have `text`. A minute is what clocks may differ by."""
+    while lab.time.now() < due + DUE_S:
         for each in ground.store.history(20):
-            if each.at >= since - 10 and text in each.what:
+            if each.at >= due - 60 and text in each.what:
                 return each
         time.sleep(0.3)
-    raise KitError(f"nothing in the history says {text!r} {DUE_S:g} s after the schedule was set")
+    raise KitError(f"nothing in the history says {text!r} {DUE_S:g} lab s after it was due")
 
 
 def _of_function(lab: Lab, place: Place) -> dict[str, Any]:
@@ -203,13 +203,14 @@ class _Letters:
             self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=each["ReceiptHandle"])
         return [json.loads(each["Body"]) for each in found]
 
-    def await_new(self) -> list[dict[str, Any]]:
-        end = time.monotonic() + DUE_S
-        while time.monotonic() < end:
-            if found := self.new():
-                return found
+    def await_entrys(self, lab: Lab, due: float) -> dict[str, Any]:
+        """That of an entry which was due then."""
+        while lab.time.now() < due + DUE_S:
+            for each in self.new():
+                if each["requestPayload"].get("kind") == "switch":
+                    return each
             time.sleep(0.3)
-        raise KitError("the dead-letter queue has no message")
+        raise KitError("the dead-letter queue has no message of the entry")
 
 
 SCHEDULED = Drill(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,19 +19,25 @@ KEY = "switcher-role"
 
 
 class ByTheClock:
-    """One function's. Environments stay until its code or settings change."""
+    """One function's. Environments stay until its code or settings change; what is under way then ends in them."""
 
     def __init__(self, lab_time: LabTime, aws_url: str) -> None:
         self._time, self._aws_url = lab_time, aws_url
         self._version: Version | None = None
         self._lane: LambdaLane | None = None
-        self._heard = 0
+        self._under_way: Counter[LambdaLane] = Counter()
+        self._heard: Counter[str] = Counter()
         self.told = {"runs": 0, "failed": 0, "memory_mb": 0}
         """How often it ran, how often to an error, and the most memory that an environment had."""
 
     async def run(self, version: Version, event: bytes) -> InvokeResult:
         lane = await self._lane_of(version)
-        result = await lane.invoke(event)
+        self._under_way[lane] += 1
+        try:
+            result = await lane.invoke(event)
+        finally:
+            self._under_way[lane] -= 1
+            await self._end_if_over(lane)
         self.told["runs"] += 1
         self.told["failed"] += result.error_type is not None
         self.told["memory_mb"] = max(self.told["memory_mb"], int(result.max_memory_mb or 0))
@@ -38,13 +45,13 @@ class ByTheClock:
 
     def new_lines(self) -> list[str]:
         """What the function has logged since it was last asked."""
-        lines = [] if self._lane is None else self._lane.log_lines()
-        heard, self._heard = self._heard, len(lines)
-        return lines[heard:]
+        lines = Counter([] if self._lane is None else self._lane.log_lines())
+        heard, self._heard = self._heard, lines
+        return list((lines - heard).elements())
 
     async def _lane_of(self, version: Version) -> LambdaLane:
         if self._lane is None or version != self._version:
-            await self.stop()
+            before = self._lane
             code = replace(version.code, env={**version.code.env, **self._variables(version)})
             self._lane = LambdaLane(
                 code,
@@ -53,8 +60,15 @@ class ByTheClock:
                 timeout_s=version.timeout_s,
                 lab_time=self._time,
             )
-            self._version, self._heard = version, 0
+            self._version, self._heard = version, Counter()
+            if before is not None:
+                await self._end_if_over(before)
         return self._lane
+
+    async def _end_if_over(self, lane: LambdaLane) -> None:
+        if lane is not self._lane and not self._under_way[lane]:
+            del self._under_way[lane]
+            await lane.__aexit__(None, None, None)
 
     def _variables(self, version: Version) -> dict[str, str]:
         code = version.code
@@ -74,6 +88,7 @@ class ByTheClock:
         }
 
     async def stop(self) -> None:
-        lane, self._lane = self._lane, None
-        if lane is not None:
+        lanes = {*self._under_way, *([] if self._lane is None else [self._lane])}
+        self._lane = None
+        for lane in lanes:
             await lane.__aexit__(None, None, None)
