@@ -38,7 +38,8 @@ AHEAD_MIN = (3, 8, 20)
 DUE_S, DONE_S = 900.0, 5_400.0
 """Lab seconds after an entry's moment until the history must tell of it, and until its switch must have ended."""
 HOURS_12 = 12 * 60
-ZONE = "Europe/Berlin"
+ZONE = "Asia/Kolkata"
+"""Half an hour off the others, and its clock is never put forward, whatever the time of the drill."""
 WEEK = """
 timezone = "{zone}"
 limits.min_samples = 50
@@ -149,7 +150,7 @@ def _refused(lab: Lab, ground: Ground, letters: _Letters) -> dict[str, int]:
         held = ground.traffic.rule()
         said = _await_event(lab, ground, due, "was refused")
         unmoved = ground.traffic.rule() == ground.traffic.parameter() == held
-        who = f":{anna.process.pid} is switching, at verify, step 1 of 2"
+        who = f":{anna.process.pid} is switching, at "
         letter = letters.await_entrys(lab, due)
         lab.operator("abort")
         anna.end()
