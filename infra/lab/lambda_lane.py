@@ -23,6 +23,7 @@ from types import TracebackType
 from typing import Any
 
 from infra.bundle import byte_compile
+from infra.lab.lab_time import LabTime
 from infra.lab.runtime_api import Code, Environment, EnvironmentGone, error_payload
 from infra.wheels import ROOT, install_locked, locked_requirements
 
@@ -55,10 +56,19 @@ class InvokeResult:
 
 
 class LambdaLane:
-    """A function's environments. An async context manager; leaving it ends every environment."""
+    """A function's environments. An async context manager; leaving it ends every environment. `timeout_s` is by `lab_time`."""
 
-    def __init__(self, code: Code, *, memory_mb: int = 1_769, concurrency: int = 10, timeout_s: float = 10.0) -> None:
+    def __init__(
+        self,
+        code: Code,
+        *,
+        memory_mb: int = 1_769,
+        concurrency: int = 10,
+        timeout_s: float = 10.0,
+        lab_time: LabTime | None = None,
+    ) -> None:
         self._code = code
+        self._time = lab_time or LabTime(1.0)
         self.memory_mb = memory_mb
         self._concurrency = concurrency  # environments, each with `code.concurrency` places for an event
         self._timeout_s = timeout_s
@@ -132,7 +142,7 @@ class LambdaLane:
             return _refused(request_id, 429, "TooManyRequestsException", "Rate Exceeded.")
         started = time.perf_counter()
         try:
-            outcome = await environment.run(request_id, event, self._timeout_s)
+            outcome = await environment.run(request_id, event, self._time.real_s(self._timeout_s))
         except TimeoutError:
             await self._give_up(environment)
             reason = f"Task timed out after {self._timeout_s:.2f} seconds"
@@ -177,7 +187,8 @@ class LambdaLane:
 
     def _new(self) -> Environment:
         self.cold_starts += 1
-        environment = Environment(self._code, memory_mb=self.memory_mb, log=self._logs / f"{self.cold_starts:04}.log")
+        log = self._logs / f"{self.cold_starts:04}.log"
+        environment = Environment(self._code, memory_mb=self.memory_mb, log=log, lab_time=self._time)
         self.environments.add(environment)
         return environment
 
@@ -238,9 +249,10 @@ def _failed(
     return InvokeResult(request_id, 200, error_payload(kind, message), duration_ms, billed, init_ms, memory_mb, kind)
 
 
-def runtime_folder(python: str, interpreter: Path) -> Path:
-    """The locked runtime client for a Python minor version, byte-compiled, installed once: what AWS puts beside a bundle."""
-    requirements = locked_requirements("runtime")
+def runtime_folder(python: str, interpreter: Path, group: str = "runtime") -> Path:
+    """The locked runtime client for a Python minor version, byte-compiled, installed once: what AWS puts beside a bundle; or
+    its SDK, which is there too, the group `sdk`."""
+    requirements = locked_requirements(group)
     digest = hashlib.sha256(requirements.encode()).hexdigest()[:12]
     folder = ROOT / "out" / "runtime" / digest / f"py{python}"
     if not folder.is_dir():

@@ -21,6 +21,7 @@ from typing import Any
 from aiohttp import web
 
 from infra.errors import KitError
+from infra.lab.lab_time import LabTime
 from infra.lab.managed_runtime import Code as Code
 from infra.lab.processes import Child, spawn
 
@@ -52,9 +53,11 @@ class EnvironmentGone(KitError):
 
 
 class Environment:
-    """Start it with `start`, hand it events with `run`, no more at once than it polls for, end it with `stop`."""
+    """Start it with `start`, hand it events with `run`, no more at once than it polls for, end it with `stop`. `lab_time` is
+    that of its own clock, by which its deadlines are told."""
 
-    def __init__(self, code: Code, *, memory_mb: int, log: Path) -> None:
+    def __init__(self, code: Code, *, memory_mb: int, log: Path, lab_time: LabTime | None = None) -> None:
+        self._time = lab_time or LabTime(1.0)
         self._code = code
         self._memory_mb = memory_mb
         self._log = log
@@ -118,7 +121,7 @@ class Environment:
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._answers[request_id] = answer
         try:
-            (await self._poll(timeout_s)).set_result((request_id, event, deadline))
+            (await self._poll(timeout_s)).set_result((request_id, event, self._time.at(deadline)))
             first = await _first(answer, self._child.wait(), timeout_s=deadline - time.time())
             if first == 0:
                 return answer.result()

@@ -9,6 +9,8 @@
     lambda_functions.py  functions that can be run as deployed: architecture, reservation, each version's code
     provisioned.py       provisioned concurrency and the account's settings; quotas.py: the account's quotas
     lambda_resources.py  Lambda aliases, versions and their attributes in templates
+    invocations.py       asynchronous invocations: their settings in templates, events that wait to be run
+    scheduler/           EventBridge Scheduler: what it refuses, groups and schedules in templates
     secrets.py           generated secrets, references to them, tagged keys
     lab_pages.py         pages under `/_lab/`, where the lab tells it what AWS would know
     calls.py             who called what

@@ -26,6 +26,7 @@ from infra.lab.aws import (  # noqa: E402
     group_calls,
     group_templates,
     instance_pages,
+    invocations,
     lambda_functions,
     lambda_resources,
     provisioned,
@@ -39,6 +40,7 @@ from infra.lab.aws import (  # noqa: E402
 )
 from infra.lab.aws.groups import Groups  # noqa: E402
 from infra.lab.aws.lab_pages import LabPages  # noqa: E402
+from infra.lab.aws.scheduler import resources as scheduler_resources  # noqa: E402
 from infra.lab.lab_time import LabTime  # noqa: E402
 
 PR_SET_PDEATHSIG = 1
@@ -56,6 +58,7 @@ def serve(port: int, faults: list[str], lab_time: LabTime, *, live: bool, front:
     known_targets = targets.install(pages, lab_time)
     lambda_resources.install(provisioned.install(pages, lab_time, quotas.install(pages)))
     lambda_functions.install(f"http://localhost:{port}")
+    scheduler_resources.install()
     secrets.install()
     signals.install()
     group_templates.install()
@@ -63,6 +66,7 @@ def serve(port: int, faults: list[str], lab_time: LabTime, *, live: bool, front:
         groups = Groups(lab_time, known_targets)
         group_calls.install(groups)
         instance_pages.install(pages, groups)
+        invocations.install(pages)
     watching.install(pages, lab_time, live=live)
     stack_life.install(stack_life.Faults(faults))
     logging.basicConfig(level=logging.INFO)

@@ -15,6 +15,7 @@ from infra.lab.drills.lambda_throttled import LAMBDA_THROTTLED
 from infra.lab.drills.misconfigured import MISCONFIGURED
 from infra.lab.drills.network_dropped import NETWORK_DROPPED
 from infra.lab.drills.operator_killed import OPERATOR_KILLED
+from infra.lab.drills.scheduled import SCHEDULED
 from infra.lab.drills.spot_lost import SPOT_LOST
 from infra.lab.drills.switches import SWITCHES
 from infra.lab.drills.two_operators import TWO_OPERATORS
@@ -33,6 +34,7 @@ DRILLS: tuple[Drill, ...] = (
     NETWORK_DROPPED,
     OPERATOR_KILLED,
     TWO_OPERATORS,
+    SCHEDULED,
     DEPLOY_MIDWAY,
     BOTH_SICK,
 )

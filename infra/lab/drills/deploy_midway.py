@@ -1,9 +1,10 @@
-"""`cdk deploy` in the middle of a switch, under load: it changes the load balancer, and what both lanes run.
+"""`cdk deploy` in the middle of a switch, under load: it changes the load balancer, and what both lanes run: another bundle.
 
 The traffic stack fills its rule from the parameter, which the switch writes first, so the deployment writes the switch's own
-weights. The function gets a new version and its alias moves; the instances are replaced, one launched before one ends. The
-switch goes on by itself meanwhile; in the long form a second one, the way back, is held at its middle step until the deployment
-has ended.
+weights. The function gets a new version and its alias moves; the instances are replaced, one launched before one ends: between
+the two the lanes run different bundles, which is looked for here. The switch goes on by itself meanwhile; in the long form a
+second one, the way back, is held at its middle step until the deployment has ended, and at the end only one lane is deployed:
+the next switch is then refused, but for who allows the skew.
 """
 
 from __future__ import annotations
@@ -11,18 +12,20 @@ from __future__ import annotations
 import time
 
 from infra.errors import KitError
+from infra.lab.drills.another_bundle import put_another
 from infra.lab.drills.calling import Calling
 from infra.lab.drills.drill import Criteria, Drill, Figures
 from infra.lab.drills.ground import Ground, ground_of
 from infra.lab.drills.operators import Ended, Operator
 from infra.lab.drills.switches import BRISKLY, UNITS
+from infra.lab.drills.versions import Versions
 from infra.lab.live.lab import Lab
 from infra.switching.weights import Weights, all_on, parse_weights
 
 RPS = 60.0
 HALF = parse_weights("50:50")
 CHANGE = ("traffic.idle_timeout_s=55", "search.deadline_ms=1400")
-"""The load balancer, and the environment of both lanes' service."""
+"""The load balancer, and the environment of both lanes' service; their bundle is another one besides."""
 REPLACED_S = 60.0
 PATIENTLY = ("--limit", "p99_ms=15000", "--limit", "p99_floor_ms=15000")
 """The CDK CLI synthesizes and deploys on the CPUs that the lanes have here, which no lane is to be blamed for."""
@@ -35,15 +38,40 @@ def run(lab: Lab, rounds: int) -> Figures:
     ground.put(all_on("container"))
     began = time.time()
     changed = _is_changed(lab, ground)
-    lab.synth(*(() if changed else CHANGE))
-    with Calling(lab.url, rps=RPS) as calling:
+    _synth(lab, changed=not changed)
+    with Calling(lab.url, rps=RPS) as calling, Versions(lab, ground) as versions:
         ended, goal = _switch_and_deploy(lab, ground, "lambda", held=False), "lambda"
         if rounds > 1 and ended.code == 0:
-            lab.synth(*(CHANGE if changed else ()))
+            _synth(lab, changed=changed)
             ended, goal = _switch_and_deploy(lab, ground, "container", held=True), "container"
         at_goal = ground.traffic.rule() == ground.traffic.parameter() == all_on(goal)
+        agree = versions.await_agreed()
         requests = calling.stop()
-    return Figures.of("deploy-midway", requests, ended, began, at_goal=int(at_goal), deployments=min(rounds, 2))
+    if rounds > 1 and ended.code == 0:
+        _require_refused(lab, ground)
+    more = {"at_goal": int(at_goal), "skewed": versions.skewed, "agree": int(agree), "deployments": min(rounds, 2)}
+    return Figures.of("deploy-midway", requests, ended, began, **more)
+
+
+def _synth(lab: Lab, *, changed: bool) -> None:
+    """As it was deployed first, or with other settings and another bundle."""
+    lab.synth(*(CHANGE if changed else ()))
+    if changed:
+        put_another(lab.assembly)
+
+
+def _require_refused(lab: Lab, ground: Ground) -> None:
+    """Deploy the function alone, another bundle; `KitError` where the next switch is not refused for it, or cannot be allowed.
+    The whole stage is then deployed so."""
+    _synth(lab, changed=not _is_changed(lab, ground))
+    lab.deploy_one("lambda")
+    refused = lab.operator("switch", "lambda", *UNITS["lambda"], *BRISKLY)
+    if refused.returncode != 1 or "the lambda lane runs bundle" not in refused.stderr:
+        raise KitError(f"lanes of two bundles: the switch ended with {refused.returncode}: {refused.stderr.strip()}")
+    allowed = lab.operator("plan", "lambda", *UNITS["lambda"], "--allow-version-skew")
+    if allowed.returncode != 0:
+        raise KitError(f"lanes of two bundles, allowed: {allowed.stderr.strip()}")
+    lab.deploy()
 
 
 def _switch_and_deploy(lab: Lab, ground: Ground, goal: str, *, held: bool) -> Ended:
@@ -96,8 +124,8 @@ def _await_other(lab: Lab, ground: Ground, before: tuple[str, frozenset[str]]) -
 
 DEPLOY_MIDWAY = Drill(
     name="deploy-midway",
-    about="cdk deploy changes the load balancer and both lanes in the middle of a switch",
+    about="cdk deploy changes the load balancer and both lanes' bundle in the middle of a switch",
     runbook="drill-deploy-midway.md",
     run=run,
-    criteria=Criteria(outcome="done", least={"at_goal": 1.0}),
+    criteria=Criteria(outcome="done", least={"at_goal": 1.0, "skewed": 1.0, "agree": 1.0}),
 )

@@ -14,8 +14,9 @@ from infra.lab.operator import LabClock
 from infra.switching.aws.calls import Aws
 from infra.switching.aws.lanes import AwsLanes
 from infra.switching.aws.resources import find
+from infra.switching.aws.store import DynamoStore
 
-SERVICES = ("autoscaling", "cloudformation", "cloudwatch", "dynamodb", "ec2", "elbv2", "ssm")
+SERVICES = ("autoscaling", "cloudformation", "cloudwatch", "dynamodb", "ec2", "elbv2", "scheduler", "sqs", "ssm")
 SETTLED_S = 90.0
 LAG_S = 60.0
 
@@ -33,6 +34,7 @@ class Ground(AsDeployed):
         aws = Aws(lab.stage.region, {service: lab.aws.client(service) for service in SERVICES})
         super().__init__(aws, find(aws, lab.stage.name))
         self._lab = lab
+        self.aws, self.store = aws, DynamoStore(aws, self.resources.table)
 
     def reset(self) -> float:
         """Everything as it was; real seconds that it took."""

@@ -3,7 +3,8 @@
     ports.py          what the parts need of each other
     front/            load balancer and functions: what serves requests
     instances/        the instances of the autoscaling group, as real processes
-    stage.py          both of one deployed stage; fault_pages.py what may befall it, over HTTP; serve.py their process
+    scheduled/        what happens at its time: EventBridge Scheduler, and functions that are run later
+    stage.py          all of one deployed stage; fault_pages.py what may befall it, over HTTP; serve.py their process
     as_deployed.py    what it goes back to
     lab.py            the whole cloud in a box, for whoever drives it from outside
 

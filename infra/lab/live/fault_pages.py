@@ -60,6 +60,10 @@ class Function(msgspec.Struct, forbid_unknown_fields=True):
     errors: float = 0.0
 
 
+class Schedules(msgspec.Struct, forbid_unknown_fields=True):
+    on: bool
+
+
 class Suppliers(msgspec.Struct, forbid_unknown_fields=True):
     """`fault` as the simulator has it: `status:500`, `hang`, …"""
 
@@ -194,6 +198,7 @@ def _faults(stage: LiveStage) -> dict[str, Fault]:
             "the next instances' service has other variables", Variables, lambda body: faults.misconfigure(body.variables)
         ),
         "lambda": Fault("the function is throttled, slow, or fails", Function, lambda body: _function(stage, body)),
+        "schedules": Fault("EventBridge Scheduler stands still, or goes on", Schedules, lambda body: _schedules(stage, body)),
         "suppliers": Fault("the simulated suppliers misbehave", Suppliers, suppliers),
     }
 
@@ -202,6 +207,11 @@ def _function(stage: LiveStage, body: Function) -> None:
     if not 0 <= body.errors <= 1 or body.latency_s < 0 or (body.limit is not None and body.limit < 0):
         raise InputError("errors must be 0 to 1, latency_s and limit 0 or more")
     stage.front.functions.set_faults(LambdaFaults(body.limit, body.latency_s, body.errors))
+
+
+def _schedules(stage: LiveStage, body: Schedules) -> bool:
+    stage.scheduler.on = body.on
+    return body.on
 
 
 def _any_instance(stage: LiveStage) -> str:

@@ -42,7 +42,8 @@ SERVING_S = 120.0
 
 class Lab:
     """A context manager. `context` are settings (`key=value`) that go before the stage's in `file`; the architecture is this
-    machine's. `url` is the stage's load balancer, `faults_url` where its faults are, `logs` the folder of all logs."""
+    machine's. `schedules`: EventBridge Scheduler is at work from the beginning on. `url` is the stage's load balancer,
+    `faults_url` where its faults are, `logs` the folder of all logs."""
 
     aws: LocalAws
     url: str
@@ -60,6 +61,7 @@ class Lab:
         aws_port: int = 0,
         boot_s: float = 40.0,
         logs: Path | None = None,
+        schedules: bool = True,
         progress: Callable[[str], None] = lambda _: None,
     ) -> None:
         architecture = local_target().architecture
@@ -70,6 +72,7 @@ class Lab:
         self.context = [part for each in given for part in ("-c", each)]
         self.port = port or _free_port()
         self._boot_s, self._logs, self._progress = boot_s, logs, progress
+        self._schedules = schedules
         self._aws_port, self._speed = aws_port, speed
         self._stack = ExitStack()
 
@@ -117,6 +120,12 @@ class Lab:
     def deploy(self, *how: str) -> None:
         self._cdk("deploy", "deployed", lambda output: self.aws.deploy(self.assembly, *how, output=output))
 
+    def deploy_one(self, end: str) -> None:
+        """The one stack that is called so, as `lambda`, and none of those that it needs."""
+        alone = (f"{self.stage.resource_prefix}-{end}", "--exclusively", "--method=direct", "--require-approval=never")
+        arguments = ("deploy", "--app", str(self.assembly), *alone)
+        self._cdk("deploy", "deployed", lambda output: self.aws.cdk(*arguments, output=output))
+
     def _cdk(self, what: str, done: str, run: Callable[[int], subprocess.CompletedProcess[str]]) -> None:
         self._progress(f"cdk {what}")
         ended = run(subprocess.PIPE)
@@ -132,6 +141,7 @@ class Lab:
         command = [sys.executable, "-m", "infra.lab.live.serve", self.stage.name]
         command += ["--region", self.stage.region, "--port", str(self.port), "--boot-s", str(self._boot_s)]
         command += ["--no-suppliers"] if self.stage.service else []
+        command += [] if self._schedules else ["--no-schedules"]
         live = subprocess.Popen(
             command,
             cwd=ROOT,

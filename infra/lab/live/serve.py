@@ -77,6 +77,7 @@ if __name__ == "__main__":
     parser.add_argument("--region", required=True)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--no-suppliers", action="store_true", help="a service of the user's own asks none")
+    parser.add_argument("--no-schedules", action="store_true", help="EventBridge Scheduler stands still at first")
     parser.add_argument("--latency", default=LiveOptions().latency, help="of the suppliers")
     parser.add_argument("--boot-s", type=float, default=BootDelay().median_s)
     arguments = parser.parse_args()
@@ -84,6 +85,7 @@ if __name__ == "__main__":
     wanted = LiveOptions(
         port=arguments.port,
         suppliers=not arguments.no_suppliers,
+        schedules=not arguments.no_schedules,
         latency=arguments.latency,
         boot_s=BootDelay(arguments.boot_s, arguments.boot_s),
     )

@@ -13,10 +13,13 @@ from typing import Any
 
 from infra.lab.lab_time import LabTime
 from infra.lab.live.front.front import FrontSettings, LiveFront
+from infra.lab.live.front.function_code import Versions
 from infra.lab.live.instances.boots import BootDelay
 from infra.lab.live.instances.faults import Faults
 from infra.lab.live.instances.fleet import Fleet, FleetOptions
 from infra.lab.live.instances.group import AwsGroup
+from infra.lab.live.scheduled.invocations import LiveInvocations
+from infra.lab.live.scheduled.scheduler import LiveScheduler
 from infra.lab.suppliers import start_suppliers
 from infra.switching.aws.resources import Resources
 
@@ -26,13 +29,15 @@ log = logging.getLogger("crossover.lab")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveOptions:
     """`port` is where the stage's load balancer listens, which its stack's output must say too. `suppliers` starts a simulator
-    of them; a service of the user's own needs none. `boot_s` are lab seconds from an instance's launch to its user data."""
+    of them; a service of the user's own needs none. `boot_s` are lab seconds from an instance's launch to its user data.
+    `schedules`: what is due is invoked from the beginning on."""
 
     port: int = 0
     suppliers: bool = True
     latency: str = "fixed:5"
     boot_s: BootDelay = field(default_factory=BootDelay)
     seed: int = 7
+    schedules: bool = True
 
 
 class LiveStage:
@@ -42,6 +47,8 @@ class LiveStage:
     fleet: Fleet
     front: LiveFront
     faults: Faults
+    invocations: LiveInvocations
+    scheduler: LiveScheduler
 
     def __init__(
         self,
@@ -97,6 +104,15 @@ class LiveStage:
                 problem=lambda text: log.warning("%s", text),
             )
         )
+        versions = Versions(self._client("lambda"), folder / "invoked", {})
+        self.invocations = await enter(
+            LiveInvocations(client=self._client, aws_url=self._aws_url, versions=versions, lab_time=self.lab_time)
+        )
+        self.scheduler = await enter(
+            LiveScheduler(
+                client=self._client, lab_time=self.lab_time, accepted=self.invocations.accepted.set, on=options.schedules
+            )
+        )
 
     def told(self) -> dict[str, Any]:
         """What the stage is now, for a page or a person."""
@@ -115,6 +131,8 @@ class LiveStage:
             "lab_time": self.lab_time.now(),
             "instances": instances,
             "functions": functions,
+            "schedules": self.scheduler.told(),
+            "invoked": self.invocations.told(),
         }
 
 

@@ -147,6 +147,10 @@ class Control:
 
 def connect(stage: str, region: str | None) -> Control:
     """The stage in AWS; one clear line where it is not there."""
-    aws = Aws(region)
+    return control_of(Aws(region), stage)
+
+
+def control_of(aws: Aws, stage: str) -> Control:
+    """By clients that are there."""
     resources = find(aws, stage)
     return Control(aws, resources, AwsClock(resources.served_at))

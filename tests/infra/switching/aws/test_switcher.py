@@ -12,6 +12,8 @@ import msgspec
 import pytest
 from msgspec.structs import replace as changed
 
+from infra.switching.aws import switcher
+from infra.switching.aws.calls import Aws
 from infra.switching.aws.schedules import Entry, Tick
 from infra.switching.aws.store import DynamoStore
 from infra.switching.aws.switcher import OWNER, RESERVE_S, Failed, OutOfTime, handler, run
@@ -184,6 +186,30 @@ def test_the_handler_reads_its_stage_from_the_environment_and_its_time_from_lamb
     for wrong in ({"kind": "other"}, {}, {"kind": "switch"}):
         with pytest.raises(msgspec.ValidationError):
             handler(wrong, Context())
+
+
+def test_an_environment_makes_its_clients_once(live: LiveStage, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str | None] = []
+
+    class Counted(Aws):
+        def __init__(self, region: str | None) -> None:
+            made.append(region)
+            super().__init__(region)
+
+    class Context:
+        aws_request_id = "c6af9ac6"
+
+        def get_remaining_time_in_millis(self) -> int:
+            return 900_000
+
+    monkeypatch.setenv("CROSSOVER_STAGE", "prod")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setattr("infra.switching.aws.switcher.Aws", Counted)
+    switcher._clients.cache_clear()
+    for _ in range(3):
+        handler({"kind": "tick"}, Context())
+    switcher._clients.cache_clear()
+    assert made == ["us-east-1"]
 
 
 def test_the_end_of_the_functions_time_is_no_failure_that_the_driver_might_catch() -> None:
