@@ -11,7 +11,7 @@ from infra.commands.at_stage import connected, stage_options
 from infra.commands.switch_callouts import callout_options
 from infra.commands.switch_plan import plan_options
 from infra.operating.callouts import callouts_of
-from infra.operating.orders import where_back
+from infra.operating.orders import carried_before, where_back
 from infra.operating.proposal import propose, request_of
 
 
@@ -43,4 +43,5 @@ def command(stage: str, region: str | None, as_json: bool, why: str, yes: bool, 
         abort(control, as_json=as_json)
         return
     goal, reason = back
+    request = replace(request, before=carried_before(control))
     carry_out(control, propose(control, goal, request), why=why or reason, yes=yes, force=force, as_json=as_json)

@@ -110,7 +110,7 @@ def carry_out(
         hint = "" if any(not each.forcible for each in against) else "; --force goes over it"
         raise KitError(f"refused, no traffic was moved: {'; '.join(map(str, against))}{hint}")
     confirm(plan.stage, f"This moves live traffic to {parse_weights(plan.goal).words}.", yes=yes)
-    for warning in warnings(control, plan):
+    for warning in (*(proposal.doubts if as_json else ()), *warnings(control, plan)):
         click.echo(f"crossover: warning: {warning}", err=True)
     run(control, beginning(proposal, why=why, left_out=left_out), as_json=as_json)
 

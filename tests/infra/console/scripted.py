@@ -155,9 +155,12 @@ class ScriptedControl:
     def alarm(self, lane: str) -> str | None:
         return self._stage.mishaps.around("alarm", lambda: self._stage.alarms[lane])  # type: ignore[no-any-return]
 
-    def facts(self, rising: str, *, need: Need | str, load: Load, limits: Limits, smoke_path: str | None) -> Facts:
+    def facts(
+        self, rising: str, *, need: Need | str, load: Load, limits: Limits, smoke_path: str | None, blind: bool = False
+    ) -> Facts:
         answered = self._stage.smokes
         return Facts(
+            now=self.world.clock.now(),
             rising=rising,
             parameter=self.traffic.parameter(),
             rule=self.traffic.rule(),
