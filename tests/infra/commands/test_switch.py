@@ -132,7 +132,8 @@ def test_a_refusal_is_told_to_programs_too(live: LiveStage) -> None:
     refused = crossover(live, "switch", "container", *QUICK, "--json")
     assert code(refused) == 1
     (told,) = lines(refused)
-    assert told["result"] == "refused"
+    assert (told["result"], told["switch"]) == ("refused", None)
+    assert told["reason"].startswith("smoke: 0 of 3 requests")
     assert [(each["check"], each["forcible"]) for each in told["refusals"]] == [("smoke", True)]
 
 
@@ -258,6 +259,8 @@ def test_traffic_that_is_split_so_already_is_left_alone(live: LiveStage) -> None
     done = crossover(live, "switch", "lambda", "--yes")
     assert code(done) == 0
     assert "split so already: lambda 100%" in done.stderr
+    (told,) = lines(crossover(live, "switch", "lambda", "--yes", "--json"))
+    assert told == {"result": "done", "reason": "traffic is split so already: lambda 100%", "switch": None}
 
 
 def test_a_switch_without_a_driver_is_found_resumed_and_finished(live: LiveStage) -> None:
@@ -466,6 +469,30 @@ def test_status_shows_both_lanes_and_what_is_not_known(live: LiveStage) -> None:
     assert json.loads(crossover(live, "status", "--json").stdout)["lanes"]["lambda"]["requests"] == 24_000
     shown = crossover(live, "status").stdout
     assert "No switch yet." in shown and "500 ms" in shown
+
+
+def test_what_json_says_is_in_the_docs(live: LiveStage) -> None:
+    section = (ROOT / "docs/operate.md").read_text().partition("\n## JSON\n")[2].partition("\n## ")[0]
+    told = [json.loads(crossover(live, "status", "--json").stdout), json.loads(crossover(live, "doctor", "--json").stdout)]
+    told.append(json.loads(crossover(live, "plan", "container", *QUICK[:-1], "--json").stdout))
+    told += lines(crossover(live, "switch", "container", *QUICK, "--json"))
+    told += lines(crossover(live, "history", "--json"))
+    told.append(json.loads(crossover(live, "status", "--json").stdout))
+    told.append(json.loads(crossover(live, "prewarm", "container", "--units", "2", "--json").stdout))
+    keys = {key for document in told for key in _keys(document)}
+    assert {"loop_lag_ms", "doubts", "driven", "lately", "digests", "at_least", "result"} <= keys
+    assert {key for key in keys if f"`{key}`" not in section} == set()
+
+
+def _keys(told: object) -> Iterator[str]:
+    """But for a plan's own, which is the tool's (`infra.switching.plan`)."""
+    if isinstance(told, dict):
+        for key, value in told.items():
+            yield key
+            yield from () if key == "plan" else _keys(value)
+    elif isinstance(told, list):
+        for each in told:
+            yield from _keys(each)
 
 
 def test_watching_looks_again_and_again(live: LiveStage) -> None:
