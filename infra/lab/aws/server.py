@@ -7,9 +7,7 @@ Ends with the process that started it. moto logs each resource type of a templat
 from __future__ import annotations
 
 import argparse
-import ctypes
 import logging
-import signal
 import time
 
 from moto.server import main
@@ -35,8 +33,6 @@ from infra.lab.aws import (
 from infra.lab.aws.groups import Groups
 from infra.lab.aws.lab_pages import LabPages
 from infra.lab.lab_time import LabTime
-
-PR_SET_PDEATHSIG = 1
 
 
 def serve(port: int, faults: list[str], lab_time: LabTime, *, live: bool, front: str) -> None:
@@ -65,7 +61,6 @@ def serve(port: int, faults: list[str], lab_time: LabTime, *, live: bool, front:
 
 
 if __name__ == "__main__":
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     parser = argparse.ArgumentParser()
     parser.add_argument("port", type=int)
     parser.add_argument("--fail", action="append", default=[])

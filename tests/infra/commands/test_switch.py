@@ -403,6 +403,9 @@ def test_rollback_goes_back_hours_later_with_what_the_lane_had_then(cloud: MotoS
     assert code(crossover(live, "switch", "lambda", "--steps", "100", "--quiet-s", "30", "--units", "4", "--yes")) == 0
     live.clock.sleep(2 * 3_600)
     assert "had fewer than 1,000 requests in the last hour" in str(crossover(live, "plan", "container").exception)
+    dry = crossover(live, "rollback", "--dry-run")
+    assert code(dry) == 0 and "2 instances: as before switch" in dry.stdout
+    assert live.moto.parameter() == "100:0"
     back = crossover(live, "rollback", "--yes", "--quiet-s", "30")
     assert code(back) == 0, back.output
     assert "2 instances: as before switch" in back.stderr
