@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import json
+import os
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -72,23 +75,35 @@ def cli() -> None:
 
 
 def main(arguments: Sequence[str] | None = None, way: object = None) -> None:
-    """Console entry point: a `KitError` becomes one line on standard error and its exit code.
+    """Console entry point: a `KitError` becomes one line on standard error and its exit code; with `--json` that line is JSON.
 
     `way` is another way to a deployed stage than AWS's own (infra/commands/at_stage.py).
     """
+    as_json = "--json" in (sys.argv[1:] if arguments is None else arguments)
     try:
         cli(arguments, standalone_mode=False, obj=way)
+        sys.stdout.flush()
+    except BrokenPipeError:  # as of `| head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + signal.SIGPIPE)
     except KitError as error:
-        click.echo(f"crossover: {error}", err=True)
+        _say(str(error), error.exit_code, as_json=as_json)
         sys.exit(error.exit_code)
     except click.ClickException as error:
-        error.show()
+        if as_json:
+            _say(error.format_message(), error.exit_code, as_json=True)
+        else:
+            error.show()
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("crossover: interrupted", err=True)
+        _say("interrupted", 130, as_json=as_json)
         sys.exit(130)
     except click.exceptions.Exit as leave:
         sys.exit(leave.exit_code)
+
+
+def _say(error: str, code: int, *, as_json: bool) -> None:
+    click.echo(json.dumps({"error": error, "exit_code": code}) if as_json else f"crossover: {error}", err=True)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from infra.errors import KitError
-from infra.operating.stage import is_production, must_be_named, settings_of
+from infra.errors import InputError, KitError
+from infra.operating.stage import is_production, is_stage_name, must_be_named, settings_of
 
 if TYPE_CHECKING:
     from infra.switching.aws.calls import Aws
@@ -24,10 +24,16 @@ def stage_options(command: Command) -> Command:
     for option in (
         click.option("--json", "as_json", is_flag=True, help="Print JSON: a document, or a line for each event."),
         click.option("--region", help="AWS region.  [default: the stage's in stages.toml, else as AWS's own tools have it]"),
-        click.option("--stage", required=True, help="Which deployment."),
+        click.option("--stage", required=True, callback=_named, help="Which deployment."),
     ):
         command = option(command)
     return command
+
+
+def _named(context: click.Context, parameter: click.Parameter, stage: str) -> str:
+    if not is_stage_name(stage):
+        raise InputError(f"--stage {stage[:40]!r}: must be 1 to 32 letters, digits and underscores, a letter first")
+    return stage
 
 
 def connected(stage: str, region: str | None) -> Control:

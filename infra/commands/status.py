@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from infra.switching.aws.control import Control
 
 
+PIPE_WIDTH = 160
+
+
 @click.command("status")
 @stage_options
 @click.option("--watch", is_flag=True, help="Again and again, until Ctrl-C.")
@@ -28,6 +31,7 @@ def command(stage: str, region: str | None, as_json: bool, watch: bool, every: f
       crossover status --stage prod --json
     """
     from infra.operating.status import look
+    from infra.switching.ports import Unreachable
 
     control = connected(stage, region)
     if not watch:
@@ -35,8 +39,11 @@ def command(stage: str, region: str | None, as_json: bool, watch: bool, every: f
         return
     if as_json or not sys.stdout.isatty():
         while True:
-            _print(look(control), as_json=as_json)
-            sys.stdout.flush()
+            try:
+                _print(look(control), as_json=as_json)
+                sys.stdout.flush()
+            except Unreachable as error:
+                click.echo(f"crossover: {error}", err=True)
             control.world.clock.sleep(every)
     _watch(control, every)
 
@@ -49,7 +56,8 @@ def _print(told: dict[str, Any], *, as_json: bool) -> None:
         return
     from rich.console import Console
 
-    Console(highlight=False).print(screen(told))
+    # Into a file or a pipe, figures are never cut off at a terminal's width.
+    Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH).print(screen(told))
 
 
 def _watch(control: Control, every: float) -> None:

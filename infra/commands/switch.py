@@ -99,18 +99,23 @@ def carry_out(
 
     plan = needed(proposal)
     if plan is None:
-        click.echo(f"crossover: traffic is split so already: {_words(proposal.facts.rule)}", err=True)
+        said = f"traffic is split so already: {_words(proposal.facts.rule)}"
+        if as_json:
+            sys.stdout.write(msgspec.json.encode({"result": "done", "reason": said, "switch": None}).decode() + "\n")
+        else:
+            click.echo(f"crossover: {said}", err=True)
         return
     against = in_the_way(proposal, force=force)
     if not as_json:
         show(proposal, Console(stderr=True, highlight=False, soft_wrap=True))
     if against:
         if as_json:
-            sys.stdout.write(msgspec.json.encode({"result": "refused", **document(proposal)}).decode() + "\n")
+            told = {"result": "refused", "reason": "; ".join(map(str, against)), "switch": None, **document(proposal)}
+            sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
         hint = "" if any(not each.forcible for each in against) else "; --force goes over it"
         raise KitError(f"refused, no traffic was moved: {'; '.join(map(str, against))}{hint}")
     confirm(plan.stage, f"This moves live traffic to {parse_weights(plan.goal).words}.", yes=yes)
-    for warning in warnings(control, plan):
+    for warning in (*(proposal.doubts if as_json else ()), *warnings(control, plan)):
         click.echo(f"crossover: warning: {warning}", err=True)
     run(control, beginning(proposal, why=why, left_out=left_out), as_json=as_json)
 

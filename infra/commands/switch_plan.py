@@ -64,5 +64,7 @@ def show(proposal: Proposal, console: Console) -> None:
         console.print(f"  at last  {plan.falling} lane down to {plan.standby} once it is quiet for {plan.quiet_s:g} s")
     for line in lines(plan.callouts):
         console.print(escape(line))
+    for doubt in proposal.doubts:
+        console.print(f"  [yellow]doubtful[/yellow]  {escape(doubt)}")
     for refusal in proposal.refusals:
         console.print(f"  [red]against it[/red]  {escape(str(refusal))}")

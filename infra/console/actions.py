@@ -82,12 +82,17 @@ class Actions:
             if back is None:
                 raise KitError("a switch is under way: abort it, and it goes back")
             wanted, why = back
+            request = replace(request, before=orders.carried_before(control))
         proposal = propose(control, wanted, request)
         plan = needed(proposal)
         if plan is None:
             return {"proposal": None, "goal": wanted.words, **document(proposal)}
         kept = Kept(control, proposal, why, left_out, self._moment())
-        return {"proposal": self._keep(kept), **_in_words(proposal), "warnings": [*warnings(control, plan), *left_out]}
+        return {
+            "proposal": self._keep(kept),
+            **_in_words(proposal),
+            "warnings": [*proposal.doubts, *warnings(control, plan), *left_out],
+        }
 
     def begin(self, order: BeginOrder) -> dict[str, Any]:
         """Carry out a plan that was shown."""

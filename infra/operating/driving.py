@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import traceback
+
 from infra.errors import KitError, RolledBack, UnknownState
 from infra.operating.orders import Take
 from infra.switching.driver import Busy, Driver
@@ -31,14 +33,21 @@ def drive(driver: Driver, take: Take, *, stage: str, stops: tuple[type[BaseExcep
         raise Stopped(f"stopped {where}; traffic stays as it is. To go on: {on}; to go back: {back}") from None
     except (UnknownState, Superseded, Busy):
         raise
-    except KitError as error:
+    except Exception as error:
         if record is None:
             raise
         left = driver.let_go()
         where = "" if left is None else f" at {left.where}"
+        said = str(error) if isinstance(error, KitError) else f"a mistake of this tool, {_where_from(error)}"
         raise UnknownState(
-            f"{error}; the switch stopped{where}: see `crossover status --stage {stage}`, then `crossover resume` or `abort`"
+            f"{said}; the switch stopped{where}: see `crossover status --stage {stage}`, then `crossover resume` or `abort`"
         ) from error
+
+
+def _where_from(error: Exception) -> str:
+    """One line of what a traceback would say: an operator needs the stage's state first."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {' '.join(str(error).split())} ({last.filename}:{last.lineno})"
 
 
 def must_be_done(record: Record) -> None:

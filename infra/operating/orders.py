@@ -14,6 +14,7 @@ from infra.operating.stage import who
 from infra.switching.driver import Driver, wish
 from infra.switching.moves import LOOK_S
 from infra.switching.observe import unless_unreachable
+from infra.switching.plan import Need
 from infra.switching.ports import Clock
 from infra.switching.record import Event, Phase, Record, Wish
 from infra.switching.weights import Weights, parse_weights
@@ -33,29 +34,45 @@ MEANINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A wish left with an unfinished switch. `driven`: somebody's lease runs, who will read it at the next look."""
+    """A wish left with an unfinished switch. `driven`: somebody's lease runs, who will read it at the next look; else whoever
+    asked drives it where `stands_in`."""
 
     asked: Wish
     record: Record
     driven: bool
+    stands_in: bool = False
 
     @property
     def words(self) -> str:
-        gone = "" if self.driven else "; its driver is gone"
-        if gone and self.asked is not Wish.ABORT:  # whoever aborts stands in for it
-            gone += f": `crossover resume --stage {self.record.plan.stage}`"
+        gone = "" if self.driven else "; its driver is gone: "
+        if gone:
+            gone += "this command drives it" if self.stands_in else f"`crossover resume --stage {self.record.plan.stage}`"
         return f"{self.record.owner}'s switch, at {self.record.where}, {MEANINGS[self.asked]}{gone}"
 
 
 Told = Callable[[Left], None]
 
 
-def leave(control: Control, asked: Wish) -> Left:
-    """`KitError` where there is no unfinished switch."""
-    record = wish(control.store, asked)
+def leave(control: Control, asked: Wish, *, stands_in: bool = False) -> Left:
+    """`KitError` where there is no unfinished switch, or its phase would not regard the wish."""
+    record = wish(control.store, asked, lambda record: _heed(record, asked))
     now = control.world.clock.now()
     control.store.append(Event(at=now, switch=record.id, who=who(), what=f"{asked} asked", phase=record.phase))
-    return Left(asked, record, record.lease_until > now)
+    return Left(asked, record, record.lease_until > now, stands_in)
+
+
+def _heed(record: Record, asked: Wish) -> None:
+    """`KitError` for a wish that this phase would pass over."""
+    stage, at = record.plan.stage, f"{record.owner}'s switch is at {record.where}"
+    back = record.phase is Phase.ROLL_BACK or (record.phase is Phase.RELEASE and record.outcome is not Phase.DONE)
+    if asked is Wish.ABORT and not back and record.phase in (Phase.SCALE_DOWN, Phase.RELEASE):
+        raise KitError(f"{at}: it ends within minutes; then `crossover rollback --stage {stage}`")
+    if asked is Wish.PAUSE and record.phase in (Phase.ROLL_BACK, Phase.SCALE_DOWN, Phase.RELEASE):
+        raise KitError(f"{at}: it {'goes back' if back else 'ends'}, and is not held there")
+    if asked is Wish.PROMOTE and record.phase is Phase.GATE:
+        raise KitError(f"{at}: a gate has this step; `crossover promote --over-gate --stage {stage}` goes over it")
+    if asked is Wish.PROMOTE and record.phase not in (Phase.SHIFT, Phase.VERIFY):
+        raise KitError(f"{at}: there is no step to promote; it goes on by itself")
 
 
 def promote(control: Control, *, over_gate: bool = False) -> Left:
@@ -77,7 +94,7 @@ def abort(
     """Its driver goes back at its next look; where the driver is gone, whoever asks goes back. Waits until the driver has taken
     up the wish, or its lease has ended, for one that died a moment ago still has a lease. `told` hears of the wish when it
     is left, `waits` the record at each look, whose lease is waited for; `clock` is the stage's unless another sleeps."""
-    left = leave(control, Wish.ABORT)
+    left = leave(control, Wish.ABORT, stands_in=True)
     told(left)
     if left.driven and not _nobody_obeys(control, left.record, clock or control.world.clock, waits):
         return None
@@ -104,10 +121,21 @@ def resume(control: Control, told: Told, *, take_over: bool = False) -> Take | N
         raise KitError("there is no unfinished switch")
     driven = record.lease_until > control.world.clock.now() and not take_over
     if record.wish is Wish.PAUSE:
-        told(leave(control, Wish.GO_ON))
+        told(leave(control, Wish.GO_ON, stands_in=True))
         if driven:
             return None
     return lambda driver: driver.take_over(force=take_over)
+
+
+def carried_before(control: Control) -> Need | None:
+    """What the lane had that carried the traffic before the last switch: where its own last hour does not tell what it needs,
+    going back needs as much. One environment stands for Lambda, which starts the others as requests come."""
+    last = control.store.load()
+    if last is None or last.phase is not Phase.DONE:
+        return None
+    plan = last.plan
+    units = (plan.keep or plan.keep_floor) if plan.falling == "container" else 1
+    return Need(units=units, why=f"as before switch {last.id}; not known by its last hour") if units else None
 
 
 def where_back(control: Control) -> tuple[Weights, str] | None:

@@ -10,14 +10,19 @@ from infra.operating.orders import Take
 from infra.switching.aws.proposal import Proposal, Request, propose
 from infra.switching.hooks import shown
 from infra.switching.need import Measured
-from infra.switching.plan import Limits, Plan
+from infra.switching.plan import Limits, Plan, check_steps
 from infra.switching.preflight import Refusal
+from infra.switching.record import driven_by
 
 if TYPE_CHECKING:
     from infra.switching.driver import Driver
     from infra.switching.record import Record
 
 __all__ = ["Proposal", "Request", "beginning", "document", "in_the_way", "measured", "needed", "propose", "request_of"]
+
+
+MOST_QUIET_S = 1_800.0
+"""Half of what a switch waits at most for the old lane to fall quiet (`infra.switching.transition.NEVER_QUIET_S`)."""
 
 
 def in_the_way(proposal: Proposal, *, force: bool) -> list[Refusal]:
@@ -28,6 +33,8 @@ def in_the_way(proposal: Proposal, *, force: bool) -> list[Refusal]:
 def needed(proposal: Proposal) -> Plan | None:
     """The plan, None where there is nothing to do; `KitError` where nothing moves and yet something is not right."""
     facts = proposal.facts
+    if proposal.plan is None and facts.last is not None and not facts.last.ended:
+        raise KitError(f"traffic is split so at this moment, and {driven_by(facts.last, facts.now)}")
     if proposal.plan is None and facts.rule != facts.parameter:
         raise KitError(f"the rule splits so already and the parameter holds {facts.parameter}: see `crossover doctor`")
     return proposal.plan
@@ -53,6 +60,9 @@ def request_of(options: dict[str, Any]) -> Request:
         steps = tuple(int(part) for part in options["steps"].split(","))
     except ValueError:
         raise InputError(f"--steps {options['steps']!r}: must be whole numbers that rise to 100, as 1,5,25,50,100") from None
+    check_steps(steps)
+    if not 0 <= options["quiet_s"] <= MOST_QUIET_S:
+        raise InputError(f"--quiet-s {options['quiet_s']:g}: must be 0 to {MOST_QUIET_S:g} seconds")
     return Request(
         steps=steps,
         limits=_limits(options["limits"], options["bake_s"]),
@@ -62,6 +72,7 @@ def request_of(options: dict[str, Any]) -> Request:
         quiet_s=options["quiet_s"],
         allow_version_skew=options["allow_version_skew"],
         smoke_path=options["smoke_path"],
+        blind=True,
     )
 
 
@@ -75,8 +86,11 @@ def _limits(given: tuple[str, ...], bake_s: float | None) -> Limits:
             values[name] = None if (name, value) == ("loop_lag_ms", "none") else float(value)
         except ValueError:
             raise InputError(f"--limit {text!r}: {value!r} is no number") from None
-    if "min_samples" in values:
-        values["min_samples"] = int(values["min_samples"])
+    samples = values.get("min_samples")
+    if samples is not None:
+        if not samples.is_integer():
+            raise InputError(f"--limit min_samples={samples:g}: must be a whole number")
+        values["min_samples"] = int(samples)
     if bake_s is not None:
         values["bake_s"] = bake_s
         values.setdefault("max_bake_s", max(bake_s, Limits().max_bake_s))
@@ -104,4 +118,5 @@ def document(proposal: Proposal) -> dict[str, Any]:
             {"check": each.check, "seen": each.seen, "right": each.right, "forcible": each.forcible}
             for each in proposal.refusals
         ],
+        "doubts": list(proposal.doubts),
     }

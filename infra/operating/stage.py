@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,6 +40,11 @@ def who() -> str:
     except (KeyError, OSError):
         user = "somebody"
     return f"{user}@{socket.gethostname()}:{os.getpid()}"
+
+
+def is_stage_name(stage: str) -> bool:
+    """As `infra.config.Stage` asks of a name; names of stacks are made of it."""
+    return re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,31}", stage) is not None
 
 
 def is_production(stage: str) -> bool:

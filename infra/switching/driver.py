@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from infra.errors import KitError, UnknownState
-from infra.switching.hooks import TO_HOOKS, Happened, happenings, payload
+from infra.switching.hooks import TO_HOOKS, Happened, happenings, payload, shown
 from infra.switching.moves import Action, Look, Move, Prewarm, Release, ScaleDown, Seen, Write
 from infra.switching.observe import World, look, unless_unreachable
 from infra.switching.plan import Plan
 from infra.switching.ports import Store, Superseded, Unreachable
-from infra.switching.record import Event, Phase, Record, Wish
+from infra.switching.record import Event, Phase, Record, Wish, attended, driven_by
 from infra.switching.transition import advance
+from infra.switching.weights import LANES
 
 LEASE_S = 90.0
 """Longer than the longest stretch without a write: a look, a pause, and the retries of one call."""
@@ -80,7 +83,7 @@ class Driver:
         steps = ", ".join(step.weights for step in plan.steps)
         over = f"; FORCED over {'; '.join(forced)}" if forced else ""
         said = f"switch from {plan.start} to {plan.goal} by {steps} (lambda:container): {why}{over}"
-        self._tell(record, said)
+        self._tell(record, said, begun=begun_with(record))
         self._call_out(Happened.BEGUN, record, said)
         return record
 
@@ -112,11 +115,14 @@ class Driver:
             now = self._world.clock.now()
             if record.owner != self._owner and record.lease_until > now and not force:
                 raise Busy(self._who(record))
+            mine = replace(attended(record, now), owner=self._owner, lease_until=now + LEASE_S)
             try:
-                taken = self._world.store.save(replace(record, owner=self._owner, lease_until=now + LEASE_S))
+                taken = self._world.store.save(mine)
             except Superseded:
                 continue  # its driver wrote at the same time, or somebody left a wish
-            said = f"resumed by {self._owner} at {taken.where}"
+            alone_s = taken.unattended_s - record.unattended_s
+            alone = f"; nobody drove it for {alone_s:.0f} s" if alone_s else ""
+            said = f"resumed by {self._owner} at {taken.where}{alone}"
             self._tell(taken, said)
             if record.owner != self._owner and not quiet:
                 self._call_out(Happened.TAKEN_OVER, taken, said)
@@ -138,9 +144,10 @@ class Driver:
     def _run(self, record: Record) -> Record:
         while not record.ended:
             record = self._with_wish(record)
-            seen = look(self._world, record)
-            self._watch(record, seen)
-            move = advance(record, seen)
+            driven = attended(record, self._world.clock.now())  # after a laptop's sleep its limits are not long over
+            seen = look(self._world, driven)
+            self._watch(driven, seen)
+            move = advance(driven, seen)
             written = self._write(record, move)
             if written is None:
                 continue  # what was decided is not so any more: look anew
@@ -232,7 +239,7 @@ class Driver:
             self._say(f"{error}: trying again")
             world.clock.sleep(1.0)
 
-    def _tell(self, record: Record, text: str, move: Move | None = None) -> None:
+    def _tell(self, record: Record, text: str, move: Move | None = None, begun: dict[str, Any] | None = None) -> None:
         event = Event(
             at=self._world.clock.now(),
             switch=record.id,
@@ -240,6 +247,7 @@ class Driver:
             what=text,
             phase=record.phase,
             figures=move.figures if move is not None else {},
+            begun=begun or msgspec.UNSET,
         )
         self._hear(event)
         try:
@@ -259,12 +267,7 @@ class Driver:
             self._tell(record, failure)
 
     def _who(self, record: Record | None) -> str:
-        if record is None:
-            return "somebody else is switching this stage"
-        now = self._world.clock.now()
-        minutes = (now - record.started) / 60
-        lease = "its driver is at work" if record.lease_until > now else "its driver is gone: `crossover resume` takes it over"
-        return f"{record.owner} is switching since {minutes:.0f} min, at {record.where}; {lease}"
+        return driven_by(record, self._world.clock.now())
 
 
 def _same(stored: Record, moved: Record) -> bool:
@@ -272,12 +275,22 @@ def _same(stored: Record, moved: Record) -> bool:
     return replace(stored, lease_until=0.0, version=0) == replace(moved, lease_until=0.0, version=0)
 
 
-def wish(store: Store, asked: Wish) -> Record:
-    """Leave a wish for the running switch; written over whatever version there is."""
+def begun_with(record: Record) -> dict[str, Any]:
+    """What the history keeps of a plan once the next switch has taken its record. Targets as they may be shown."""
+    plan: dict[str, Any] = msgspec.to_builtins(record.plan)
+    targets = {name: [shown(each) for each in plan["callouts"][name]] for name in ("gates", "hooks", "notify")}
+    plan["callouts"] |= targets
+    digests = dict(zip(LANES, record.digests, strict=True))
+    return {"plan": plan, "digests": digests, "forced": list(record.forced)}
+
+
+def wish(store: Store, asked: Wish, heed: Callable[[Record], None] = lambda record: None) -> Record:
+    """Leave a wish for the running switch; written over whatever version there is. `heed` raises where it would be in vain."""
     for _ in range(TRIES):
         record = store.load()
         if record is None or record.ended:
             raise KitError("there is no unfinished switch")
+        heed(record)
         try:
             return store.save(replace(record, wish=asked))
         except Superseded:

@@ -1,4 +1,5 @@
-"""How many instances or environments the rising lane needs for its share of the traffic, and by which figures.
+"""How many instances or environments the rising lane needs for its share of the traffic, and by which figures; and whether
+a switch's steps will see enough requests to be judged.
 
 The arithmetic is `infra.sizing`, which the cost model prices; the figures are a measured profile's, or what the lanes do now.
 """
@@ -6,11 +7,15 @@ The arithmetic is `infra.sizing`, which the cost model prices; the figures are a
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from infra import sizing
-from infra.switching.plan import Need
+from infra.switching.plan import Need, Plan
+from infra.switching.weights import between, parse_weights
 
+UNSEEN_S = 120.0
+"""Of a step CloudWatch does not tell: until its first whole minute begins, and the last ones, which come late."""
 FEWEST_REQUESTS = 1_000
 """Of fewer requests the CPU or the duration of one is not told from what else goes on."""
 
@@ -52,6 +57,28 @@ def need_of(lane: str, share: float, load: Load, machines: Machines, measured: M
         return "the rate of requests is not known: CloudWatch has nothing of the last hour"
     rps = load.rps * share
     return _instances(rps, load, machines, measured) if lane == "container" else _environments(rps, load, machines, measured)
+
+
+def few_samples(plan: Plan, rps: float | None) -> Iterator[str]:
+    """The first step that will not see `min_samples` within `max_bake_s` at this rate, in words, with what would."""
+    if rps is None:
+        return
+    limits, rising = plan.limits, plan.rising
+    start, goal = parse_weights(plan.start), parse_weights(plan.goal)
+    seconds = max(limits.max_bake_s - UNSEEN_S, limits.bake_s)
+    for number, step in enumerate(plan.steps, 1):
+        expected = int(rps * parse_weights(step.weights).share(rising) * seconds)
+        if expected >= limits.min_samples:
+            continue
+        sees = {percent: rps * between(start, goal, percent).share(rising) * seconds for percent in range(1, 101)}
+        first = next((percent for percent, requests in sees.items() if requests >= limits.min_samples), None)
+        steps = "" if first is None else f"--steps {first},100, " if first < 100 else "--steps 100, "
+        fewer = f"{steps}--limit min_samples=N, or " if rps else ""
+        yield (
+            f"at {rps:,.1f} requests/s step {number} sees some {expected:,} requests of the {limits.min_samples:,} it is "
+            f"judged by, and traffic goes back after {limits.max_bake_s:g} s: {fewer}`crossover promote` by your own judgement"
+        )
+        return
 
 
 def _instances(rps: float, load: Load, machines: Machines, measured: Measured | None) -> Need | str:

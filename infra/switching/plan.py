@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from msgspec import Struct
 
 from infra.errors import InputError
@@ -32,8 +34,11 @@ class Limits(Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:
             value = getattr(self, name)
-            if value is not None and not value > 0:
+            # Not infinite either: JSON, which the record is written in, has no such number.
+            if value is not None and not 0 < value < math.inf:
                 raise InputError(f"limits.{name}: must be more than 0, not {value}")
+            if name.endswith("_percent") and value > 100:
+                raise InputError(f"limits.{name}: must be at most 100, not {value:g}")
         if self.bake_s > self.max_bake_s:
             raise InputError(f"limits.bake_s: must be at most max_bake_s, {self.max_bake_s:g}")
 
@@ -93,6 +98,11 @@ class Plan(Struct, frozen=True, kw_only=True):
         return other(self.rising)
 
 
+def check_steps(percents: tuple[int, ...]) -> None:
+    if not percents or list(percents) != sorted(set(percents)) or percents[0] < 1 or percents[-1] != 100:
+        raise InputError(f"steps {','.join(map(str, percents))}: must rise from 1 or more to 100, as 1,5,25,50,100")
+
+
 def make_plan(
     *,
     stage: str,
@@ -110,8 +120,7 @@ def make_plan(
     keep_floor: int | None = None,
 ) -> Plan | None:
     """The steps from `start` to `goal`; None where traffic is split so already. Steps that change nothing are left out."""
-    if not percents or list(percents) != sorted(set(percents)) or percents[0] < 1 or percents[-1] != 100:
-        raise InputError(f"steps {','.join(map(str, percents))}: must rise from 1 or more to 100, as 1,5,25,50,100")
+    check_steps(percents)
     if start.same_split(goal):
         return None
     rising = "lambda" if goal.share("lambda") > start.share("lambda") else "container"

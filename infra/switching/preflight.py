@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from infra.switching.plan import Limits, Need
-from infra.switching.record import Phase, Record
+from infra.switching.record import Phase, Record, driven_by
 from infra.switching.weights import Weights, other, parse_weights
 
 
@@ -26,8 +26,10 @@ class Smoke:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What is known before a switch to `rising`. `digests` are of each lane's bundle, `need` the reason where it is not known;
-    `most` is how many units the rising lane may have, `allowed` how many instances the account's quotas allow."""
+    `most` is how many units the rising lane may have, `allowed` how many instances the account's quotas allow. `alarm` is
+    None for a stage without, `UNKNOWN` where CloudWatch does not answer. `now` is AWS's time."""
 
+    now: float
     rising: str
     parameter: Weights | None
     rule: Weights | None
@@ -59,6 +61,7 @@ class Refusal:
 def refusals(facts: Facts, *, allow_version_skew: bool = False) -> list[Refusal]:
     """Every check that does not hold, in the order in which an operator would mend them."""
     return [
+        *_switching(facts),
         *_weights(facts),
         *_deployments(facts),
         *([] if allow_version_skew else _versions(facts)),
@@ -74,6 +77,12 @@ def left_at(record: Record) -> Weights:
     if record.phase is Phase.ROLLED_BACK:
         return parse_weights(record.rollback_to)
     return parse_weights(record.plan.goal if record.phase is Phase.DONE else record.plan.start)
+
+
+def _switching(facts: Facts) -> Iterator[Refusal]:
+    if facts.last is not None and not facts.last.ended:
+        right = "one switch a stage: `crossover status`, then `pause`, `abort` or `resume`"
+        yield Refusal("switching", driven_by(facts.last, facts.now), right, forcible=False)
 
 
 def _weights(facts: Facts) -> Iterator[Refusal]:
@@ -114,6 +123,9 @@ def _versions(facts: Facts) -> Iterator[Refusal]:
 def _alarms(facts: Facts) -> Iterator[Refusal]:
     if facts.alarm == "ALARM":
         yield Refusal("alarms", f"the {facts.rising} lane's alarm fires", "see docs/runbooks/ for what it names")
+    elif facts.alarm == "UNKNOWN":
+        seen = f"whether the {facts.rising} lane's alarm fires is not known: CloudWatch does not answer"
+        yield Refusal("alarms", seen, "wait until it does; docs/runbooks/drill-cloudwatch-away.md where you cannot")
 
 
 def _smoke(facts: Facts) -> Iterator[Refusal]:

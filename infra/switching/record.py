@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from infra.switching.plan import Plan
 
@@ -47,8 +48,8 @@ class Wish(StrEnum):
 class Record(Struct, frozen=True, kw_only=True):
     """Times are seconds since 1970. `since` is when the phase or the step began; `reason` says why it went back, or was
     refused. `rollback_to` are the weights being gone back to. `outcome` is how it ends once the rising lane is released.
-    `gates_passed` is how many gates of this step have let it pass, `held` what the one that holds it said last. `version`
-    rises with each write."""
+    `gates_passed` is how many gates of this step have let it pass, `held` what the one that holds it said last.
+    `unattended_s` is how much of the time since `since` nobody drove it. `version` rises with each write."""
 
     id: str
     plan: Plan
@@ -63,6 +64,7 @@ class Record(Struct, frozen=True, kw_only=True):
     rollback_to: str = ""
     outcome: Phase = Phase.DONE
     quiet_since: float | None = None
+    unattended_s: float = 0.0
     gates_passed: int = 0
     held: str = ""
     forced: tuple[str, ...] = ()
@@ -74,6 +76,10 @@ class Record(Struct, frozen=True, kw_only=True):
     def ended(self) -> bool:
         return self.phase in ENDED
 
+    def driven_s(self, now: float) -> float:
+        """How long the phase has been driven: what its time limits count."""
+        return now - self.since - self.unattended_s
+
     @property
     def where(self) -> str:
         """For another operator: `verify, step 2 of 5 (lambda 95%, container 5%)`."""
@@ -84,7 +90,8 @@ class Record(Struct, frozen=True, kw_only=True):
 
 
 class Event(Struct, frozen=True, kw_only=True):
-    """One line of the history: when, who, what, and every figure that the decision used."""
+    """One line of the history: when, who, what, and by lane every figure that the decision used. `begun` is what a switch
+    began with: its plan, both bundles' digests, and what was gone over; only its first event has it."""
 
     at: float
     switch: str
@@ -92,6 +99,25 @@ class Event(Struct, frozen=True, kw_only=True):
     what: str
     phase: Phase
     figures: dict[str, Any] = {}
+    begun: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
+
+
+def attended(record: Record, now: float) -> Record:
+    """As whoever drives it at `now` must take it: the time since its last lease ran out (a closed laptop, a dead network)
+    counts for no limit, and a lane that nobody watched was not seen to be quiet."""
+    gap_s = now - record.lease_until
+    if gap_s <= 0:
+        return record
+    return replace(record, unattended_s=record.unattended_s + gap_s, quiet_since=None)
+
+
+def driven_by(record: Record | None, now: float) -> str:
+    """Who switches, since when, at which step, for somebody else who would."""
+    if record is None:
+        return "somebody else is switching this stage"
+    minutes = (now - record.started) / 60
+    lease = "its driver is at work" if record.lease_until > now else "its driver is gone: `crossover resume` takes it over"
+    return f"{record.owner} is switching since {minutes:.0f} min, at {record.where}; {lease}"
 
 
 def encode(record: Record) -> bytes:

@@ -40,7 +40,7 @@ def advance(record: Record, seen: Seen) -> Move:
 
 
 def _enter(record: Record, phase: Phase, now: float, **more: Any) -> Record:
-    return replace(record, phase=phase, since=now, **more)
+    return replace(record, phase=phase, since=now, unattended_s=0.0, **more)
 
 
 def _end(record: Record, seen: Seen, outcome: Phase, **more: Any) -> Record:
@@ -56,7 +56,7 @@ def _held(record: Record) -> bool:
 
 def _prewarm(record: Record, seen: Seen) -> Move:
     need, keep = record.plan.need, record.plan.keep
-    late = seen.now - record.since > record.plan.prewarm_s
+    late = record.driven_s(seen.now) > record.plan.prewarm_s
     if keep is not None and not late and (seen.kept is None or seen.kept < keep):
         return Move(record, Prewarm(record.plan.falling, keep))
     if need is None or (seen.ready is not None and seen.ready >= need.units):
@@ -107,17 +107,17 @@ def _gate(record: Record, seen: Seen) -> Move:
     gates, step = plan.callouts.gates, f"step {record.step + 1} of {len(plan.steps)}"
     gate = shown(gates[record.gates_passed])
     if _held(record):
-        return Move(replace(record, since=seen.now))  # a pause is not held against the gate
+        return Move(replace(record, since=seen.now, unattended_s=0.0))  # a pause is not held against the gate
     if record.wish is Wish.OVERRULE:
         return _write_step(record, seen, f"{step} goes over {gate} by an operator's word ({record.held or 'not answered yet'})")
     if seen.gate is not None and seen.gate.passes:
         passed = record.gates_passed + 1
         if passed == len(gates):
             return _write_step(replace(record, gates_passed=passed), seen, f"{gate} lets {step} pass")
-        moved = replace(record, gates_passed=passed, held="", since=seen.now)
+        moved = replace(record, gates_passed=passed, held="", since=seen.now, unattended_s=0.0)
         return Move(moved, Look(0.0), f"{gate} lets {step} pass")
     held = record.held if seen.gate is None else seen.gate.words or "it did not say why"
-    if seen.now - record.since > plan.callouts.hold_s:
+    if record.driven_s(seen.now) > plan.callouts.hold_s:
         reason = f"{gate} held {step} for {plan.callouts.hold_s:g} s: {held or 'it was not asked'}"
         if record.step:
             return _back(record, seen, reason, to_start=True)
@@ -130,7 +130,7 @@ def _shift(record: Record, seen: Seen) -> Move:
     weights = parse_weights(record.plan.steps[record.step].weights)
     if seen.at(weights):
         return Move(_enter(record, Phase.VERIFY, seen.now), say=f"{weights.words}: read back")
-    if seen.now - record.since > record.plan.write_s:
+    if record.driven_s(seen.now) > record.plan.write_s:
         reason = f"weights {weights} could not be written and read back within {record.plan.write_s:g} s"
         return _back(record, seen, reason, to_start=True)
     return Move(record, Write(weights))
@@ -154,7 +154,7 @@ def _verify(record: Record, seen: Seen) -> Move:
     if verdict.health is Health.WELL and split.health is Health.WELL:
         well = f"{plan.rising} lane is well after {elapsed:.0f} s ({seen.of(plan.rising).words})"
         return Move(record) if _held(record) else _next(record, seen, well)
-    if elapsed >= limits.max_bake_s and not _held(record):
+    if record.driven_s(seen.now) >= limits.max_bake_s and not _held(record):
         unknown = verdict if verdict.health is Health.UNKNOWN else split
         return _back(record, seen, f"{unknown.words} after {elapsed:.0f} s: what is not known is not promoted", to_start=True)
     return Move(record)
@@ -185,7 +185,7 @@ def _cool(record: Record, seen: Seen) -> Move:
     verdict = _rising(plan, seen)
     if verdict.health is Health.SICK:
         return _back(record, seen, verdict.words)
-    if seen.now - record.since > NEVER_QUIET_S:
+    if record.driven_s(seen.now) > NEVER_QUIET_S:
         say = f"{plan.falling} lane is still asked after {NEVER_QUIET_S:g} s: it is left as it is"
         return Move(_end(record, seen, Phase.DONE), say=say, figures=_figures(seen))
     if seen.of(plan.falling).requests != 0:  # asked, or not known
@@ -194,16 +194,16 @@ def _cool(record: Record, seen: Seen) -> Move:
     if seen.now - quiet < plan.quiet_s or _held(record):
         return Move(replace(record, quiet_since=quiet))
     if plan.standby is None:
-        return Move(_end(record, seen, Phase.DONE), say=f"{plan.falling} lane is quiet; done")
+        return Move(_end(record, seen, Phase.DONE), say=f"{plan.falling} lane is quiet; done", figures=_figures(seen))
     say = f"{plan.falling} lane has had no request for {plan.quiet_s:g} s: down to {plan.standby}"
-    return Move(_enter(record, Phase.SCALE_DOWN, seen.now), ScaleDown(plan.falling, plan.standby), say)
+    return Move(_enter(record, Phase.SCALE_DOWN, seen.now), ScaleDown(plan.falling, plan.standby), say, _figures(seen))
 
 
 def _scale_down(record: Record, seen: Seen) -> Move:
     standby = record.plan.standby or 0
     if seen.standing is not None and seen.standing <= standby:
         return Move(_end(record, seen, Phase.DONE), say=f"{record.plan.falling} lane is at its standby size; done")
-    if seen.now - record.since > record.plan.write_s:
+    if record.driven_s(seen.now) > record.plan.write_s:
         say = f"{record.plan.falling} lane could not be scaled down to {standby}: it costs more, and serves; done"
         return Move(_end(record, seen, Phase.DONE), say=say)
     return Move(record, ScaleDown(record.plan.falling, standby))
@@ -219,7 +219,7 @@ def _release(record: Record, seen: Seen) -> Move:
         say = "; ".join(f"{lane} lane follows its load again, from {floor} up" for lane, floor, _ in raised)
         return Move(_enter(record, record.outcome, seen.now), say=say)
     lane, floor = high[0]
-    if seen.now - record.since > plan.write_s:
+    if record.driven_s(seen.now) > plan.write_s:
         say = f"{lane} lane could not be let down to {floor} at least: it costs more, and serves"
         return Move(_enter(record, record.outcome, seen.now), say=say)
     return Move(record, Release(lane, floor))
@@ -243,6 +243,8 @@ def _back(record: Record, seen: Seen, reason: str, *, to_start: bool = False) ->
             f"BOTH LANES ARE SICK, staying on the less sick one: {verdicts[plan.rising].words}; {verdicts[plan.falling].words}"
         )
         lane = less_sick({name: seen.of(name) for name in verdicts}, verdicts, plan.falling)
+    elif verdicts[lane].health is Health.SICK:
+        reason = f"{reason}; WHERE TRAFFIC GOES BACK TO IS SICK: {verdicts[lane].words}"
     weights = start if lane == plan.falling else all_on(lane)
     moved = _enter(record, Phase.ROLL_BACK, seen.now, reason=reason, rollback_to=str(weights))
     return Move(moved, Write(weights), f"going back to {weights.words}: {reason}", _figures(seen))
@@ -258,5 +260,8 @@ def _falling(plan: Plan, seen: Seen) -> Verdict:
 
 
 def _figures(seen: Seen) -> dict[str, Any]:
+    """By lane; `lately` is how many requests the split was judged by, where it was (`Seen.recent`)."""
     told: dict[str, Any] = {lane: msgspec.to_builtins(figures) for lane, figures in seen.figures.items()}
+    for lane, figures in seen.recent.items():
+        told.setdefault(lane, {})["lately"] = figures.requests
     return told

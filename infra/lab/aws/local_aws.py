@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -16,6 +17,7 @@ from typing import IO, Any
 from infra.deploying.cdk_cli import installed_cli, require_node
 from infra.errors import KitError
 from infra.lab.lab_time import LabTime
+from infra.lab.processes import die_with
 from infra.wheels import ROOT
 
 ACCOUNT = "123456789012"  # moto's own
@@ -99,6 +101,7 @@ class LocalAws:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
+                preexec_fn=partial(die_with, os.getpid(), None),
             )
         try:
             self._await_port()
@@ -149,6 +152,7 @@ class LocalAws:
             text=True,
             timeout=timeout_s,
             check=False,
+            preexec_fn=partial(die_with, os.getpid(), None),
         )
 
     def bootstrap(self, assembly: Path, output: IO[str] | int | None = None) -> subprocess.CompletedProcess[str]:

@@ -7,9 +7,7 @@ Ends with the process that started it. moto logs each resource type of a templat
 from __future__ import annotations
 
 import argparse
-import ctypes
 import logging
-import signal
 import sys
 import time
 
@@ -43,8 +41,6 @@ from infra.lab.aws.lab_pages import LabPages  # noqa: E402
 from infra.lab.aws.scheduler import resources as scheduler_resources  # noqa: E402
 from infra.lab.lab_time import LabTime  # noqa: E402
 
-PR_SET_PDEATHSIG = 1
-
 
 def serve(port: int, faults: list[str], lab_time: LabTime, *, live: bool, front: str) -> None:
     """`live`: instances take their time, and others tell what becomes of them (`infra.lab.live`). `front` is where the lab's
@@ -74,7 +70,6 @@ def serve(port: int, faults: list[str], lab_time: LabTime, *, live: bool, front:
 
 
 if __name__ == "__main__":
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     parser = argparse.ArgumentParser()
     parser.add_argument("port", type=int)
     parser.add_argument("--fail", action="append", default=[])

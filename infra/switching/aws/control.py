@@ -21,7 +21,7 @@ from infra.switching.doctor import Places
 from infra.switching.need import Load, Machines
 from infra.switching.observe import World
 from infra.switching.plan import Limits, Need
-from infra.switching.ports import Clock
+from infra.switching.ports import Clock, Unreachable
 from infra.switching.preflight import Facts, Smoke
 
 SMOKES = 3
@@ -51,9 +51,13 @@ class Control:
         target = self.lanes.fleet.target_cpu() or DEFAULT_STAGE.container_lane.target_utilization
         return Machines(vcpu=self.lanes.fleet.vcpus(), target_cpu=target, memory_mb=None)
 
-    def facts(self, rising: str, *, need: Need | str, load: Load, limits: Limits, smoke_path: str | None) -> Facts:
+    def facts(
+        self, rising: str, *, need: Need | str, load: Load, limits: Limits, smoke_path: str | None, blind: bool = False
+    ) -> Facts:
+        """`blind`: an alarm that CloudWatch does not tell is not known, and no error."""
         headers = probe.lane_headers(self.aws, self.resources)
         return Facts(
+            now=self.world.clock.now(),
             rising=rising,
             parameter=self.traffic.parameter(),
             rule=self.traffic.rule(),
@@ -62,7 +66,7 @@ class Control:
             need=need,
             most=self.lanes.most(rising),
             allowed=self._allowed() if rising == "container" else None,
-            alarm=self.alarm(rising),
+            alarm=self._alarm_or_unknown(rising) if blind else self.alarm(rising),
             smoke=self._smoke(rising, headers, smoke_path),
             changing=self.resources.changing,
             loop_lag_told=load.lag_told,
@@ -102,6 +106,12 @@ class Control:
         """None where the stage was deployed without its switcher."""
         place = place_of(self.aws, self.resources.stage)
         return None if place is None else Schedules(self.aws, place)
+
+    def _alarm_or_unknown(self, lane: str) -> str | None:
+        try:
+            return self.alarm(lane)
+        except Unreachable:
+            return "UNKNOWN"
 
     def _template_value(self, end: str, kind: str, name: str) -> str | None:
         """One property of the only resource of its kind in a deployed template, where it is a plain value."""

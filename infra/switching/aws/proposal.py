@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from infra.errors import KitError
-from infra.switching.need import Measured, need_of
+from infra.switching.need import Load, Measured, few_samples, need_of
 from infra.switching.plan import DEFAULT_STEPS, Callouts, Limits, Need, Plan, make_plan
+from infra.switching.ports import Unreachable
 from infra.switching.preflight import Facts, Refusal, refusals
 from infra.switching.weights import Weights
 
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What is asked for beside the goal. `measured` tells of a lane what one request needs there."""
+    """What is asked for beside the goal. `measured` tells of a lane what one request needs there; `before` is the need where
+    nothing tells it. `blind`: what CloudWatch does not answer is not known, for the preflight to refuse and a person to force;
+    else it is an error, after which to ask again."""
 
     steps: tuple[int, ...] = DEFAULT_STEPS
     limits: Limits = field(default_factory=Limits)
@@ -29,15 +32,18 @@ class Request:
     allow_version_skew: bool = False
     smoke_path: str | None = None
     callouts: Callouts = field(default_factory=Callouts)
+    before: Need | None = None
+    blind: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """`plan` is None where traffic is split so already."""
+    """`plan` is None where traffic is split so already. `doubts` say what will not go well and keeps nobody from trying."""
 
     plan: Plan | None
     facts: Facts
     refusals: tuple[Refusal, ...]
+    doubts: tuple[str, ...] = ()
 
 
 def propose(control: Control, goal: Weights, request: Request) -> Proposal:
@@ -49,20 +55,30 @@ def propose(control: Control, goal: Weights, request: Request) -> Proposal:
             "neither the rule nor the parameter holds weights of the two lanes: `crossover doctor` says how to mend it"
         )
     rising = "lambda" if goal.share("lambda") > start.share("lambda") else "container"
-    load = control.load()
+    try:
+        load = control.load()
+    except Unreachable:
+        if not request.blind:
+            raise
+        load = Load(rps=None, requests={})
     need: Need | str
     if request.units is not None:
         need = Need(units=request.units, why="given as --units")
     else:
         one = None if request.measured is None else request.measured(rising)
         need = need_of(rising, goal.share(rising), load, control.machines(rising), one)
-    facts = control.facts(rising, need=need, load=load, limits=request.limits, smoke_path=request.smoke_path)
+        if isinstance(need, str) and request.before is not None:
+            need = request.before
+    facts = control.facts(
+        rising, need=need, load=load, limits=request.limits, smoke_path=request.smoke_path, blind=request.blind
+    )
     plan = _plan(control, start, goal, rising, need, request)
     found = refusals(facts, allow_version_skew=request.allow_version_skew) if plan is not None else []
     if plan is not None:
         right = "each gate must be callable from here; --gate none asks nobody"
         found += [Refusal("gates", each, right, forcible=False) for each in control.hooks.problems(plan.callouts.gates)]
-    return Proposal(plan=plan, facts=facts, refusals=tuple(found))
+    doubts = () if plan is None else tuple(few_samples(plan, load.rps))
+    return Proposal(plan=plan, facts=facts, refusals=tuple(found), doubts=doubts)
 
 
 def _plan(control: Control, start: Weights, goal: Weights, rising: str, need: Need | str, request: Request) -> Plan | None:

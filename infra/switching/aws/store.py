@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from infra.errors import KitError
 from infra.switching.aws.calls import Aws, asked, code
 from infra.switching.ports import Superseded
-from infra.switching.record import Event, Record, decode, encode
+from infra.switching.record import Event, Phase, Record, decode, encode
 
 MOST_BYTES = 380_000
 """An item holds 400 KB, its keys and the names of its attributes included (Amazon DynamoDB, service quotas)."""
@@ -38,7 +38,10 @@ class DynamoStore:
         try:
             return decode(item["body"]["S"])
         except msgspec.DecodeError as error:
-            raise KitError(f"table {self._table}: the record is of another version of this tool: {error}") from None
+            raise KitError(
+                f"table {self._table}: the record is of another version of this tool ({error}): go on with the checkout that "
+                "wrote it, or the newest"
+            ) from None
 
     def save(self, record: Record) -> Record:
         written = replace(record, version=record.version + 1)
@@ -72,7 +75,7 @@ class DynamoStore:
                 Limit=last - len(found),
                 **more,
             )
-            found += [msgspec.json.decode(item["body"]["S"], type=Event) for item in answer["Items"]]
+            found += [_event(item) for item in answer["Items"]]
             if "LastEvaluatedKey" not in answer:
                 break
             more = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
@@ -93,6 +96,16 @@ class DynamoStore:
                     ) from None
                 raise
             return answer
+
+
+def _event(item: dict[str, Any]) -> Event:
+    """One that another version of this tool wrote, and this one cannot read, must not hide the others."""
+    text = item["body"]["S"]
+    try:
+        return msgspec.json.decode(text, type=Event)
+    except msgspec.DecodeError as error:
+        at = float(item["sk"]["S"].partition("#")[0])
+        return Event(at=at, switch="-", who="-", what=f"of another version of this tool ({error}): {text}", phase=Phase.REFUSED)
 
 
 def _text(data: bytes) -> str:

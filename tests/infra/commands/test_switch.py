@@ -132,7 +132,8 @@ def test_a_refusal_is_told_to_programs_too(live: LiveStage) -> None:
     refused = crossover(live, "switch", "container", *QUICK, "--json")
     assert code(refused) == 1
     (told,) = lines(refused)
-    assert told["result"] == "refused"
+    assert (told["result"], told["switch"]) == ("refused", None)
+    assert told["reason"].startswith("smoke: 0 of 3 requests")
     assert [(each["check"], each["forcible"]) for each in told["refusals"]] == [("smoke", True)]
 
 
@@ -258,6 +259,8 @@ def test_traffic_that_is_split_so_already_is_left_alone(live: LiveStage) -> None
     done = crossover(live, "switch", "lambda", "--yes")
     assert code(done) == 0
     assert "split so already: lambda 100%" in done.stderr
+    (told,) = lines(crossover(live, "switch", "lambda", "--yes", "--json"))
+    assert told == {"result": "done", "reason": "traffic is split so already: lambda 100%", "switch": None}
 
 
 def test_a_switch_without_a_driver_is_found_resumed_and_finished(live: LiveStage) -> None:
@@ -329,8 +332,19 @@ def test_the_second_operator_is_told_who_and_where(live: LiveStage) -> None:
         busy = crossover(live, *command)
         assert code(busy) == 1
         assert "anna@laptop:1 is switching since 0 min, at prewarm; its driver is at work" in str(busy.exception)
-    for command, asked in (("pause", Wish.PAUSE), ("promote", Wish.PROMOTE)):
+    live.moto.metrics.alarms["crossover-prod-container"] = "ALARM"  # whatever else is against it, who is at it comes first
+    refused = crossover(live, "plan", "container", *QUICK[:-1], "--json")
+    assert code(refused) == 1
+    first = json.loads(refused.stdout)["refusals"][0]
+    assert (first["check"], first["forcible"]) == ("switching", False)
+    here = crossover(live, "switch", "lambda", "--yes")
+    assert code(here) == 1 and "traffic is split so at this moment, and anna@laptop:1 is switching" in str(here.exception)
+    for command, asked in (("pause", Wish.PAUSE), ("abort", Wish.ABORT)):
         live.clock.at += 1
+        if asked is Wish.ABORT:
+            live.clock.on_sleep.append(lambda now: wish(live.control.store, Wish.GO_ON) and None)
+            assert code(crossover(live, command)) == 0
+            continue
         left = crossover(live, command, "--json")
         assert code(left) == 0
         assert json.loads(left.stdout)["driven"] is True
@@ -383,6 +397,41 @@ def test_leaving_the_container_lane_keeps_its_instances_until_the_end(cloud: Mot
     assert (live.moto.group()["MinSize"], live.moto.group()["DesiredCapacity"]) == (2, 2)
 
 
+def test_rollback_goes_back_hours_later_with_what_the_lane_had_then(cloud: MotoStage) -> None:
+    """By then the lane's last hour tells nothing, and at night nobody knows a number for --units."""
+    live = LiveStage(cloud.restore("0:100"))
+    assert code(crossover(live, "switch", "lambda", "--steps", "100", "--quiet-s", "30", "--units", "4", "--yes")) == 0
+    live.clock.sleep(2 * 3_600)
+    assert "had fewer than 1,000 requests in the last hour" in str(crossover(live, "plan", "container").exception)
+    dry = crossover(live, "rollback", "--dry-run")
+    assert code(dry) == 0 and "2 instances: as before switch" in dry.stdout
+    assert live.moto.parameter() == "100:0"
+    back = crossover(live, "rollback", "--yes", "--quiet-s", "30")
+    assert code(back) == 0, back.output
+    assert "2 instances: as before switch" in back.stderr
+    assert live.moto.parameter() == "0:100"
+
+
+def test_without_cloudwatch_a_switch_begins_by_force_alone(live: LiveStage) -> None:
+    live.moto.metrics.failing = refusal("InternalServiceFault", 500)
+    planned = crossover(live, "plan", "container", *QUICK[:-1], "--limit", "loop_lag_ms=none", "--json")
+    assert code(planned) == 1
+    (against,) = json.loads(planned.stdout)["refusals"]
+    assert against["seen"] == "whether the container lane's alarm fires is not known: CloudWatch does not answer"
+    assert (against["check"], against["forcible"]) == ("alarms", True)
+
+
+def test_what_steps_cannot_be_judged_by_is_said_before_and_keeps_nobody_from_it(live: LiveStage) -> None:
+    samples = ("--limit", "min_samples=100000")
+    planned = crossover(live, "plan", "container", *QUICK[:-1], *samples, "--json")
+    assert code(planned) == 0
+    (doubt,) = json.loads(planned.stdout)["doubts"]
+    assert "requests/s step 1 sees some" in doubt and "requests of the 100,000 it is judged by" in doubt
+    assert "--limit min_samples=N" in doubt
+    assert "doubtful" in crossover(live, "plan", "container", *QUICK[:-1], *samples).output
+    assert json.loads(crossover(live, "plan", "container", *QUICK[:-1], "--json").stdout)["doubts"] == []
+
+
 def test_rollback_is_a_switch_to_where_traffic_was_and_is_no_surprise(live: LiveStage) -> None:
     none = crossover(live, "rollback", "--yes")
     assert code(none) == 1
@@ -425,6 +474,30 @@ def test_status_shows_both_lanes_and_what_is_not_known(live: LiveStage) -> None:
     assert "No switch yet." in shown and "500 ms" in shown
 
 
+def test_what_json_says_is_in_the_docs(live: LiveStage) -> None:
+    section = (ROOT / "docs/operate.md").read_text().partition("\n## JSON\n")[2].partition("\n## ")[0]
+    told = [json.loads(crossover(live, "status", "--json").stdout), json.loads(crossover(live, "doctor", "--json").stdout)]
+    told.append(json.loads(crossover(live, "plan", "container", *QUICK[:-1], "--json").stdout))
+    told += lines(crossover(live, "switch", "container", *QUICK, "--json"))
+    told += lines(crossover(live, "history", "--json"))
+    told.append(json.loads(crossover(live, "status", "--json").stdout))
+    told.append(json.loads(crossover(live, "prewarm", "container", "--units", "2", "--json").stdout))
+    keys = {key for document in told for key in _keys(document)}
+    assert {"loop_lag_ms", "doubts", "driven", "lately", "digests", "at_least", "result"} <= keys
+    assert {key for key in keys if f"`{key}`" not in section} == set()
+
+
+def _keys(told: object) -> Iterator[str]:
+    """But for a plan's own, which is the tool's (`infra.switching.plan`)."""
+    if isinstance(told, dict):
+        for key, value in told.items():
+            yield key
+            yield from () if key == "plan" else _keys(value)
+    elif isinstance(told, list):
+        for each in told:
+            yield from _keys(each)
+
+
 def test_watching_looks_again_and_again(live: LiveStage) -> None:
     looks: list[float] = []
 
@@ -459,6 +532,20 @@ def test_prewarm_raises_and_release_lets_go(live: LiveStage) -> None:
         (("switch", "container", "--limit", "speed=1"), "NAME one of error_percent"),
         (("switch", "container", "--limit", "p99_ms=fast"), "'fast' is no number"),
         (("switch", "container", "--limit", "p99_ms=0"), "limits.p99_ms: must be more than 0"),
+        (("switch", "container", "--limit", "p99_ms=nan"), "limits.p99_ms: must be more than 0, not nan"),
+        (("switch", "container", "--limit", "p99_ms=inf"), "limits.p99_ms: must be more than 0, not inf"),
+        (("switch", "container", "--limit", "error_percent=101"), "limits.error_percent: must be at most 100"),
+        (("switch", "container", "--limit", "min_samples=inf"), "min_samples=inf: must be a whole number"),
+        (("switch", "container", "--limit", "min_samples=0.5"), "min_samples=0.5: must be a whole number"),
+        (("switch", "container", "--bake-s", "inf"), "limits.bake_s: must be more than 0, not inf"),
+        (("switch", "container", "--bake-s", "-5"), "limits.bake_s: must be more than 0"),
+        (("switch", "container", "--quiet-s", "nan"), "--quiet-s nan: must be 0 to 1800 seconds"),
+        (("switch", "container", "--quiet-s", "-1"), "--quiet-s -1: must be 0 to 1800 seconds"),
+        (("switch", "container", "--steps", "100,50"), "steps 100,50: must rise from 1 or more to 100"),
+        (("switch", "container", "--steps", "10,10,100"), "steps 10,10,100: must rise"),
+        (("switch", "container", "--steps", "50,150"), "steps 50,150: must rise"),
+        (("switch", "split", "70/40"), "together 100"),
+        (("switch", "split", "0/0"), "together 100"),
         (("switch", "container", "--gate", "./freeze"), "--gate './freeze': must be an http:// or https:// URL"),
         (("rollback", "--notify", "none", "--notify", "env:A"), "--notify 'none': must be"),
     ],
@@ -473,11 +560,57 @@ def test_wrong_usage_is_exit_2_before_anything_is_asked(arguments: tuple[str, ..
     assert message in str(done.exception)
 
 
+@pytest.mark.parametrize("stage", ["", "../x", "a b", "1st", "x" * 33])
+def test_what_is_no_stage_name_is_exit_2_before_anything_is_asked(stage: str) -> None:
+    for command in ("status", "history", "abort"):
+        done = CliRunner().invoke(cli, [command, "--stage", stage], obj=lambda *_: pytest.fail("asked"), standalone_mode=False)
+        assert isinstance(done.exception, InputError)
+        assert "--stage" in str(done.exception)
+
+
 def test_wishes_without_a_switch_are_refused(live: LiveStage) -> None:
     for command in ("pause", "promote", "abort", "resume"):
         assert str(crossover(live, command).exception) == "there is no unfinished switch"
     with pytest.raises(KitError):
         wish(live.control.store, Wish.PAUSE)
+
+
+def test_a_signal_that_is_ignored_stays_so_as_under_nohup(live: LiveStage) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        live.clock.on_sleep.append(lambda now: os.kill(os.getpid(), signal.SIGHUP))
+        assert code(crossover(live, "switch", "container", *QUICK)) == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_reader_that_goes_away_stops_the_switch_as_a_closed_terminal_does(
+    live: LiveStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import msgspec
+
+    from infra.commands.switch_run import Show
+
+    tell, told = Show.tell, list[str]()
+
+    def gone(self: Show, event: Event) -> None:
+        told.append(event.what)
+        if len(told) == 4:
+            monkeypatch.setattr(msgspec.json, "encode", broken)
+        tell(self, event)
+
+    def broken(*_: object) -> bytes:
+        monkeypatch.undo()
+        raise BrokenPipeError
+
+    monkeypatch.setattr(Show, "tell", gone)
+    stopped = crossover(live, "switch", "container", *QUICK, "--json")
+    assert code(stopped) == 130
+    assert "traffic stays as it is" in str(stopped.exception)
+    (result,) = [line for line in lines(stopped) if "result" in line]
+    assert result["result"] == "stopped" and result["switch"]
+    record = live.control.store.load()
+    assert record is not None and record.lease_until <= live.clock.now()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

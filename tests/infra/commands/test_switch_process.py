@@ -89,6 +89,16 @@ def test_what_is_wrong_is_one_line_and_no_traceback(
     assert len(done.stderr.strip().splitlines()) == 1
 
 
+def test_with_json_what_is_wrong_is_json_too(cloud: Cloud) -> None:
+    wrong = (("pause", "--stage", "prod"), 1), (("status", "--stage", "prod", "--every", "0"), 2)
+    for arguments, expected in wrong:
+        done = cloud.crossover(*arguments, "--json")
+        assert (done.returncode, done.stdout) == (expected, "")
+        told = json.loads(done.stderr)
+        assert told["exit_code"] == expected
+        assert told["error"]
+
+
 def test_help_and_wrong_usage_load_no_aws() -> None:
     names = (
         "console",

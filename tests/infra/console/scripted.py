@@ -183,9 +183,12 @@ class ScriptedControl:
     def schedules(self) -> Any:
         return self._stage.mishaps.around("schedules", lambda: self._stage.schedules)
 
-    def facts(self, rising: str, *, need: Need | str, load: Load, limits: Limits, smoke_path: str | None) -> Facts:
+    def facts(
+        self, rising: str, *, need: Need | str, load: Load, limits: Limits, smoke_path: str | None, blind: bool = False
+    ) -> Facts:
         answered = self._stage.smokes
         return Facts(
+            now=self.world.clock.now(),
             rising=rising,
             parameter=self.traffic.parameter(),
             rule=self.traffic.rule(),

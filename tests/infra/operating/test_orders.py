@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace as changed
 
-from infra.errors import KitError
+from infra.errors import KitError, UnknownState
 from infra.operating.driving import Stopped, drive
-from infra.operating.orders import Left, abort, leave, resume, where_back
+from infra.operating.orders import Left, abort, carried_before, leave, resume, where_back
 from infra.switching.driver import LEASE_S, Busy, Driver, wish
 from infra.switching.plan import Need, make_plan
 from infra.switching.record import Phase, Record, Wish
@@ -41,7 +42,71 @@ def test_a_driver_at_work_is_left_a_wish_and_one_that_is_gone_is_stood_in_for() 
     assert abort(stage.connect(), told.append) is not None
     assert [left.driven for left in told] == [True, True, False]
     assert told[0].words == "anna@laptop:1's switch, at prewarm, goes back to where it started"
-    assert told[2].words == f"{told[0].words}; its driver is gone"
+    assert told[2].words.endswith("; its driver is gone: this command drives it")
+    paused = leave(stage.connect(), Wish.PAUSE)
+    assert paused.words.endswith("; its driver is gone: `crossover resume --stage prod`")
+
+
+@pytest.mark.parametrize(
+    ("phase", "outcome", "in_vain"),
+    [
+        (Phase.PREWARM, Phase.DONE, {Wish.PROMOTE: "no step to promote"}),
+        (Phase.GATE, Phase.DONE, {Wish.PROMOTE: "--over-gate --stage prod` goes over it"}),
+        (Phase.SHIFT, Phase.DONE, {}),
+        (Phase.VERIFY, Phase.DONE, {}),
+        (Phase.COOL, Phase.DONE, {Wish.PROMOTE: "no step"}),
+        (
+            Phase.SCALE_DOWN,
+            Phase.DONE,
+            {Wish.PROMOTE: "no step", Wish.PAUSE: "it ends", Wish.ABORT: "then `crossover rollback"},
+        ),
+        (Phase.RELEASE, Phase.DONE, {Wish.PROMOTE: "no step", Wish.PAUSE: "it ends", Wish.ABORT: "then `crossover rollback"}),
+        (Phase.RELEASE, Phase.ROLLED_BACK, {Wish.PROMOTE: "no step", Wish.PAUSE: "it goes back"}),
+        (Phase.ROLL_BACK, Phase.DONE, {Wish.PROMOTE: "no step", Wish.PAUSE: "it goes back"}),
+    ],
+)
+def test_a_wish_that_its_phase_would_pass_over_is_refused_with_what_helps(
+    phase: Phase, outcome: Phase, in_vain: dict[Wish, str]
+) -> None:
+    for asked in (Wish.PROMOTE, Wish.PAUSE, Wish.ABORT):
+        stage = Scripted()
+        _, record = begun(stage)
+        stage.store.save(changed(record, phase=phase, outcome=outcome))
+        if asked in in_vain:
+            with pytest.raises(KitError, match=in_vain[asked]):
+                leave(stage.connect(), asked)
+        else:
+            assert leave(stage.connect(), asked).record.wish is asked
+
+
+def test_going_back_needs_what_carried_the_traffic_before_where_nothing_else_tells() -> None:
+    stage = Scripted()
+    assert carried_before(stage.connect()) is None
+    for goal, keep, floor, units in (("lambda", 6, 2, 6), ("lambda", None, 2, 2), ("container", None, None, 1)):
+        start = Weights(100, 0) if goal == "container" else Weights(0, 100)
+        plan = make_plan(stage=stage.name, start=start, goal=all_on(goal), keep=keep, keep_floor=floor)
+        assert plan is not None
+        last = stage.store.load()
+        done = Record(id="a1", plan=plan, phase=Phase.DONE, owner="anna", why="so", started=0.0, since=0.0)
+        stage.store.save(changed(done, version=0 if last is None else last.version))
+        need = carried_before(stage.connect())
+        assert need is not None and need.units == units
+
+
+def test_what_goes_wrong_in_the_middle_by_a_mistake_of_ours_is_an_unknown_state_and_lets_go() -> None:
+    stage = Scripted()
+
+    def take(driver: Driver) -> Record:
+        _, record = begun(stage)
+        stage.clock.on_sleep.append(lambda now: {}["no such key"])
+        return record
+
+    driver = Driver(stage.connect().world, owner="anna@laptop:1")
+    with pytest.raises(UnknownState, match=r"a mistake of this tool, KeyError: .*test_orders.py.* stopped at verify, step 1"):
+        drive(driver, take, stage="prod", stops=(KeyboardInterrupt,))
+    record = stage.store.load()
+    assert record is not None
+    assert record.lease_until <= stage.clock.now()
 
 
 def test_a_paused_switch_goes_on_in_its_driver_and_another_is_taken_only_when_free_or_said_so() -> None:

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from dataclasses import replace as changed
 
 import pytest
+from msgspec.structs import replace as changed_record
 
 from infra.errors import UnknownState
 from infra.switching.driver import LEASE_S, Busy, Driver, wish
-from infra.switching.plan import Limits, Need, Plan, make_plan
+from infra.switching.plan import Callouts, Limits, Need, Plan, make_plan
 from infra.switching.ports import Superseded, Unreachable
 from infra.switching.record import Phase, Record, Wish
 from infra.switching.weights import Weights, all_on, parse_weights
@@ -468,17 +469,25 @@ def _calls_of_a_whole_switch() -> list[str]:
 CALLS = _calls_of_a_whole_switch()
 
 
-def _finish(stage: Stage, owner: str = "ben@laptop") -> Record:
+def _finish(stage: Stage, owner: str = "ben@laptop", after_s: float = LEASE_S + 1) -> Record:
     """What an operator does who finds a dead switch: resume it, or begin it where nothing was written yet."""
-    stage.clock.at += LEASE_S + 1
+    stage.clock.at += after_s
     driver = Driver(stage.world, owner=owner)
     record = stage.store.load()
     return driver.run(driver.begin(to_container(stage), why="again") if record is None or record.ended else driver.take_over())
 
 
-@pytest.mark.parametrize("how", ["kill-before", "kill-after"])
-def test_killed_at_any_call_it_is_resumed_and_ends_on_the_goal(how: str) -> None:
+HOURS_LATER = 5 * 3_600.0
+
+
+@pytest.mark.parametrize(
+    ("how", "after_s"), [("kill-before", LEASE_S + 1), ("kill-after", LEASE_S + 1), ("kill-after", HOURS_LATER)]
+)
+def test_killed_at_any_call_it_is_resumed_and_ends_on_the_goal(how: str, after_s: float) -> None:
+    """Hours later too, from each record that was written: no limit of a phase counts the time in which nobody drove it."""
     for number in range(1, len(CALLS) + 1):
+        if after_s == HOURS_LATER and CALLS[number - 1] != "save":
+            continue
         stage = stage_at("100:0")
         stage.mishaps.at[number] = how
         with pytest.raises(Killed):
@@ -490,7 +499,7 @@ def test_killed_at_any_call_it_is_resumed_and_ends_on_the_goal(how: str) -> None
         stage.mishaps.at.clear()
         if record is not None and record.phase is Phase.DONE:
             continue
-        ended = _finish(stage)
+        ended = _finish(stage, after_s=after_s)
         where = f"killed {how} call {number} ({CALLS[number - 1]})"
         assert ended.phase is Phase.DONE, where
         assert stage.traffic.in_rule == stage.traffic.in_parameter == all_on("container"), where
@@ -505,6 +514,55 @@ def test_a_call_that_gets_no_answer_is_asked_again(how: str) -> None:
         stage.mishaps.at[number] = how
         assert switch(stage).phase is Phase.DONE, f"{how} call {number} ({CALLS[number - 1]})"
         assert stage.traffic.in_rule == all_on("container")
+
+
+def test_no_phase_is_left_out_of_those_in_which_a_driver_is_killed() -> None:
+    """A phase that is added must be met by one of the walks: these switches, whose every call is killed here and in
+    `test_gates`."""
+    gated, back = stage_at("100:0"), stage_at("100:0", rps=1_000.0)
+    back.lanes.lanes["container"].error_share = 0.3
+    switch(gated, to_container(gated, callouts=Callouts(gates=("command:true",))))
+    switch(back)
+    met = {event.phase for stage in (gated, back) for event in stage.store.events}
+    assert met | {Phase.REFUSED} == set(Phase)  # a refusal is killed at each call in `test_gates`
+
+
+def test_a_laptop_that_sleeps_through_a_step_goes_on_and_does_not_go_back_for_the_time_it_slept() -> None:
+    """It wakes up before its network does: the first looks know nothing."""
+    stage = stage_at("100:0")
+    slept: list[float] = []
+
+    def sleep(now: float) -> None:
+        if stage.traffic.in_rule.share("container") == 0.25 and not slept:
+            stage.clock.at += 3_600.0
+            slept.append(stage.clock.at)
+
+    stage.clock.on_sleep.append(sleep)
+    stage.mishaps.always = lambda name: bool(slept) and name != "append" and stage.clock.at < slept[0] + 20
+    assert switch(stage).phase is Phase.DONE
+    shares = [weights.share("container") for _, weights in stage.traffic.changes]
+    assert shares == sorted(shares)
+
+
+def test_the_time_in_which_nobody_drove_is_told_and_a_lane_that_nobody_watched_was_not_quiet() -> None:
+    stage = stage_at("100:0")
+    driver = Driver(stage.world, owner="anna@laptop")
+    record = driver.begin(to_container(stage), why="cheaper")
+    stage.store.save(changed_record(record, phase=Phase.COOL, quiet_since=stage.clock.at))
+    stage.clock.at += LEASE_S + 1_000
+    taken = Driver(stage.world, owner="ben@laptop").take_over()
+    assert (taken.unattended_s, taken.quiet_since) == (1_000, None)
+    assert said(stage).endswith("resumed by ben@laptop at cool; nobody drove it for 1000 s")
+
+
+def test_going_back_to_a_lane_that_is_sick_says_so() -> None:
+    """Too few requests condemn the rising lane; nothing is known of it that would make it the better one."""
+    stage = stage_at("100:0", rps=10.0)
+    stage.lanes.lanes["lambda"].error_share = 0.2
+    ended = switch(stage)
+    assert ended.phase is Phase.ROLLED_BACK
+    assert "WHERE TRAFFIC GOES BACK TO IS SICK: lambda: 20.00% errors" in ended.reason
+    assert stage.traffic.in_rule == all_on("lambda")
 
 
 def test_killed_in_a_roll_back_it_is_rolled_back_by_the_next() -> None:
@@ -596,7 +654,15 @@ def test_the_history_holds_every_figure_a_decision_used() -> None:
     switch(stage)
     promoted = [event for event in stage.store.events if "is well after" in event.what]
     assert len(promoted) == 5
+    begun = stage.store.events[0].begun
+    assert isinstance(begun, dict)
+    assert begun["plan"]["limits"]["min_samples"] == LIMITS.min_samples
+    assert begun["plan"]["need"] == {"units": 6, "why": "100/s at 20/s an instance"}
+    assert begun["digests"] == {"lambda": None, "container": None}
+    quiet = next(event for event in stage.store.events if "has had no request" in event.what)
+    assert quiet.figures["lambda"]["requests"] == 0
     for event in promoted:
+        assert event.figures["container"]["lately"] > 0  # by which the split was judged
         assert event.figures["container"]["requests"] >= LIMITS.min_samples
         assert event.figures["container"]["p99_ms"] == 400.0
     assert all(event.who == "ops@laptop" for event in stage.store.events)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from infra.switching.need import Load, Machines, Measured, need_of
-from infra.switching.plan import Need
+from infra.switching.need import Load, Machines, Measured, few_samples, need_of
+from infra.switching.plan import Need, make_plan
+from infra.switching.weights import all_on
 
 LOAD = Load(rps=200.0, requests={"lambda": 0, "container": 360_000}, cpu_share=0.3, instances=4, seconds=None)
 INSTANCES = Machines(vcpu=2, target_cpu=0.6, memory_mb=None)
@@ -57,3 +60,24 @@ def test_what_is_not_known_is_said_and_not_guessed(lane: str, load: Load, machin
 
 def test_an_idle_stage_needs_one() -> None:
     assert units(need_of("container", 1.0, Load(rps=0.0, requests={}), INSTANCES, ONE)) == 1
+
+
+@pytest.mark.parametrize(
+    ("rps", "said"),
+    [
+        (None, None),
+        (100.0, None),
+        (5.0, "at 5.0 requests/s step 1 sees some 24 requests of the 200 it is judged by.*: --steps 9,100, --limit"),
+        (0.42, "step 1 sees some 2 requests .*: --steps 100, --limit min_samples=N, or `crossover promote`"),
+        (0.02, "step 1 sees some 0 requests .* 600 s: --limit min_samples=N, or"),
+        (0.0, "at 0.0 requests/s .* goes back after 600 s: `crossover promote` by your own judgement"),
+    ],
+)
+def test_steps_that_will_see_too_few_requests_are_foretold_with_what_would_be_enough(
+    rps: float | None, said: str | None
+) -> None:
+    plan = make_plan(stage="prod", start=all_on("lambda"), goal=all_on("container"))
+    assert plan is not None
+    told = list(few_samples(plan, rps))
+    assert len(told) == (said is not None)
+    assert said is None or re.search(said, told[0])

@@ -19,6 +19,7 @@ DONE = Record(id="a1", plan=PLAN, phase=Phase.DONE, owner="anna", why="cheaper",
 
 def facts(**more: Any) -> Facts:
     well = {
+        "now": 0.0,
         "rising": "container",
         "parameter": all_on("lambda"),
         "rule": all_on("lambda"),

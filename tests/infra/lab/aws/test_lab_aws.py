@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import boto3
+import psutil
 import pytest
 
 from infra.errors import KitError
@@ -36,6 +37,25 @@ def test_a_port_that_is_taken_is_one_line(tmp_path: Path) -> None:
             KitError, match=rf"^the local AWS cannot listen on port {port}: Address already in use; take another$"
         ):
             LocalAws("us-east-1", port=port).__enter__()
+
+
+def test_whoever_dies_while_it_starts_leaves_no_server_behind() -> None:
+    """kill -9, before the server itself has run a line."""
+    script = (
+        "import os, signal\n"
+        "from infra.lab.aws.local_aws import LocalAws\n"
+        "def die(self):\n"
+        "    print(self._server.pid, flush=True)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+        "LocalAws._await_port = die\n"
+        "LocalAws('us-east-1').__enter__()\n"
+    )
+    owner = subprocess.run([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert owner.returncode == -signal.SIGKILL
+    server, end = int(owner.stdout), time.monotonic() + 15
+    while psutil.pid_exists(server) and psutil.Process(server).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < end, "the server outlived its owner"
+        time.sleep(0.05)
 
 
 def test_a_stage_with_lambda_alone_is_deployed_shown_and_gone_on_interrupt() -> None:

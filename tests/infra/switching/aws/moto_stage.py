@@ -49,6 +49,8 @@ class MetricsDouble:
 
     def describe_alarms(self, AlarmNames: list[str], AlarmTypes: list[str]) -> dict[str, Any]:
         assert AlarmTypes == ["CompositeAlarm"]
+        if self.failing is not None:
+            raise self.failing
         return {"CompositeAlarms": [{"StateValue": self.alarms[name]} for name in AlarmNames if name in self.alarms]}
 
     def publish(self, name: str, dimension: str, stat: str, minutes: Mapping[float, float]) -> None:
