@@ -34,22 +34,20 @@ def take_free(lines: Iterable[LineItem], book: PriceBook, *, beside: Iterable[Li
     """The lines, in their order, each with what is free of it: the first of a price take its allowance first, of which
     `beside`, lines of the same account, have had theirs. Within the tiers of one line the last units are free, as `priced`
     has it."""
-    left: dict[tuple[str, str], Decimal] = {}
+    taken: dict[tuple[str, str], Decimal] = {}
     for line in beside:
-        left[line.service, line.dimension] = left.get((line.service, line.dimension), Decimal(0)) - line.free
+        key = (line.service, line.dimension)
+        taken[key] = taken.get(key, Decimal(0)) + line.free
     result: list[LineItem] = []
-    for key, group in groupby(lines, key=lambda line: (line.service, line.dimension, base_name(line))):
+    for _, group in groupby(lines, key=lambda line: (line.service, line.dimension, base_name(line))):
         own = list(group)
-        free = allowance(book, own[0])
-        if free is None:
-            result += own
-            continue
-        rest = free.quantity + left.get(key[:2], Decimal(0))
-        before = rest
-        for number in reversed(range(len(own))):
-            taken = min(rest, own[number].quantity)
-            rest -= taken
-            own[number] = own[number].less(taken) if taken else own[number]
-        left[key[:2]] = left.get(key[:2], Decimal(0)) - (before - rest)
+        free, key = allowance(book, own[0]), (own[0].service, own[0].dimension)
+        if free is not None:
+            rest = free.quantity - taken.get(key, Decimal(0))
+            for number in reversed(range(len(own))):
+                part = min(rest, own[number].quantity)
+                rest -= part
+                own[number] = own[number].less(part) if part else own[number]
+            taken[key] = free.quantity - rest
         result += own
     return tuple(result)

@@ -15,7 +15,7 @@ from rich.table import Table
 from infra.commands.cost.traffic import read_traffic, traffic_options
 from infra.config import DEFAULT_STAGE, Stage
 from infra.cost.lane import CostOptions
-from infra.cost.minimums import lay_out
+from infra.cost.minimums import lay_out, unknown_minimums
 from infra.cost.prices import PriceBook, load_price_book
 from infra.cost.profile import read_profile
 from infra.cost.scenario import Scenario, load_scenario
@@ -107,14 +107,18 @@ def simulated(read: Scenario, burst: float | None) -> tuple[Arrivals, Setup]:
 
 
 def with_prices(document: dict[str, object], read: Scenario, *books: PriceBook) -> dict[str, object]:
-    """The answer as JSON, with the day of its prices, and whether they are out of date."""
+    """The answer as JSON, with the day of its prices, and whether they are out of date; `not_simulated` where something is."""
     day = read.options.report_date
     told = [{"region": book.region, "as_of": book.as_of.isoformat(), "stale": book.is_stale(day)} for book in books]
-    return {**document, "prices": told}
+    gap = unknown_minimums(read.stage.container_lane, read.traffic)
+    return {**document, "prices": told, **({"not_simulated": [gap]} if gap else {})}
 
 
 def say_prices(read: Scenario, *books: PriceBook) -> None:
-    """Below each answer: whose prices, and whether they are out of date."""
+    """Below each answer: whose prices, whether they are out of date, and what is not simulated."""
+    gap = unknown_minimums(read.stage.container_lane, read.traffic)
+    if gap:
+        click.echo(f"Not simulated: {gap}")
     day = read.options.report_date
     for book in books:
         stale = f"; {(day - book.as_of).days} days old: out of date" if book.is_stale(day) else ""

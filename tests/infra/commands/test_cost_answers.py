@@ -129,3 +129,18 @@ def test_report_takes_a_split_a_plan_and_carbon_also_beside_a_scenario(
     code, _, err = run(capfd, monkeypatch, "cost", "report", "--scenario", "examples/article.toml", *plan)
     assert code == 2
     assert "no rate of savings plan compute-1y for AmazonEC2 c6i.large" in err
+
+
+@pytest.mark.parametrize("name", ["simulate", "schedule"])
+def test_schedules_that_cannot_be_laid_on_the_traffic_are_said(
+    name: str, tmp_path: Path, profile_file: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scenario = tmp_path / "scenario.toml"
+    scenario.write_text(
+        'name = "by the month"\n[stage]\ncontainer_lane.schedules = ["min=4@0 7 1 * *"]\n'
+        f'[workload]\nprofile = "{profile_file}"\n[traffic]\nrps = 5\n'
+    )
+    _, out, _ = run(capfd, monkeypatch, "cost", name, "--scenario", str(scenario))
+    assert "Not simulated: what scheduled minimums add that fire by day of the month" in out
+    _, out, _ = run(capfd, monkeypatch, "cost", name, "--scenario", str(scenario), "--json")
+    assert "has no calendar" in json.loads(out)["not_simulated"][0]

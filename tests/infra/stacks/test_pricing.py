@@ -93,10 +93,17 @@ def test_the_templates_tell_the_stage_that_made_them(name: str, request: pytest.
 
 
 def test_what_a_stage_adds_is_told_too(synthesize: Synthesize, options: CostOptions) -> None:
-    made = synthesize(network__egress="nat_instance", network__nat_instance_type="t4g.medium", cache__kind="serverless")
+    clock = "min=6@0 7 * * 1-5,min=2@30 20 * * 1-5"
+    made = synthesize(
+        network__egress="nat_instance",
+        network__nat_instance_type="t4g.medium",
+        cache__kind="serverless",
+        container_lane__schedules=clock,
+    )
     stage = deployed_stage(read_assembly(made.directory), DEFAULT_STAGE).stage
     assert (stage.network.egress, stage.network.nat_instance_type) == ("nat_instance", "t4g.medium")
     assert stage.cache == made.stage.cache
+    assert stage.container_lane.schedules == made.stage.container_lane.schedules
     lines = {line.name: line.resources for line in priced(made.directory, options).container_lane.lines}
     assert [each.partition("/")[2][:17] for each in lines["EC2 on demand, t4g.medium"]] == ["NetworkNatInstanc"] * 2
     assert lines["Cache storage"] == ("crossover-dev-container/CacheServerless",)
