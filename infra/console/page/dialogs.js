@@ -43,8 +43,9 @@ export function fill(title, parts, acts) {
   });
   dialog().replaceChildren(form);
   if (!dialog().open) dialog().showModal();
-  const first = ["[autofocus]", "input[type=radio]:checked", "input, select, textarea"]; // of choices the chosen one, as Tab does
-  (first.map((selector) => form.querySelector(selector)).find(Boolean) ?? close).focus();
+  // Of choices the chosen one, as Tab does.
+  const first = form.querySelector("input[type=radio]:checked") ?? form.querySelector("[autofocus], input, select, textarea");
+  (first ?? close).focus();
 }
 
 /** The field in which a production stage's name is typed; nothing for another. */
