@@ -8,7 +8,7 @@ requests.
     calling.py, callers.py, requests.py   callers who never stop, and every request of theirs
     run.py        one after the other on one lab, each judged; `crossover lab drill` is the command
     another_bundle.py, versions.py   a stage with other bytes; which bundle each lane tells of
-    permissions.py    calls of a function that its role does not allow
+    role.py           calls of the switcher that its role does not allow
 
 Every other module is one drill, or several of a kind.
 """

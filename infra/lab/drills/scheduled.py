@@ -19,10 +19,11 @@ from zoneinfo import ZoneInfo
 
 from infra.errors import KitError
 from infra.lab.drills.calling import Calling
+from infra.lab.drills.deploy_midway import PATIENTLY
 from infra.lab.drills.drill import Criteria, Drill, Figures
 from infra.lab.drills.ground import Ground, ground_of
 from infra.lab.drills.operators import Operator
-from infra.lab.drills.permissions import unpermitted
+from infra.lab.drills.role import unpermitted
 from infra.lab.drills.switches import BRISKLY, UNITS
 from infra.lab.live.lab import Lab
 from infra.switching.aws.schedules import Place, find_place
@@ -40,10 +41,12 @@ DUE_S, DONE_S = 900.0, 5_400.0
 HOURS_12 = 12 * 60
 ZONE = "Asia/Kolkata"
 """Half an hour off the others, and its clock is never put forward, whatever the time of the drill."""
+# A tick in each two seconds takes CPU that the lanes have here, which no lane is to be blamed for.
 WEEK = """
 timezone = "{zone}"
 limits.min_samples = 50
-limits.p99_floor_ms = 300
+limits.p99_ms = 15000
+limits.p99_floor_ms = 15000
 
 [[change]]
 days = "MON-SUN"
@@ -74,7 +77,7 @@ def run(lab: Lab, rounds: int) -> Figures:
         requests = calling.stop()
         told = _of_function(lab, place)
         wrong = letters.new()
-        beyond = unpermitted(lab, place.function)
+        beyond = unpermitted(lab)
     at_goal = ground.traffic.rule() == ground.traffic.parameter() == all_on("lambda")
     return Figures(
         drill="scheduled",
@@ -144,7 +147,7 @@ def _clock(minute: int) -> str:
 def _refused(lab: Lab, ground: Ground, letters: _Letters) -> dict[str, int]:
     """An entry comes due while an operator is switching, and holds."""
     due = _schedule(lab, STEPS)
-    with Operator(lab, "switch", "lambda", "--steps", "50,100", *UNITS["lambda"], *BRISKLY) as anna:
+    with Operator(lab, "switch", "lambda", "--steps", "50,100", *UNITS["lambda"], *BRISKLY, *PATIENTLY) as anna:
         anna.await_phase("verify")
         lab.operator("pause")
         held = ground.traffic.rule()

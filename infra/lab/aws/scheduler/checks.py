@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 from moto.core.exceptions import JsonRESTError
@@ -32,8 +33,9 @@ class GroupExists(JsonRESTError):
 
 def refuse_wrong(backend: Any, asked: dict[str, Any]) -> None:
     """`asked` has moto's names of what a schedule is made or changed with."""
-    if not re.fullmatch(NAME, asked["name"]):
-        raise ValidationException(f"Value '{asked['name']}' at 'name' failed to satisfy constraint: {NAME}")
+    name = unquote(asked["name"])  # moto takes it from the path as it stands there
+    if not re.fullmatch(NAME, name):
+        raise ValidationException(f"Value '{name}' at 'name' failed to satisfy constraint: {NAME}")
     expression = asked["schedule_expression"] or ""
     try:
         read_expression(expression)
