@@ -83,8 +83,10 @@ def test_a_pipe_that_nobody_reads_any_more_does_not_change_what_the_exit_code_sa
     )
     unread, output = os.pipe()
     os.close(unread)
+    buffered = {**os.environ, "PYTHONUNBUFFERED": ""}
+    command = [sys.executable, "-c", script]
     done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, stdout=output, stderr=subprocess.PIPE, text=True, timeout=60
+        command, cwd=ROOT, env=buffered, stdout=output, stderr=subprocess.PIPE, text=True, timeout=60, check=False
     )
     os.close(output)
     assert (done.returncode, done.stderr) == (130, "crossover: stopped at verify\n")
