@@ -84,7 +84,6 @@ def main(arguments: Sequence[str] | None = None, way: object = None) -> None:
         cli(arguments, standalone_mode=False, obj=way)
         sys.stdout.flush()
     except BrokenPipeError:  # as of `| head -1`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(128 + signal.SIGPIPE)
     except KitError as error:
         _say(str(error), error.exit_code, as_json=as_json)
@@ -100,6 +99,16 @@ def main(arguments: Sequence[str] | None = None, way: object = None) -> None:
         sys.exit(130)
     except click.exceptions.Exit as leave:
         sys.exit(leave.exit_code)
+    finally:
+        _last_flush()
+
+
+def _last_flush() -> None:
+    """What nobody reads any more is thrown away here, or the interpreter would end with a code of its own."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(error: str, code: int, *, as_json: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -92,3 +93,24 @@ def test_the_command_line_starts_without_node_and_without_heavy_imports() -> Non
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_pipe_that_nobody_reads_any_more_does_not_change_what_the_exit_code_says() -> None:
+    script = (
+        "import sys, infra.cli\n"
+        "from infra.operating.driving import Stopped\n"
+        "def stop(*_, **__):\n"
+        "    sys.stdout.write('what nobody reads')\n"
+        "    raise Stopped('stopped at verify')\n"
+        "infra.cli.cli = stop\n"
+        "infra.cli.main(['switch'])\n"
+    )
+    unread, output = os.pipe()
+    os.close(unread)
+    buffered = {**os.environ, "PYTHONUNBUFFERED": ""}
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(
+        command, cwd=ROOT, env=buffered, stdout=output, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+    )
+    os.close(output)
+    assert (done.returncode, done.stderr) == (130, "crossover: stopped at verify\n")

@@ -159,3 +159,19 @@ def test_what_no_item_holds_is_refused(store: DynamoStore) -> None:
     with pytest.raises(KitError, match="over DynamoDB's 400 KB: shorten --why"):
         store.save(record(why="w" * 400_000))
     assert store.load() is None
+
+
+def test_what_another_version_wrote_is_one_clear_line_and_hides_no_other_event(store: DynamoStore) -> None:
+    table = boto3.client("dynamodb", REGION)
+    store.append(event(1))
+    of_a_newer = '{"at":1000002.0,"switch":"a2","who":"ben","what":"later","phase":"rehearse"}'
+    table.put_item(
+        TableName=TABLE, Item={"pk": {"S": "history"}, "sk": {"S": "0001000002.000#000000#ab"}, "body": {"S": of_a_newer}}
+    )
+    first, second = store.history(10)
+    assert (first.what, second.at, second.switch) == ("said 1", 1_000_002.0, "-")
+    assert second.what.startswith("of another version of this tool") and second.what.endswith(of_a_newer)
+    body = {"S": '{"id":"a3","phase":"rehearse"}'}
+    table.put_item(TableName=TABLE, Item={"pk": {"S": "record"}, "sk": {"S": "record"}, "version": {"N": "1"}, "body": body})
+    with pytest.raises(KitError, match=r"of another version of this tool \(.*\): go on with the checkout that wrote it"):
+        store.load()
