@@ -71,7 +71,7 @@ def price_lambda(
         },
         misses=tuple(misses),
         not_priced=not_priced,
-        committable=(lambda_usage(traffic, compute, options),),
+        committable=lambda_usage(traffic, compute, options),
     )
     return with_savings_plan(cost, book, options.savings_plan) if alone else cost
 
