@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from infra.commands.printing import print_json
 from infra.cost.model import price_container, price_lambda
 from infra.cost.price_diff import Change, PlanChange, changes, plan_changes
 from infra.cost.price_downloads import PRICE_LIST_URL, Downloads
+from infra.cost.price_query import Queries, clients_for
 from infra.cost.prices import SHIPPED, Price, PriceBook, load_price_book
 from infra.cost.refresh import refresh
 from infra.cost.scenario import load_scenario
@@ -66,11 +68,14 @@ def show(service: str | None, region: str, as_json: bool) -> None:
 @click.option(
     "--from", "source", default=PRICE_LIST_URL, show_default=True, help="The price list, or a folder laid out like it."
 )
+@click.option(
+    "--query", is_flag=True, help="Ask the query API (credentials needed) in place of the files, of which EC2's is gigabytes."
+)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Where to.  [default: the kit's own book]")
 @click.option(
     "--spot/--no-spot", default=True, show_default=True, help="Ask EC2 for 30 days of spot prices (credentials needed)."
 )
-def refresh_command(region: str, source: str, out: Path | None, spot: bool) -> None:
+def refresh_command(region: str, source: str, query: bool, out: Path | None, spot: bool) -> None:
     """Make a region's price book anew from the AWS Price List (no account needed) and EC2's spot price history.
 
     What the list does not have keeps the old figure with its own date, which is said with the reason. The old book is replaced
@@ -80,12 +85,15 @@ def refresh_command(region: str, source: str, out: Path | None, spot: bool) -> N
     Examples:
       crossover prices refresh --no-spot
       crossover prices refresh --region eu-west-1 --out eu-west-1.json
+      crossover prices refresh --query
     """
+    if query and source != PRICE_LIST_URL:
+        raise InputError("--query asks AWS's query API, --from names bulk files: give one of them")
     target = out or SHIPPED / f"{region}.json"
     own = SHIPPED / f"{region}.json"
     old = json.loads((own if own.exists() else SHIPPED / "us-east-1.json").read_text())
-    with Downloads(source, say=lambda text: click.echo(text, err=True)) as downloads:
-        fresh = refresh(region, old, downloads.open, today=datetime.now(UTC).date())
+    with _offers(region, source, query, old["instances"]["types"]) as offers:
+        fresh = refresh(region, old, offers.open, today=datetime.now(UTC).date(), origin=offers.origin)
     if spot:
         _add_spot(fresh.document, region)
     with tempfile.TemporaryDirectory(dir=_folder(target)) as folder:
@@ -96,6 +104,13 @@ def refresh_command(region: str, source: str, out: Path | None, spot: bool) -> N
     click.echo(f"{fresh.found} prices of {region} from the list: {target}")
     for each in fresh.left:
         click.echo(str(each))
+
+
+def _offers(region: str, source: str, query: bool, types: Collection[str]) -> Downloads | Queries:
+    def say(text: str) -> None:
+        click.echo(text, err=True)
+
+    return Queries(clients_for(region), types, say) if query else Downloads(source, say)
 
 
 def _folder(target: Path) -> Path:

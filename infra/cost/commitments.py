@@ -9,13 +9,20 @@ from infra.cost.lines.line import EXACT, LineItem, quantity, total
 from infra.cost.traffic import TrafficProfile, hourly_means
 
 
-def lambda_usage(traffic: TrafficProfile, compute: list[LineItem], options: CostOptions) -> Usage:
-    """Duration and provisioned concurrency hour by hour, spread as the searches are; never requests."""
-    usd = total(line for line in compute if "duration" in line.dimension or "concurrency" in line.dimension)
-    each = EXACT.divide(usd, options.month_hours)
+def lambda_usage(traffic: TrafficProfile, compute: list[LineItem], options: CostOptions) -> tuple[Usage, ...]:
+    """Duration, and what provisioned concurrency costs, each dimension by itself as plans have rates for each; never requests.
+    Hour by hour: what searches take is spread as they are, what is kept for them is kept in all hours alike."""
     mean = traffic.mean_rps
-    hourly = tuple((quantity(float(each) * rate / mean), hours) for rate, hours in traffic.hourly())
-    return Usage(service="AWSLambda", what="duration", hourly=hourly, usd=usd)
+    found = []
+    for dimension in dict.fromkeys(line.dimension for line in compute):
+        if "duration" not in dimension and "concurrency" not in dimension:
+            continue
+        usd = total(line for line in compute if line.dimension == dimension)
+        each = EXACT.divide(usd, options.month_hours)
+        kept = "concurrency" in dimension
+        hourly = tuple((quantity(float(each) * (1 if kept else rate / mean)), hours) for rate, hours in traffic.hourly())
+        found.append(Usage(service="AWSLambda", what=dimension, hourly=hourly, usd=usd))
+    return tuple(found)
 
 
 def instance_usage(name: str, each: Decimal, by_step: tuple[int, ...], traffic: TrafficProfile, usd: Decimal) -> Usage:

@@ -72,7 +72,7 @@ def price_lambda(
         },
         misses=tuple(misses),
         not_priced=not_priced,
-        committable=(lambda_usage(traffic, compute, options),),
+        committable=lambda_usage(traffic, compute, options),
     )
     return with_savings_plan(with_free_tiers(cost, book, options), book, options.savings_plan) if alone else cost
 

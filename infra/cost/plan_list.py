@@ -92,8 +92,8 @@ def read_reserved_rates(path: Path, products: Iterable[Product]) -> Iterator[Rat
 
 
 def plan_rows(rates: Iterable[Rate], listed: Mapping[tuple[str, str], Decimal], head: Head) -> list[dict[str, Any]]:
-    """Rows of the book: for each plan the instance types with one share off their list price, and one share for Lambda, the
-    least where its dimensions have different ones. A rate above the list price, or without one, is left out."""
+    """Rows of the book: for each plan the instance types, and the dimensions of Lambda, with one share off their list price.
+    A rate above the list price, or without one, is left out."""
     shares: dict[tuple[str, str], dict[Decimal, list[str]]] = defaultdict(lambda: defaultdict(list))
     for rate in rates:
         price = listed.get((rate.service, rate.what))
@@ -102,21 +102,13 @@ def plan_rows(rates: Iterable[Rate], listed: Mapping[tuple[str, str], Decimal], 
             shares[rate.plan, rate.service][share].append(rate.what)
     rows = []
     for (plan, service), by_share in sorted(shares.items()):
-        source = f"AWS Price List, offer {head.offer}, version {head.version}"
-        if service == "AWSLambda":
-            least, most = min(by_share), max(by_share)
-            told = (
-                source if least == most else f"{source}; the least of {least:.2%} to {most:.2%} over duration and concurrency"
-            )
-            rows.append(_row(plan, service, least, (), told, head))
-        else:
-            rows += [_row(plan, service, share, sorted(set(what)), source, head) for share, what in sorted(by_share.items())]
+        rows += [_row(plan, service, share, sorted(set(what)), head) for share, what in sorted(by_share.items())]
     return rows
 
 
-def _row(plan: str, service: str, share: Decimal, families: Iterable[str], source: str, head: Head) -> dict[str, Any]:
-    row: dict[str, Any] = {"plan": plan, "service": service, "discount": f"{share:f}", "source": source}
-    return {**row, "as_of": head.published, "confidence": "high", **({"families": list(families)} if families else {})}
+def _row(plan: str, service: str, share: Decimal, families: list[str], head: Head) -> dict[str, Any]:
+    row: dict[str, Any] = {"plan": plan, "service": service, "discount": f"{share:f}", "source": head.source}
+    return {**row, "as_of": head.published, "confidence": "high", "families": families}
 
 
 def _plans(path: Path) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from infra.cost.plan_list import LAMBDA_USAGE
 from infra.cost.prices import Price, PriceBook
 
 
@@ -42,7 +43,7 @@ class PlanChange:
 def plan_changes(before: PriceBook, after: PriceBook) -> list[PlanChange]:
     """Plans of which some rate differs, in the order of their names."""
     types = sorted(before.instances.keys() | after.instances.keys())
-    things = [("AWSLambda", "duration"), *(("AmazonEC2", name) for name in types)]
+    things = [*(("AWSLambda", name) for name in LAMBDA_USAGE.values()), *(("AmazonEC2", name) for name in types)]
     found = []
     for plan in sorted({rate.plan for book in (before, after) for rate in book.savings_plans}):
         pairs = [(before.plan_rate(plan, *thing), after.plan_rate(plan, *thing)) for thing in things]

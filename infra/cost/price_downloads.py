@@ -26,6 +26,8 @@ class NoOffer(InputError):
 class Downloads:
     """Offer files from AWS, or from a mirror or folder laid out like it, each fetched once into a temporary folder."""
 
+    origin = "AWS Price List"
+
     def __init__(self, source: str = PRICE_LIST_URL, say: Callable[[str], None] = lambda text: None) -> None:
         self._source, self._say = source.rstrip("/"), say
         self._folder = Path(tempfile.mkdtemp(prefix="crossover-prices-"))

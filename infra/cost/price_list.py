@@ -7,7 +7,7 @@ event by event, and only what is wanted is kept. Formats: AWS Billing User Guide
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -25,6 +25,7 @@ REGION_PREFIX = re.compile(r"^(?:(?:[A-Z]{3}\d{1,2}|EU|CPT|[a-z]{2}(?:-[a-z]+)+-
 """Usage types of most regions begin with the region's short name (`EU-`, `APS3-`), KMS's with the whole (`eu-west-1-`), those
 between regions with two, those of us-east-1 mostly with none. `IA-` (infrequent access) and `TS-` (trust store) are no regions.
 """
+BEGINNING = (":", "-")
 HERE = ("AWS Region", "")
 """What the place of a region's own product is called; outposts, local zones and wavelength zones are called otherwise."""
 
@@ -36,6 +37,11 @@ class Head:
     offer: str
     version: str
     published: str
+
+    @property
+    def source(self) -> str:
+        """How the book names it. What has no version is no offer file but an API's answer, by its own name."""
+        return f"AWS Price List, offer {self.offer}, version {self.version}" if self.version else self.offer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,22 +83,28 @@ def read_head(path: Path, offer: str | None = None) -> Head:
     return Head(offer=found["offerCode"], version=found["version"], published=found["publicationDate"][:10])
 
 
-def read_products(path: Path, region: str | None, usagetypes: Iterable[str]) -> list[Product]:
-    """The region's products (None: all) whose usage type is one of `usagetypes`, or begins with one that ends in `:`."""
-    exact = {name for name in usagetypes if not name.endswith(":")}
-    beginnings = tuple(name for name in usagetypes if name.endswith(":"))
+def read_products(path: Path, region: str | None, usagetypes: Iterable[str], groups: Collection[str] = ()) -> list[Product]:
+    """The region's products (None: all) whose usage type is one of `usagetypes`, or begins with one that ends in `:` or
+    `-`, or that are of one of `groups`."""
+    exact = {name for name in usagetypes if not name.endswith(BEGINNING)}
+    beginnings = tuple(name for name in usagetypes if name.endswith(BEGINNING))
     kept = []
     for sku, body in read_pairs(path, "products"):
         attributes = _object(path, sku, _object(path, sku, body).get("attributes", {}))
         product = Product(sku=sku, family=body.get("productFamily", ""), attributes=attributes)
-        # An empty region's name is that of what all regions share, as CloudWatch's dashboards.
-        if region and (attributes.get("regionCode") or attributes.get("fromRegionCode") or region) != region:
+        if not is_in(region, attributes):
             continue
-        if attributes.get("locationType", "") not in HERE:
-            continue
-        if product.usagetype in exact or (beginnings and product.usagetype.startswith(beginnings)):
+        named = product.usagetype in exact or (beginnings and product.usagetype.startswith(beginnings))
+        if named or attributes.get("group") in groups:
             kept.append(product)
     return kept
+
+
+def is_in(region: str | None, attributes: Mapping[str, str]) -> bool:
+    """Whether a product is of the region itself (None: of any), not of an outpost or a local zone. What all regions share, as
+    CloudWatch's dashboards, names none."""
+    named = (attributes.get(name) for name in ("regionCode", "fromRegionCode", "toRegionCode"))
+    return (region is None or next(filter(None, named), region) == region) and attributes.get("locationType", "") in HERE
 
 
 def read_offers(path: Path, products: Iterable[Product]) -> list[Offer]:

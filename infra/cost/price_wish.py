@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from infra.cost.price_list import Product
+
 HOURS_A_MONTH = 730
 GLOBAL = "aws-other"
 """Where the list has offers of no region, as a region's name in its addresses."""
@@ -14,8 +16,9 @@ GLOBAL = "aws-other"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """One price of the book. Usage types are without the region's prefix, the first that the list has is taken (regions have
-    different ones); `attributes` and `family` must be equal. The list's price times `factor` is the book's. `to` is a kind of
-    other region that data goes to, `known_from` where the filter is from."""
+    different ones); where none is known, the attribute `group` stands for them. `attributes` and `family` must be equal. The
+    list's price times `factor` is the book's. `to` is a kind of other region that data goes to, `known_from` where the filter
+    is from."""
 
     service: str
     dimension: str
@@ -29,8 +32,17 @@ class Wish:
     to: str | None = None
 
     @property
-    def usagetype(self) -> str:
-        return self.usagetypes[0]
+    def named(self) -> str:
+        """What the list is searched for."""
+        return " or ".join(self.usagetypes) or f"group {self.attributes['group']}"
+
+    def takes(self, product: Product, region: str) -> bool:
+        """Whether this is the product, or one of several that are."""
+        return (
+            (not self.usagetypes or product.usagetype in self.usagetypes)
+            and (self.family is None or product.family == self.family)
+            and all(product.attributes.get(name, "") == value for name, value in self.attributes_in(region).items())
+        )
 
     def attributes_in(self, region: str) -> dict[str, str]:
         """The attributes that the product has in this region."""

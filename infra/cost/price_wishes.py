@@ -6,22 +6,34 @@ internal/resources/aws/X.go, whose filters Infracost runs against the list.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
-from infra.cost.price_wish import Wish
+from infra.cost.price_list import Product
+from infra.cost.price_wish import HOURS_A_MONTH, Wish
 from infra.cost.price_wishes_managed import MANAGED
 
 A_SECOND = Fraction(1, 3600)
 FARGATE_SPOT = "not in the Price List, which has no spot prices"
-NOT_KNOWN = "filter not known: no public source names its usage type"
 BILLED = "usage type of AWS's bills and of aws/lambda/pricing's list rows (SKUs in ocelhq/ocel, HJC96/malssum-haru)"
 EDGE = "row of the list, offer AWSLambda, group AWS-Lambda-Edge-Duration; CloudFront developer guide, usage reports"
+MICROVMS = "rows of GetProducts recorded on 2026-08-07 (theagenticguy/microvms-agentd, tests of its pricing module)"
+GROUPS = "groups by which public scripts ask GetProducts for them (2026); usage types unknown"
 
 
 def _lambda(dimension: str, usagetype: str, unit: str = "GB-s", known_from: str = BILLED) -> Wish:
     return Wish(
         service="AWSLambda", dimension=dimension, unit=unit, offer="AWSLambda", usagetypes=(usagetype,), known_from=known_from
     )  # fmt: skip
+
+
+def _microvm(dimension: str, unit: str, usagetype: str, factor: Fraction = Fraction(1)) -> Wish:
+    wish = _lambda(f"microvm_{dimension}", f"Lambda-MicroVM-{usagetype}", unit, MICROVMS)
+    return replace(wish, factor=factor)
+
+
+def _of_group(dimension: str, unit: str, group: str) -> Wish:
+    return replace(_lambda(dimension, "", unit, GROUPS), usagetypes=(), attributes={"group": f"AWS-Lambda-{group}"})
 
 
 def _ec2(service: str, dimension: str, unit: str, usagetype: str, known_from: str, factor: Fraction = Fraction(1)) -> Wish:
@@ -77,6 +89,17 @@ COMPUTE: tuple[Wish, ...] = (
     _lambda("response_streaming", "Lambda-Streaming-Response-Processed-Bytes", "GB"),
     _lambda("edge_request", "Lambda-Edge-Request", "request", EDGE),
     _lambda("edge_duration", "Lambda-Edge-GB-Second", "GB-s", EDGE),
+    _microvm("vcpu", "vCPU-s", "vCPU-Second-ARM"),
+    _microvm("memory", "GB-s", "Memory-GB-Second-ARM"),
+    _microvm("snapshot_read", "GB", "Snapshot-Read-GB"),
+    _microvm("snapshot_written", "GB", "Snapshot-Write-GB"),
+    _microvm("snapshot_storage", "GB-month", "Snapshot-Storage-GB-Hour", Fraction(HOURS_A_MONTH)),
+    _of_group("durable_operation", "operation", "Durable-Execution-Operations"),
+    _of_group("durable_written", "GB", "Durable-Execution-Written-Bytes"),
+    _of_group("durable_retained", "GB-month", "Durable-Execution-TimedStorage-ByteHrs"),
+    _of_group("event_poller_kafka", "unit-hour", "Event-Poller-Unit-Duration"),
+    _of_group("event_poller_sqs", "unit-hour", "SQS-Event-Poller-Unit-Duration"),
+    _of_group("tenant_isolation", "GB", "Tenant-Isolated-Environment-Memory-GB"),
     _fargate("fargate_vcpu_x86_64", "vCPU-s", "Fargate-vCPU-Hours:perCPU"),
     _fargate("fargate_vcpu_arm64", "vCPU-s", "Fargate-ARM-vCPU-Hours:perCPU"),
     _fargate("fargate_memory_x86_64", "GB-s", "Fargate-GB-Hours"),
@@ -114,24 +137,19 @@ NETWORK: tuple[Wish, ...] = (
 )
 WISHES = COMPUTE + NETWORK + MANAGED
 
+FEE = ("AWSLambda", "managed_instances_fee")
+"""Is made of several products (`price_fees`)."""
+FEE_USAGE = "Lambda-Managed-Instances-"
+
 NOT_ASKED_FOR: dict[tuple[str, str], str] = {
     **{
         ("AmazonECS", f"fargate_spot_{what}_{architecture}"): FARGATE_SPOT
         for what in ("vcpu", "memory")
         for architecture in ("x86_64", "arm64")
     },
-    ("AWSEvents", "scheduler_invocation"): NOT_KNOWN,
-    ("AWSLambda", "managed_instances_fee"): NOT_KNOWN + "; the list may have it by instance type",
-    **{
-        ("AWSLambda", dimension): NOT_KNOWN
-        for dimension in (
-            "durable_operation", "durable_retained", "durable_written", "event_poller_kafka", "event_poller_sqs",
-            "microvm_memory", "microvm_snapshot_read", "microvm_snapshot_storage", "microvm_snapshot_written", "microvm_vcpu",
-            "tenant_isolation",
-        )
-    },
+    FEE: "no instance type of the book has both a fee and a price in the Price List",
 }  # fmt: skip
-"""Prices of the book that a refresh does not look for, and why."""
+"""Prices of the book that are no product of the list by themselves, and why there may be none."""
 
 INSTANCE_USAGE = "BoxUsage:"
 INSTANCE_ATTRIBUTES = {
@@ -142,6 +160,14 @@ INSTANCE_ATTRIBUTES = {
     "operation": "RunInstances",
 }
 """Of the hundreds of prices an instance type has, the one of plain Linux on shared hardware."""
+ALSO = {"AmazonEC2": (INSTANCE_USAGE,), "AWSLambda": (FEE_USAGE,)}
+"""What is read of an offer beside the wishes: the beginnings of usage types that name instance types."""
 OFFERS = tuple(sorted({wish.offer for wish in WISHES}))
 ESSENTIAL = frozenset({"AWSDataTransfer", "AWSELB", "AWSLambda", "AmazonEC2", "AmazonVPC"})
 """Offers without which neither lane has a price; a region need not have the others."""
+
+
+def is_plain_instance(product: Product) -> bool:
+    """Whether this is an instance type's price of plain Linux on shared hardware."""
+    wanted = all(product.attributes.get(key) == value for key, value in INSTANCE_ATTRIBUTES.items())
+    return wanted and product.usagetype.startswith(INSTANCE_USAGE)

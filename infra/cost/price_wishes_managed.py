@@ -96,6 +96,8 @@ MANAGED: tuple[Wish, ...] = (
     _of("AmazonAppRunner", "memory", "GB-hour", "AppRunner-Provisioned-GB-hours", known_from=BULK),
     _of("AWSEvents", "custom_event", "event", "Event-64K-Chunks", family="EventBridge",
         known_from="infracost cloudwatch_event_bus", eventType="Custom Event"),
+    _of("AWSEvents", "scheduler_invocation", "invocation", "ScheduledInvocation",
+        known_from="usage type of bills and list rows that public price checks quote (SKU XAWTXSQRCY6JTPGR of us-west-1)"),
     _of("AWSQueueService", "standard_request", "request", "Requests-RBP", "Requests-Tier1", family="API Request",
         known_from="infracost sqs_queue; usage types " + BULK, queueType="Standard"),
     _of("AWSQueueService", "fifo_request", "request", "Requests-FIFO-RBP", "Requests-FIFO-Tier1", family="API Request",

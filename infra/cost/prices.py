@@ -74,7 +74,8 @@ class InstanceType:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRate:
-    """How much less one service costs under a commitment, as a share; `families` (or types) of instances, empty: for all."""
+    """How much less one service costs under a commitment, as a share; `families` (or types) of instances, or dimensions of
+    Lambda; empty: for all."""
 
     plan: str
     service: str

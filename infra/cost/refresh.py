@@ -18,9 +18,10 @@ from infra.cost.lines.line import EXACT
 from infra.cost.plan_list import OFFER as PLANS
 from infra.cost.plan_list import plan_rows, read_plan_rates, read_reserved_rates
 from infra.cost.price_downloads import NoOffer
+from infra.cost.price_fees import fee_row
 from infra.cost.price_list import Head, Offer, Product, read_head, read_offers, read_products
-from infra.cost.price_wish import GLOBAL, Wish
-from infra.cost.price_wishes import ESSENTIAL, INSTANCE_ATTRIBUTES, INSTANCE_USAGE, NOT_ASKED_FOR, OFFERS, WISHES
+from infra.cost.price_wish import Wish
+from infra.cost.price_wishes import ALSO, ESSENTIAL, FEE, NOT_ASKED_FOR, OFFERS, WISHES, is_plain_instance
 from infra.cost.price_wishes_managed import PLACES
 from infra.cost.refresh_left import Left, left_instances, left_plans, left_prices
 from infra.errors import InputError
@@ -39,13 +40,16 @@ class Refreshed:
     left: tuple[Left, ...]
 
 
-def refresh(region: str, old: dict[str, Any], open_offer: Open, *, today: date) -> Refreshed:
+def refresh(region: str, old: dict[str, Any], open_offer: Open, *, today: date, origin: str = "AWS Price List") -> Refreshed:
     """The region's book anew. `old` is the document of the one there is, or of another region's, which lends the shapes of
-    instance types and no price but free tiers, which are the account's. `InputError` for a file that is no offer file."""
+    instance types and no price but free tiers, which are the account's. `origin` is how the book names where its offers are
+    from. `InputError` for a file that is no offer file."""
     rows: dict[Key, dict[str, Any]] = {}
     reasons = dict(NOT_ASKED_FOR)
     instances: dict[str, dict[str, Any]] = {}
-    heads, reserved = [], []
+    heads: list[Head] = []
+    reserved: list[dict[str, Any]] = []
+    fees: tuple[list[Offer], Head] | None = None
     for offer in OFFERS:
         wishes = [wish for wish in WISHES if wish.offer == offer]
         place = PLACES.get(offer, region)
@@ -58,10 +62,7 @@ def refresh(region: str, old: dict[str, Any], open_offer: Open, *, today: date) 
             continue
         head = _head(path, offer)
         heads.append(head)
-        usagetypes = {each for wish in wishes for each in wish.usagetypes} | (
-            {INSTANCE_USAGE} if offer == "AmazonEC2" else set()
-        )
-        products = read_products(path, None if place == GLOBAL else region, usagetypes)
+        products = _products(path, wishes, region if place == region else None)
         offers = read_offers(path, products)
         for wish in wishes:
             priced = _fulfil(wish, offers, region)
@@ -69,18 +70,21 @@ def refresh(region: str, old: dict[str, Any], open_offer: Open, *, today: date) 
                 rows[wish.service, wish.dimension] = _row(wish, priced, head)
             else:
                 reasons[wish.service, wish.dimension] = priced
+        if offer == "AWSLambda":
+            fees = offers, head
         if offer == "AmazonEC2":
             instances = _instances(path, offers, head, old["instances"]["types"], same_region=old["region"] == region)
-            wanted = [
-                product
-                for product in products
-                if _is_plain_instance(product) and product.attributes["instanceType"] in instances
-            ]
+            wanted = [each for each in products if is_plain_instance(each) and each.attributes["instanceType"] in instances]
             reserved = plan_rows(read_reserved_rates(path, wanted), _listed(rows, instances), head)
+    if fees is not None:
+        fee = fee_row(fees[0], instances, fees[1])
+        rows |= {FEE: fee} if isinstance(fee, dict) else {}
+        reasons |= {FEE: fee} if isinstance(fee, str) else {}
     path = open_offer(PLANS, region)
     heads.append(read_head(path, PLANS))
     plans = plan_rows(read_plan_rates(path), _listed(rows, instances), heads[-1])
-    return _document(region, old, rows, instances, heads, today, [*plans, *reserved], reasons)
+    source = f"{origin}, offers " + ", ".join(f"{head.offer} {head.version}".strip() for head in heads)
+    return _document(region, old, rows, instances, source, today, [*plans, *reserved], reasons)
 
 
 def _head(path: Path, offer: str) -> Head:
@@ -98,29 +102,24 @@ def _listed(
     return functions | {("AmazonEC2", name): Decimal(row["on_demand_usd_per_hour"]) for name, row in instances.items()}
 
 
-def _is_plain_instance(product: Product) -> bool:
-    wanted = all(product.attributes.get(key) == value for key, value in INSTANCE_ATTRIBUTES.items())
-    return wanted and product.usagetype.startswith(INSTANCE_USAGE)
+def _products(path: Path, wishes: Iterable[Wish], region: str | None) -> list[Product]:
+    """What is wished for of one offer, and what else of it makes prices."""
+    usagetypes = {each for wish in wishes for each in (*wish.usagetypes, *ALSO.get(wish.offer, ()))}
+    groups = {wish.attributes["group"] for wish in wishes if not wish.usagetypes}
+    return read_products(path, region, usagetypes, groups)
 
 
 def _fulfil(wish: Wish, offers: Iterable[Offer], region: str) -> Offer | str:
     """The one offer that is meant, or why there is none; several at one price are one (AWS lists some per operation)."""
-    attributes = wish.attributes_in(region)
-    fitting = [
-        each
-        for each in offers
-        if each.product.usagetype in wish.usagetypes
-        and (wish.family is None or each.product.family == wish.family)
-        and all(each.product.attributes.get(name, "") == value for name, value in attributes.items())
-    ]
-    for usagetype in wish.usagetypes:
-        found = [each for each in fitting if each.product.usagetype == usagetype]
+    fitting = [each for each in offers if wish.takes(each.product, region)]
+    for usagetype in wish.usagetypes or (wish.named,):
+        found = [each for each in fitting if not wish.usagetypes or each.product.usagetype == usagetype]
         if len({each.tiers for each in found}) > 1:
             skus = ", ".join(sorted(each.product.sku for each in found))
             return f"SKUs {skus} of the Price List have different prices for {usagetype}"
         if found:
-            return found[0]
-    return f"not in the Price List under {wish.offer} {' or '.join(wish.usagetypes)} as it is asked for"
+            return min(found, key=lambda each: each.product.sku)
+    return f"not in the Price List under {wish.offer} {wish.named} as it is asked for"
 
 
 def _row(wish: Wish, offer: Offer, head: Head) -> dict[str, Any]:
@@ -141,7 +140,7 @@ def _row(wish: Wish, offer: Offer, head: Head) -> dict[str, Any]:
         "dimension": wish.dimension,
         "unit": wish.unit,
         "usd": f"{tiers[0][2]:f}",
-        "source": f"AWS Price List, offer {head.offer}, version {head.version}, SKU {offer.product.sku}",
+        "source": f"{head.source}, SKU {offer.product.sku}",
         "as_of": head.published,
         "confidence": "high",
     }
@@ -166,14 +165,14 @@ def _instances(
     for offer in offers:
         attributes = offer.product.attributes
         name = attributes.get("instanceType", "")
-        if name not in old or not _is_plain_instance(offer.product):
+        if name not in old or not is_plain_instance(offer.product):
             continue
         if len(offer.tiers) != 1:
             raise InputError(f"{path}: {name}: an instance's price has no tiers, this one has {len(offer.tiers)}")
         found[name] = {
             **{key: value for key, value in old[name].items() if same_region or not key.startswith(of_the_region)},
             "on_demand_usd_per_hour": f"{offer.tiers[0].usd.normalize():f}",
-            "on_demand_source": f"AWS Price List, offer {head.offer}, version {head.version}, SKU {offer.product.sku}",
+            "on_demand_source": f"{head.source}, SKU {offer.product.sku}",
             "on_demand_as_of": head.published,
         }
     return found
@@ -184,7 +183,7 @@ def _document(
     old: dict[str, Any],
     rows: dict[Key, dict[str, Any]],
     instances: dict[str, dict[str, Any]],
-    heads: list[Head],
+    source: str,
     today: date,
     plans: list[dict[str, Any]],
     reasons: dict[Key, str],
@@ -198,7 +197,7 @@ def _document(
         **old,
         "region": region,
         "as_of": today.isoformat(),
-        "source": "AWS Price List, offers " + ", ".join(f"{head.offer} {head.version}" for head in heads),
+        "source": source,
         "savings_plans": plans + kept_plans,
         "prices": [merged[key] for key in sorted(merged)],
         "instances": {**old["instances"], "types": dict(sorted({**types, **instances}.items()))},

@@ -43,6 +43,7 @@ def finance_statements(stage: Stage, export_bucket: str | None = None) -> tuple[
                 "pricing:GetPriceListFileUrl",
                 "pricing:GetProducts",
                 "pricing:ListPriceLists",
+                "savingsplans:DescribeSavingsPlansOfferingRates",
             ],
             ["*"],
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,7 +14,8 @@ from moto import mock_aws
 from infra.commands.prices import command
 from infra.cost.prices import SHIPPED, load_price_book
 from infra.errors import InputError, KitError
-from tests.infra.cost.offer_files import price_list
+from tests.infra.cost.offer_files import plan_list, price_list
+from tests.infra.cost.price_api import PriceApi, served
 
 
 def show(*arguments: str) -> str:
@@ -72,10 +74,7 @@ def test_a_refreshed_book_is_written_whole_and_told(tmp_path: Path) -> None:
     told = invoke("refresh", "--from", str(tmp_path), "--no-spot", "--out", str(out))
     assert "AWSELB alb_lcu: kept from AWS Elastic Load Balancing pricing page, read 2026-09-20 (via github.com/" in told
     assert "(2026-09-20): not in the Price List under AWSELB LCUUsage as it is asked for\n" in told
-    assert (
-        "AWSLambda microvm_vcpu: kept from AWS Lambda pricing page (aws.amazon.com/lambda/pricing), read 2026 (2026): filter"
-        in told
-    )
+    assert "AmazonECS fargate_spot_vcpu_arm64: kept from " in told
     assert load_price_book("us-east-1", out).price("AWSLambda", "requests").usd == Decimal("0.5")
     broken = tmp_path / "elsewhere"
     with pytest.raises(InputError):
@@ -83,6 +82,68 @@ def test_a_refreshed_book_is_written_whole_and_told(tmp_path: Path) -> None:
     assert load_price_book("us-east-1", out).price("AWSLambda", "requests").usd == Decimal("0.5"), (
         "a failure leaves the old book"
     )
+
+
+@pytest.fixture
+def aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PriceApi]:
+    """The query API over HTTP, with credentials; what it throttles is asked again at once."""
+    api = PriceApi(price_list(tmp_path).values(), plan_list(tmp_path), page=5)
+    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
+    with served(api) as url:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            monkeypatch.setenv(name, "x")
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        yield api
+
+
+def test_a_book_from_the_query_api_is_the_bulk_files_own_though_aws_throttles(tmp_path: Path, aws: PriceApi) -> None:
+    bulk, asked = tmp_path / "bulk.json", tmp_path / "asked.json"
+    invoke("refresh", "--from", str(tmp_path), "--no-spot", "--out", str(bulk))
+    aws.trouble = ["ThrottlingException"] * 3
+    told = CliRunner().invoke(
+        command, ["refresh", "--query", "--no-spot", "--out", str(asked)], catch_exceptions=False, standalone_mode=False
+    )
+    assert "asking 4 questions about AWSELB in us-east-1\n" in told.stderr
+    assert "AmazonECS fargate_spot_vcpu_arm64: kept from " in told.stdout
+    assert not aws.trouble
+    books = [json.loads(path.read_text()) for path in (bulk, asked)]
+    assert books[0]["prices"] == books[1]["prices"]
+    assert books[0]["instances"] == books[1]["instances"]
+    rates = [[(each["plan"], each["discount"], each.get("families")) for each in book["savings_plans"]] for book in books]
+    assert rates[0] == rates[1]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "said"),
+    [
+        (["AccessDeniedException"], "AccessDeniedException; `crossover policy finance` grants what it takes"),
+        (["ThrottlingException"] * 12, r"query API: .*ThrottlingException.*reached max retries: 11"),
+        (["ExpiredNextTokenException"], r"query API: .*ExpiredNextTokenException"),
+    ],
+)
+def test_what_the_query_api_refuses_is_one_line_and_leaves_the_old_book(
+    tmp_path: Path, aws: PriceApi, trouble: list[str], said: str
+) -> None:
+    aws.trouble = trouble
+    with pytest.raises(KitError, match=said) as refused:
+        invoke("refresh", "--query", "--no-spot", "--out", str(tmp_path / "new.json"))
+    assert "\n" not in str(refused.value)
+    assert not (tmp_path / "new.json").exists()
+
+
+def test_without_credentials_the_query_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    with pytest.raises(KitError, match="no AWS credentials were found"):
+        invoke("refresh", "--query", "--no-spot", "--out", str(tmp_path / "new.json"))
+
+
+def test_one_source_of_offers_is_asked_for() -> None:
+    with pytest.raises(InputError, match="--query asks AWS's query API, --from names bulk files: give one of them"):
+        invoke("refresh", "--query", "--from", "elsewhere")
 
 
 def test_spot_prices_come_from_ec2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,23 @@ Serverless | Lambda-SnapStart-Restored-GB | | 0.0001397998 -> snapstart_restore
 Serverless | Lambda-Streaming-Response-Processed-Bytes | | 0.008 -> response_streaming
 Serverless | Lambda-Edge-Request | group=AWS-Lambda-Edge-Requests | 0.0000006 -> edge_request
 Serverless | Lambda-Edge-GB-Second | group=AWS-Lambda-Edge-Duration | 0.00005001 -> edge_duration
+Serverless | Lambda-MicroVM-vCPU-Second-ARM | group=AWS-Lambda-MicroVM-vCPU-Second-ARM | 0.0000276944 -> microvm_vcpu
+Serverless | Lambda-MicroVM-vCPU-Second | group=AWS-Lambda-MicroVM-vCPU-Second | 0.0000326557 -> -
+Serverless | Lambda-MicroVM-Memory-GB-Second-ARM | | 0.0000036667 -> microvm_memory
+Serverless | Lambda-MicroVM-Memory-GB-Second | group=AWS-Lambda-MicroVM-Memory-GB-Second | 0.0000043235 -> -
+Serverless | Lambda-MicroVM-Snapshot-Read-GB | | 0.0015467699 -> microvm_snapshot_read
+Serverless | Lambda-MicroVM-Snapshot-Write-GB | | 0.0037977138 -> microvm_snapshot_written
+Serverless | Lambda-MicroVM-Snapshot-Storage-GB-Hour | | 0.0001111111 -> microvm_snapshot_storage
+Serverless | Unknown-1 | group=AWS-Lambda-Durable-Execution-Operations | 0.000008 -> durable_operation
+Serverless | Unknown-2 | group=AWS-Lambda-Durable-Execution-Written-Bytes | 0.25 -> durable_written
+Serverless | Unknown-3 | group=AWS-Lambda-Durable-Execution-TimedStorage-ByteHrs | 0.15 -> durable_retained
+Serverless | Lambda-Event-Poller-Unit-Hour | group=AWS-Lambda-Event-Poller-Unit-Duration | 0.185 -> event_poller_kafka
+Serverless | Unknown-4 | group=AWS-Lambda-SQS-Event-Poller-Unit-Duration | 0.00925 -> event_poller_sqs
+Serverless | Unknown-5 | group=AWS-Lambda-Tenant-Isolated-Environment-Memory-GB | 0.000167 -> tenant_isolation
+Serverless | Unknown-6 | group=AWS-Lambda-Tenant-Isolated-Environment-Memory-GB-ARM | 9 -> -
+Serverless | Lambda-Managed-Instances-c7g.large-Management-Hours | | 0.010875 -> managed_instances_fee
+Serverless | Lambda-Managed-Instances-z9.unheard-Management-Hours | | 9 -> -
+Serverless | Lambda-Managed-Instances-Request | | 0.0000002 -> -
 AmazonECS
 Compute | USE1-Fargate-vCPU-Hours:perCPU | | 0.04048 -> fargate_vcpu_x86_64
 Compute | USE1-Fargate-ARM-vCPU-Hours:perCPU | | 0.03238 -> fargate_vcpu_arm64
@@ -110,6 +127,7 @@ AWSAppRunner
 AWSEvents
 EventBridge | USE1-Event-64K-Chunks | eventType=Custom Event; operation=PutEvents | 0.000001 -> custom_event
 EventBridge | USE1-Event-64K-Chunks | eventType=Partner Event; operation=PutPartnerEvents | 0.000002 -> -
+EventBridge | USE1-ScheduledInvocation | operation=Invocation | 0 14000000: 0.000001 -> scheduler_invocation
 AWSQueueService
 API Request | Requests-RBP | queueType=Standard | 0.0000004 100000000000: 0.0000003 -> standard_request
 API Request | Requests-FIFO-RBP | queueType=FIFO (first-in, first-out) | 0.0000005 -> fifo_request

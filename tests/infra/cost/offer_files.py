@@ -13,10 +13,11 @@ from infra.cost.price_wish import GLOBAL, Wish
 from infra.cost.price_wishes import INSTANCE_ATTRIBUTES, WISHES
 from infra.cost.price_wishes_managed import PLACES
 
-PREFIX = {"us-east-1": "", "eu-west-1": "EU-", GLOBAL: ""}
+PREFIX = {"us-east-1": "", "eu-west-1": "EU-", "eu-central-1": "EUC1-", GLOBAL: ""}
 NEWER = {"AWSAppRunner", "AWSEvents", "AWSSecretsManager", "AWSSystemsManager", "AmazonECS", "awswaf"}
 """Offers whose usage types have a prefix in us-east-1 too."""
 DECOY = "9"
+PUBLISHED = "2026-11-01T00:00:00Z"
 Tiers = Sequence[tuple[str, str, str]]
 
 
@@ -24,11 +25,18 @@ def sku_of(*parts: str) -> str:
     return hashlib.sha256("/".join(parts).encode()).hexdigest()[:16].upper()
 
 
+def place_of(offer: str, region: str, attributes: Mapping[str, str]) -> dict[str, str]:
+    """How a product names its region: one of data that goes somewhere, from where; from outside of AWS, where to."""
+    if offer != "AWSDataTransfer":
+        return {"regionCode": region}
+    return {"toRegionCode" if attributes.get("transferType") == "AWS Inbound" else "fromRegionCode": region}
+
+
 class OfferFile:
     """One region's offer; `add` puts in a product and its price."""
 
     def __init__(self, offer: str, region: str, *, version: str = "20261101000000") -> None:
-        self._offer, self._region, self._version = offer, region, version
+        self.offer, self.region, self.version = offer, region, version
         self.products: dict[str, Any] = {}
         self.terms: dict[str, Any] = {}
         self.reserved: dict[str, Any] = {}
@@ -36,10 +44,10 @@ class OfferFile:
     def add(
         self, usagetype: str, unit: str, tiers: Tiers, *, family: str = "", prefix: str | None = None, **attributes: str
     ) -> str:
-        prefix = PREFIX[self._region] if prefix is None else prefix
-        sku = sku_of(self._offer, usagetype, family, json.dumps(attributes, sort_keys=True))
-        own = {"usagetype": prefix + usagetype, "servicecode": self._offer, "regionCode": self._region.replace(GLOBAL, "")}
-        own |= attributes
+        prefix = PREFIX[self.region] if prefix is None else prefix
+        sku = sku_of(self.offer, usagetype, family, json.dumps(attributes, sort_keys=True))
+        place = place_of(self.offer, self.region.replace(GLOBAL, ""), attributes)
+        own = {"usagetype": prefix + usagetype, "servicecode": self.offer, **place, **attributes}
         self.products[sku] = {"sku": sku, "productFamily": family, "attributes": own}
         dimensions = {
             f"{sku}.JRTCKXETXF.{number}": {
@@ -60,7 +68,7 @@ class OfferFile:
     def reserve(self, usagetype: str, hourly: str, *, upfront: str) -> None:
         """Reserved terms of all products of this usage type: the wanted one, and two of another class and length."""
         for sku, product in self.products.items():
-            if product["attributes"]["usagetype"] != PREFIX[self._region] + usagetype:
+            if product["attributes"]["usagetype"] != PREFIX[self.region] + usagetype:
                 continue
             self.reserved[sku] = {
                 f"{sku}.{number}": {
@@ -78,14 +86,14 @@ class OfferFile:
             }
 
     def write(self, folder: Path) -> Path:
-        path = folder / "offers" / "v1.0" / "aws" / self._offer / "current" / self._region / "index.json"
+        path = folder / "offers" / "v1.0" / "aws" / self.offer / "current" / self.region / "index.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         document: Mapping[str, Any] = {
             "formatVersion": "v1.0",
             "disclaimer": "made for a test",
-            "offerCode": self._offer,
-            "version": self._version,
-            "publicationDate": "2026-11-01T00:00:00Z",
+            "offerCode": self.offer,
+            "version": self.version,
+            "publicationDate": PUBLISHED,
             "products": self.products,
             "terms": {"OnDemand": self.terms, "Reserved": self.reserved},
         }
@@ -97,7 +105,7 @@ class PlanFile:
     """One region's Savings Plans, with the index that names its newest version."""
 
     def __init__(self, region: str) -> None:
-        self._region = region
+        self.region = region
         self.products: list[dict[str, Any]] = []
         self.terms: list[dict[str, Any]] = []
 
@@ -116,7 +124,7 @@ class PlanFile:
                 "rates": [
                     {
                         "discountedSku": sku_of(service, usage, operation),
-                        "discountedUsageType": PREFIX[self._region] + usage,
+                        "discountedUsageType": PREFIX[self.region] + usage,
                         "discountedOperation": operation,
                         "discountedServiceCode": service,
                         "rateCode": f"{sku}.{sku_of(service, usage, operation)}",
@@ -132,13 +140,13 @@ class PlanFile:
     def write(self, folder: Path) -> Path:
         """The terms before the products, as nothing says that they come last."""
         root = folder / "savingsPlan" / "v1.0" / "aws" / "AWSComputeSavingsPlan"
-        path = root / "20261101000000" / self._region / "index.json"
+        path = root / "20261101000000" / self.region / "index.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         index = root / "current" / "region_index.json"
         index.parent.mkdir(exist_ok=True)
-        listed = [{"regionCode": self._region, "versionUrl": f"/{path.relative_to(folder)}"}]
-        index.write_text(json.dumps({"formatVersion": "v1.0", "publicationDate": "2026-11-01T00:00:00Z", "regions": listed}))
-        head = {"version": "20261101000000", "publicationDate": "2026-11-01T00:00:00Z", "regionCode": self._region}
+        listed = [{"regionCode": self.region, "versionUrl": f"/{path.relative_to(folder)}"}]
+        index.write_text(json.dumps({"formatVersion": "v1.0", "publicationDate": PUBLISHED, "regions": listed}))
+        head = {"version": "20261101000000", "publicationDate": PUBLISHED, "regionCode": self.region}
         path.write_text(json.dumps({**head, "terms": {"savingsPlan": self.terms}, "products": self.products}))
         return path
 
@@ -148,7 +156,7 @@ def prefix_of(wish: Wish, region: str) -> str:
     if wish.offer == "awskms":
         return f"{region}-"
     if wish.to is not None:
-        return {"us-east-1": "USE1-USE2-", "eu-west-1": "EU-USE1-"}[region]
+        return {"us-east-1": "USE1-USE2-", "eu-west-1": "EU-USE1-", "eu-central-1": "EUC1-USE1-"}[region]
     if wish.dimension == "dashboard" or wish.offer in PLACES:
         return ""
     return "USE1-" if region == "us-east-1" and wish.offer in NEWER else PREFIX[region]
@@ -156,7 +164,7 @@ def prefix_of(wish: Wish, region: str) -> str:
 
 def add_with_decoys(file: OfferFile, wish: Wish, region: str, usd: str, *, there: bool = True) -> None:
     """The wish's SKU, and beside it what a filter too wide would take for it: each at another price."""
-    usagetype, prefix = wish.usagetypes[0 if region == "us-east-1" else -1], prefix_of(wish, region)
+    usagetype, prefix = usagetype_of(wish, region), prefix_of(wish, region)
     attributes = wish.attributes_in(region)
     if wish.dimension == "dashboard":
         attributes["regionCode"] = ""
@@ -164,15 +172,22 @@ def add_with_decoys(file: OfferFile, wish: Wish, region: str, usd: str, *, there
     decoys: list[dict[str, Any]] = [{name: "another"} for name in wish.attributes] + [{"locationType": "AWS Outposts"}]
     decoys += [{"family": "Another"}] if wish.family else []
     decoys += [{"toRegionCode": "ap-south-1"}] if wish.to else []
-    decoys += [{"prefix": "SAE1-", "regionCode": "sa-east-1"}] if wish.offer not in PLACES else []
+    decoys += [{"prefix": "SAE1-", **place_of(wish.offer, "sa-east-1", attributes)}] if wish.offer not in PLACES else []
     if there:
         file.add(usagetype, "Unit", [("0", "Inf", usd)], **right)
     for decoy in decoys:
         file.add(usagetype, "Unit", [("0", "Inf", DECOY)], **{**right, **decoy})
-    for other in (f"IA-{usagetype}", f"TS-{usagetype}", f"Global-{usagetype}", f"{usagetype}-Other"):
+    others = (f"IA-{usagetype}", f"TS-{usagetype}", f"Global-{usagetype}", f"{usagetype}-Other")
+    for other in others if wish.usagetypes else ():  # by a group, whatever is in it is meant
         file.add(other, "Unit", [("0", "Inf", DECOY)], **right)
     free = file.add(usagetype, "Unit", [("0", "Inf", "0")], **right, groupDescription="free tier")
     file.terms[free].pop(f"{free}.JRTCKXETXF")
+
+
+def usagetype_of(wish: Wish, region: str) -> str:
+    """The first that is wished for in us-east-1, elsewhere the last; where only a group is known, one of its own."""
+    usagetypes = wish.usagetypes or (f"Own-{wish.attributes['group']}",)
+    return usagetypes[0 if region == "us-east-1" else -1]
 
 
 def set_tiers(file: OfferFile, usagetype: str, tiers: Tiers) -> str:
@@ -209,6 +224,8 @@ def price_list(
         files["AmazonEC2"].add(
             f"BoxUsage:{name}", "Hrs", [("0", "Inf", "7")], family="Compute Instance", instanceType=name, **windows
         )
+        fee = [("0", "Inf", str(Decimal(price) * Decimal("0.15")))]
+        files["AWSLambda"].add(f"Lambda-Managed-Instances-{name}-Management-Hours", "Hrs", fee, family="Serverless")
     for name, price in (("c7g.large", "0.08"), ("m7g.large", "0.09")):
         files["AmazonEC2"].reserve(f"BoxUsage:{name}", str(Decimal(price) / 2), upfront="87.60")
     for file in files.values():

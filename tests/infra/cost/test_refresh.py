@@ -25,7 +25,7 @@ from infra.cost.price_diff import changes, plan_changes
 from infra.cost.price_downloads import Downloads, NoOffer
 from infra.cost.price_list import read_head, read_offers, read_pairs, read_products
 from infra.cost.price_wish import Wish
-from infra.cost.price_wishes import NOT_ASKED_FOR, WISHES
+from infra.cost.price_wishes import FEE, INSTANCE_ATTRIBUTES, NOT_ASKED_FOR, WISHES
 from infra.cost.price_wishes_managed import PLACES
 from infra.cost.prices import SHIPPED, PriceBook, Tier, load_price_book
 from infra.cost.refresh import Refreshed, refresh
@@ -36,6 +36,7 @@ from tests.infra.cost.offer_files import OfferFile, PlanFile, plan_list, price_l
 
 TODAY = date(2026, 11, 26)
 OLD = json.loads((SHIPPED / "us-east-1.json").read_text())
+OLD_DATES = {(row["service"], row["dimension"]): row["as_of"] for row in OLD["prices"]}
 
 
 def refreshed(folder: Path, region: str = "us-east-1") -> Refreshed:
@@ -98,6 +99,9 @@ def test_rows_as_the_list_has_them_give_the_figures_of_the_shipped_book(tmp_path
         file = files.setdefault(offer, OfferFile(offer, PLACES.get(offer, "us-east-1")))
         file.add(usagetype, "Unit", tiers, family=family, prefix="", **attributes)
         expected |= {key} if key else set()
+    files["AmazonEC2"].add(  # the fee of Managed Instances is a share of this
+        "BoxUsage:c7g.large", "Hrs", [("0", "Inf", "0.0725")], instanceType="c7g.large", **INSTANCE_ATTRIBUTES
+    )
     for file in files.values():
         file.write(tmp_path)
     told = {(row["service"], row["dimension"]): row for row in refreshed(tmp_path).document["prices"]}
@@ -105,8 +109,9 @@ def test_rows_as_the_list_has_them_give_the_figures_of_the_shipped_book(tmp_path
     assert {key for key, row in told.items() if row["source"].startswith("AWS Price List, offer")} == expected
     nodes = {(wish.service, wish.dimension) for wish in WISHES if wish.dimension.startswith("node_")}
     assert {(wish.service, wish.dimension) for wish in WISHES} - expected <= nodes  # of nodes one of each engine stands for all
+    month = {("AWSLambda", "microvm_snapshot_storage"): 730 / 720}  # listed by the hour; AWS's page counts 720 of them
     for key in expected:
-        assert float(told[key]["usd"]) == pytest.approx(float(before[key]["usd"]), rel=0.002), key
+        assert float(told[key]["usd"]) == pytest.approx(float(before[key]["usd"]) * month.get(key, 1), rel=0.003), key
 
 
 def test_every_price_of_the_shipped_book_is_asked_for_or_has_a_reason() -> None:
@@ -124,11 +129,8 @@ def test_what_is_not_refreshed_is_said_with_source_date_and_reason(tmp_path: Pat
     price_list(tmp_path, without="alb_lcu")
     left = {each.name: each for each in refreshed(tmp_path).left}
     assert left["AmazonECS fargate_spot_vcpu_arm64"].why == "not in the Price List, which has no spot prices"
-    assert str(left["AWSLambda durable_operation"]) == (
-        "AWSLambda durable_operation: kept from AWS Lambda pricing page (aws.amazon.com/lambda/pricing), read 2026 (2026): "
-        "filter not known: no public source names its usage type"
-    )
-    assert {f"{service} {dimension}" for service, dimension in NOT_ASKED_FOR} | {"AWSELB alb_lcu"} <= set(left)
+    assert {f"{service} {dimension}" for service, dimension in NOT_ASKED_FOR if (service, dimension) != FEE} <= set(left)
+    assert str(left["AWSELB alb_lcu"]).endswith("(2026-09-20): not in the Price List under AWSELB LCUUsage as it is asked for")
     kept = [each for name, each in left.items() if name.startswith("AmazonEC2 on demand")]
     assert sum(each.name.count(",") + 1 for each in kept) == len(OLD["instances"]["types"]) - 2
     assert f"{OLD['instances']['on_demand_source']} ({OLD['instances']['on_demand_as_of']})" in {
@@ -136,7 +138,10 @@ def test_what_is_not_refreshed_is_said_with_source_date_and_reason(tmp_path: Pat
     }
     price_list(tmp_path, "eu-west-1")
     left = {each.name: each for each in refreshed(tmp_path, "eu-west-1").left}
-    assert str(left["AWSLambda microvm_vcpu"]).startswith("AWSLambda microvm_vcpu: unknown: filter not known")
+    assert str(left["AmazonECS fargate_spot_vcpu_arm64"]).startswith("AmazonECS fargate_spot_vcpu_arm64: unknown: not in the")
+    price_list(tmp_path, "eu-west-1", without="durable_operation")
+    (told,) = [each.why for each in refreshed(tmp_path, "eu-west-1").left if each.name == "AWSLambda durable_operation"]
+    assert told == ("not in the Price List under AWSLambda group AWS-Lambda-Durable-Execution-Operations as it is asked for")
 
 
 def test_a_dimension_that_nothing_says_how_to_find_is_kept_and_said(tmp_path: Path) -> None:
@@ -147,6 +152,20 @@ def test_a_dimension_that_nothing_says_how_to_find_is_kept_and_said(tmp_path: Pa
         left = refresh("us-east-1", old, downloads.open, today=TODAY).left
     (said,) = [str(each) for each in left if each.name == "AmazonOwn thing"]
     assert said == "AmazonOwn thing: kept from a bill (undated): filter not known: nothing says what it is in the Price List"
+
+
+def test_the_fee_of_managed_instances_is_the_share_that_all_types_have(tmp_path: Path) -> None:
+    files = price_list(tmp_path)
+    fee = book_from(tmp_path).price(*FEE)
+    assert fee.usd == Decimal("0.15")
+    assert fee.source.endswith("management hours of 2 instance types over their prices on demand")
+    files["AWSLambda"].add("Lambda-Managed-Instances-c7g.large-Management-Hours", "Hrs", [("0", "Inf", "0.02")], operation="x")
+    files["AWSLambda"].write(tmp_path)
+    (left,) = [each for each in refreshed(tmp_path).left if each.name == " ".join(FEE)]
+    assert left.why == (
+        "the Price List has it as different shares of the price on demand: 15.00% of c7g.large, 25.00% of c7g.large"
+    )
+    assert book_from(tmp_path).price(*FEE).as_of == "2026"
 
 
 def test_an_accounts_free_allowance_is_no_price_of_the_first_units(tmp_path: Path) -> None:
@@ -185,7 +204,7 @@ def test_what_the_list_lacks_keeps_its_figure_and_its_date(tmp_path: Path) -> No
     book = book_from(tmp_path)
     assert book.price("AWSELB", "alb_lcu").usd == Decimal("0.008")
     assert book.price("AWSELB", "alb_lcu").as_of == "2026-09-20"
-    assert book.price("AWSEvents", "scheduler_invocation").as_of == "2026-03"
+    assert book.price("AmazonECS", "fargate_spot_vcpu_arm64").as_of == OLD_DATES["AmazonECS", "fargate_spot_vcpu_arm64"]
 
 
 def test_another_region_takes_no_price_of_this_one(tmp_path: Path) -> None:
@@ -331,7 +350,7 @@ def test_a_large_file_is_read_in_little_memory(tmp_path: Path) -> None:
 
 
 def discounts(book: PriceBook, plan: str) -> dict[str, Decimal]:
-    """By instance type, and of Lambda, what the plan takes off."""
+    """By instance type and dimension of Lambda, what the plan takes off."""
     return {
         name: rate.discount for rate in book.savings_plans if rate.plan == plan for name in (rate.families or (rate.service,))
     }
@@ -352,15 +371,15 @@ def test_every_family_has_its_rates_by_term_and_payment(tmp_path: Path) -> None:
         assert {name: told[name] for name in ("c7g.large", "m7g.large")} == dict.fromkeys(
             ("c7g.large", "m7g.large"), Decimal(share)
         )
-        assert told["AWSLambda"] == Decimal("0.12")  # duration 12%, concurrency 15%: the least
+        assert (told["duration_x86_64"], told["provisioned_duration_arm64"]) == (Decimal("0.12"), Decimal("0.15"))
     assert discounts(book, "compute-1y")["fargate_vcpu_x86_64"] == Decimal("0.98")  # a cent an hour for half a dollar
     own = discounts(book, "ec2-instance-1y")
     assert own == {"c7g.large": Decimal("0.375"), "m7g": Decimal("0.32"), "r7g": Decimal("0.32")}  # two are not in the list
     # Half the price by the hour, and $87.60 upfront over a year of 8,760 hours.
     assert discounts(book, "reserved-1y-partial")["c7g.large"] == 1 - (Decimal("0.04") + Decimal("0.01")) / Decimal("0.08")
     assert not any(rate.plan.startswith(("reserved-5y", "machine")) for rate in book.savings_plans)
-    functions = next(rate for rate in book.savings_plans if rate.plan == "compute-1y" and rate.service == "AWSLambda")
-    assert functions.source.endswith("the least of 12.00% to 15.00% over duration and concurrency")
+    functions = book.plan_rate("compute-1y", "AWSLambda", "duration_x86_64")
+    assert functions is not None
     assert (functions.as_of, functions.confidence) == ("2026-11-01", "high")
 
 
@@ -382,10 +401,11 @@ def test_the_diff_counts_what_changed_plan_by_plan(tmp_path: Path, book: PriceBo
     price_list(tmp_path)
     found = {each.plan: each for each in plan_changes(book, book_from(tmp_path))}
     one = found["compute-1y"]  # two of 16 sizes have rates of their own; the families' rates of before are gone
-    assert (one.changed, one.new) == (2, 0)
-    assert (one.least, one.greatest) == (Decimal("-0.02"), Decimal("-0.02"))  # 32% before, 30% now
-    assert one.gone == sum(name.startswith(("c7g.", "m7g.")) for name in book.instances) - 2  # r7g, not in the list, keeps its
-    assert (found["compute-3y-all"].new, found["compute-3y-all"].changed) == (3, 0)
+    assert (one.changed, one.new) == (3, 0)
+    assert (one.least, one.greatest) == (Decimal("-0.02"), Decimal("0.03"))  # 32% before, 30% now; of Lambda 12%, and 15% now
+    sizes = sum(name.startswith(("c7g.", "m7g.")) for name in book.instances)
+    assert one.gone == sizes - 2 + 4  # r7g, not in the list, keeps its; of Lambda two of six dimensions are in it
+    assert (found["compute-3y-all"].new, found["compute-3y-all"].changed) == (4, 0)
     assert "reserved-3y" not in found
     assert plan_changes(book, book) == []
 
@@ -483,7 +503,7 @@ def test_the_diff_names_what_changed_and_by_how_much(tmp_path: Path, book: Price
     found = {(each.service, each.dimension): each for each in changes(book, book_from(tmp_path))}
     lcu = found["AWSELB", "alb_lcu"]
     assert lcu.share == Decimal("61.5")
-    assert ("AWSEvents", "scheduler_invocation") not in found
+    assert ("AmazonECS", "fargate_spot_vcpu_arm64") not in found
     assert changes(book, book) == []
     gone = changes(book, book.without("AWSELB", "alb_lcu"))
     assert [(each.dimension, each.after) for each in gone] == [("alb_lcu", None)]

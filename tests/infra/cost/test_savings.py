@@ -79,7 +79,7 @@ def test_ec2_is_covered_before_lambda(profile: WorkloadProfile, book: PriceBook,
     plan = replace(options, savings_plan="compute-1y")
     split = price_split(profile, flat_rate(100), book, stage, plan, lambda_percent=50).whole
     first, second, lost = [line for line in split.lines if line.service == "SavingsPlans"]
-    assert (first.dimension, second.dimension) == ("compute-1y c7g.large", "compute-1y duration")
+    assert (first.dimension, second.dimension) == ("compute-1y c7g.large", "compute-1y duration_arm64")
     assert first.quantity == total(line for line in split.lines if line.name.startswith("EC2 on demand"))
     assert lost.usd < Decimal("0.73"), "less than the thousandth of a dollar an hour that commitments are made in"
     listed = total(line for line in split.lines if line.service != "SavingsPlans")
@@ -112,10 +112,50 @@ def test_unknown_rates_are_refused(profile: WorkloadProfile, book: PriceBook, st
         price_container(profile, flat_rate(1), book, older, replace(options, savings_plan="compute-1y"))
 
 
+def rates_of_lambda(book: PriceBook, **discounts: str) -> PriceBook:
+    """The book with rates of `compute-1y` for Lambda dimension by dimension, as a refresh reads them."""
+    (one,) = [rate for rate in book.savings_plans if (rate.plan, rate.service) == ("compute-1y", "AWSLambda")]
+    own = [replace(one, families=(name,), discount=Decimal(share)) for name, share in discounts.items()]
+    return replace(book, savings_plans=(*(rate for rate in book.savings_plans if rate is not one), *own))
+
+
+def test_each_dimension_of_lambda_has_its_own_rate_and_the_higher_goes_first(
+    profile: WorkloadProfile, book: PriceBook, stage: Stage, options: CostOptions
+) -> None:
+    warm = replace(stage, lambda_lane=replace(stage.lambda_lane, provisioned_concurrency=20))
+    rates = {"duration_arm64": "0.12", "provisioned_duration_arm64": "0.10", "provisioned_concurrency_arm64": "0.17"}
+    plan = replace(options, savings_plan="compute-1y")
+    cost = price_lambda(profile, flat_rate(100), rates_of_lambda(book, **rates), warm, plan)
+    found = [(line.dimension, line.unit_price) for line in cost.lines if "discount of savings plan" in line.name]
+    assert found == [
+        ("compute-1y provisioned_concurrency_arm64", -Decimal("0.17")),
+        ("compute-1y duration_arm64", -Decimal("0.12")),
+        ("compute-1y provisioned_duration_arm64", -Decimal("0.10")),
+    ]
+    least = price_lambda(profile, flat_rate(100), rates_of_lambda(book, **dict.fromkeys(rates, "0.10")), warm, plan)
+    assert cost.usd_per_month < least.usd_per_month
+    with pytest.raises(InputError, match="no rate of savings plan compute-1y for AWSLambda provisioned_concurrency_arm64"):
+        price_lambda(profile, flat_rate(100), rates_of_lambda(book, duration_arm64="0.12"), warm, plan)
+
+
+def test_provisioned_concurrency_is_committed_to_in_full_whatever_the_searches_do(
+    profile: WorkloadProfile, book: PriceBook, stage: Stage, options: CostOptions
+) -> None:
+    warm = replace(stage, lambda_lane=replace(stage.lambda_lane, provisioned_concurrency=20))
+    peaks = TrafficProfile(step_s=3600, rates=(0.001, 0.001, 0.001, 50.0), source="x")
+    kept = [usage for usage in price_lambda(profile, peaks, book, warm, options).committable if "concurrency" in usage.what]
+    assert [len({usd for usd, _ in usage.hourly}) for usage in kept] == [1]
+    own = rates_of_lambda(book, duration_arm64="0.12", provisioned_duration_arm64="0.12", provisioned_concurrency_arm64="0.17")
+    cost = price_lambda(profile, peaks, own, warm, replace(options, savings_plan="compute-1y"))
+    covered = next(line for line in cost.lines if line.dimension == "compute-1y provisioned_concurrency_arm64")
+    assert abs(covered.quantity - kept[0].usd) < Decimal("1.2"), "but for the step of a commitment"
+
+
 @settings(max_examples=60, deadline=None)
-@given(usage=st.lists(st.tuples(dollars, dollars), min_size=1, max_size=8), other=dollars)
-def test_no_other_commitment_costs_less(usage: list[tuple[Decimal, Decimal]], other: Decimal) -> None:
-    hours = _Hours(weights=tuple(Decimal(730) / len(usage) for _ in usage), usage=tuple(usage), discounts=(EC2, FUNCTIONS))
+@given(usage=st.lists(st.tuples(dollars, dollars, dollars), min_size=1, max_size=8), other=dollars)
+def test_no_other_commitment_costs_less(usage: list[tuple[Decimal, Decimal, Decimal]], other: Decimal) -> None:
+    discounts = (EC2, Decimal("0.17"), FUNCTIONS)
+    hours = _Hours(weights=tuple(Decimal(730) / len(usage) for _ in usage), usage=tuple(usage), discounts=discounts)
     best = cheapest(hours, STEP)
     slack = Decimal("1e-20")
     for tried in (other, best + STEP, max(Decimal(0), best - STEP), Decimal(0), Decimal(40)):

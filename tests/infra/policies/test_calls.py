@@ -30,6 +30,7 @@ SERVICES = {
     "lambda": "lambda",
     "logs": "logs",
     "pricing": "pricing",
+    "savingsplans": "savingsplans",
     "scheduler": "scheduler",
     "secretsmanager": "secretsmanager",
     "service-quotas": "servicequotas",
