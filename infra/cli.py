@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import click
 
-from infra.errors import KitError
+from infra.errors import InputError, KitError
 
 COMMANDS: dict[str, str] = {
     "abort": "Have a running switch go back.",
@@ -81,6 +81,11 @@ def main(arguments: Sequence[str] | None = None, way: object = None) -> None:
     except KitError as error:
         click.echo(f"crossover: {error}", err=True)
         sys.exit(error.exit_code)
+    except OSError as error:  # a path that cannot be one (too long, say); what else fails of a file is told where it is opened
+        if error.filename is None:
+            raise
+        click.echo(f"crossover: {error.filename}: {error.strerror}", err=True)
+        sys.exit(InputError.exit_code)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from infra.cost.lane import CostOptions
-from infra.documents import json_bytes
+from infra.documents import json_bytes, write_whole
 from infra.errors import InputError
 
 Said = tuple[tuple[str, str, str], ...]
@@ -46,7 +46,7 @@ def scale_of(report: Mapping[str, Any]) -> Decimal:
 
 def write(calibration: Calibration, path: Path) -> None:
     try:
-        path.write_bytes(json_bytes(calibration))
+        write_whole(path, json_bytes(calibration))
     except OSError as error:
         raise InputError(f"--write-calibration {path}: cannot be written ({error.strerror})") from None
 
@@ -63,6 +63,8 @@ def read(path: Path) -> Calibration:
         raise InputError(f"{path}: not JSON: {error}") from None
     if found.schema != 1:
         raise InputError(f"{path}: schema: {found.schema}, must be 1")
+    if found.lane not in ("lambda", "container"):
+        raise InputError(f"{path}: lane: {found.lane[:40]!r} must be lambda or container")
     try:
         scale = Decimal(found.cpu_scale)
     except InvalidOperation:

@@ -241,3 +241,23 @@ def test_a_simulation_names_the_cheapest_type_of_each_lane(
     code, out, _ = run(capfd, monkeypatch, "cost", "simulate", "--profile", str(profile_file), *traffic)
     assert "minutes missed" in out
     assert "Hybrid:" in out
+
+
+def test_what_cannot_be_written_leaves_no_other_file(
+    profile_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "cost.html"
+    files = ("--html", str(page), "--markdown", str(tmp_path))
+    code, out, err = run(capfd, monkeypatch, "cost", "--profile", str(profile_file), "--rps", "1", *files)
+    assert (code, out) == (2, "")
+    assert err == f"crossover: --markdown {tmp_path}: cannot be written (is a folder)\n"
+    assert not page.exists()
+
+
+def test_a_path_that_cannot_be_one_is_one_line(
+    profile_file: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, _, err = run(capfd, monkeypatch, "cost", "--profile", str(profile_file), "--traffic", "n" * 300)
+    assert code == 2
+    assert err.endswith("File name too long\n")
+    assert err.count("\n") == 1
