@@ -37,6 +37,9 @@ COMMANDS: dict[str, str] = {
     "switch": "Move live traffic between the lanes, step by step.",
 }
 
+LONGEST = 4_000
+"""Characters of an error that are shown."""
+
 
 class LazyGroup(click.Group):
     """Lists every command without importing any, so that starting costs milliseconds."""
@@ -79,12 +82,12 @@ def main(arguments: Sequence[str] | None = None, way: object = None) -> None:
     try:
         cli(arguments, standalone_mode=False, obj=way)
     except KitError as error:
-        click.echo(f"crossover: {error}", err=True)
+        click.echo(f"crossover: {_short(str(error))}", err=True)
         sys.exit(error.exit_code)
     except OSError as error:  # a path that cannot be one (too long, say); what else fails of a file is told where it is opened
         if error.filename is None:
             raise
-        click.echo(f"crossover: {error.filename}: {error.strerror}", err=True)
+        click.echo(f"crossover: {_short(str(error.filename))}: {error.strerror}", err=True)
         sys.exit(InputError.exit_code)
     except click.ClickException as error:
         error.show()
@@ -94,6 +97,11 @@ def main(arguments: Sequence[str] | None = None, way: object = None) -> None:
         sys.exit(130)
     except click.exceptions.Exit as leave:
         sys.exit(leave.exit_code)
+
+
+def _short(said: str) -> str:
+    """What is wrong may quote what a file holds, which may be megabytes."""
+    return said if len(said) <= LONGEST else f"{said[: LONGEST // 2]} … {said[-LONGEST // 2 :]}"
 
 
 if __name__ == "__main__":

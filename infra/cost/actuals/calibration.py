@@ -65,12 +65,14 @@ def read(path: Path) -> Calibration:
         raise InputError(f"{path}: schema: {found.schema}, must be 1")
     if found.lane not in ("lambda", "container"):
         raise InputError(f"{path}: lane: {found.lane[:40]!r} must be lambda or container")
-    try:
-        scale = Decimal(found.cpu_scale)
-    except InvalidOperation:
-        raise InputError(f"{path}: cpu_scale: {found.cpu_scale!r} must be a number of {LOWEST} to {HIGHEST}") from None
-    if not (scale.is_finite() and LOWEST <= scale <= HIGHEST):
-        raise InputError(f"{path}: cpu_scale: {found.cpu_scale} must be a number of {LOWEST} to {HIGHEST}")
+    for name in ("cpu_scale", "was"):
+        text = str(getattr(found, name))
+        try:
+            scale = Decimal(text)
+        except InvalidOperation:
+            scale = Decimal("NaN")
+        if not (scale.is_finite() and LOWEST <= scale <= HIGHEST):
+            raise InputError(f"{path}: {name}: {text!r} must be a number of {LOWEST} to {HIGHEST}")
     return found
 
 
