@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import click
 
-from infra.errors import KitError
+from infra.errors import InputError, KitError
 
 COMMANDS: dict[str, str] = {
     "abort": "Have a running switch go back.",
@@ -39,6 +39,9 @@ COMMANDS: dict[str, str] = {
     "status": "Show how traffic is split and how both lanes are.",
     "switch": "Move live traffic between the lanes, step by step.",
 }
+
+LONGEST = 4_000
+"""Characters of an error that are shown."""
 
 
 class LazyGroup(click.Group):
@@ -86,8 +89,13 @@ def main(arguments: Sequence[str] | None = None, way: object = None) -> None:
     except BrokenPipeError:  # as of `| head -1`
         sys.exit(128 + signal.SIGPIPE)
     except KitError as error:
-        _say(str(error), error.exit_code, as_json=as_json)
+        _say(_short(str(error)), error.exit_code, as_json=as_json)
         sys.exit(error.exit_code)
+    except OSError as error:  # a path that cannot be one (too long, say); what else fails of a file is told where it is opened
+        if error.filename is None:
+            raise
+        _say(f"{_short(str(error.filename))}: {error.strerror}", InputError.exit_code, as_json=as_json)
+        sys.exit(InputError.exit_code)
     except click.ClickException as error:
         if as_json:
             _say(error.format_message(), error.exit_code, as_json=True)
@@ -113,6 +121,11 @@ def _last_flush() -> None:
 
 def _say(error: str, code: int, *, as_json: bool) -> None:
     click.echo(json.dumps({"error": error, "exit_code": code}) if as_json else f"crossover: {error}", err=True)
+
+
+def _short(said: str) -> str:
+    """What is wrong may quote what a file holds, which may be megabytes."""
+    return said if len(said) <= LONGEST else f"{said[: LONGEST // 2]} … {said[-LONGEST // 2 :]}"
 
 
 if __name__ == "__main__":

@@ -52,10 +52,12 @@ def key_values(given: Iterable[str]) -> dict[str, object]:
 
 
 def flat_keys(table: Mapping[str, Any], prefix: str = "") -> dict[str, object]:
-    """Dotted keys and sub-tables alike: `{"network": {"cidr": x}}` becomes `{"network.cidr": x}`."""
+    """Dotted keys and sub-tables alike: `{"network": {"cidr": x}}` becomes `{"network.cidr": x}`. A group may be empty; an
+    empty table in the place of a value stays one, and is refused as one."""
     flat: dict[str, object] = {}
     for key, value in table.items():
-        flat |= flat_keys(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+        inner = isinstance(value, dict) and (value or not prefix)
+        flat |= flat_keys(value, f"{prefix}{key}.") if inner else {prefix + key: value}
     return flat
 
 

@@ -10,6 +10,7 @@ import click
 
 from infra.commands.live_stage import clients_of
 from infra.cost.profile import WorkloadProfile, read_profile, write_profile
+from infra.documents import write_whole
 from infra.errors import InputError, KitError
 
 
@@ -95,6 +96,6 @@ def _written(live: WorkloadProfile, out: Path) -> None:
 def _write(text: str, path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        write_whole(path, text.encode())
     except OSError as error:
         raise KitError(f"--traffic-out {path}: cannot be written ({error.strerror})") from None

@@ -7,12 +7,12 @@ from infra.cost import capacity
 from infra.cost.commitments import instance_usage
 from infra.cost.egress import egress_need, price_egress
 from infra.cost.free_tiers import with_free_tiers
-from infra.cost.lane import CostOptions, LaneCost, Month, Served, check_measured, edge_lines, unknown_transfer
+from infra.cost.lane import CostOptions, LaneCost, Month, Served, edge_lines, unknown_transfer
 from infra.cost.lines import ec2
 from infra.cost.lines.line import LineItem, quantity, total
 from infra.cost.minimums import lay_out, minimums, unknown_minimums
 from infra.cost.prices import InstanceType, PriceBook
-from infra.cost.profile import WorkloadProfile
+from infra.cost.profile import WorkloadProfile, check_measured
 from infra.cost.savings import with_savings_plan
 from infra.cost.surroundings import agent_lines, cache_lines, secret_reads, shared_lines, watch_lines
 from infra.cost.traffic import TrafficProfile

@@ -136,15 +136,6 @@ class Month:
         return quantity(float(self.searches) * bytes_per_search / 1e9)
 
 
-def check_measured(lane: LaneProfile, name: str) -> None:
-    """Refuse figures that no measurement can give."""
-    must_be_positive = ("cpu_ms_per_search", "memory_mb")
-    for field in lane.__struct_fields__:
-        value = getattr(lane, field)
-        if value is not None and (not math.isfinite(value) or value < 0 or (value == 0 and field in must_be_positive)):
-            raise InputError(f"profile: {name}.{field}: {value} is not a measured figure")
-
-
 @dataclass(frozen=True, slots=True)
 class Served:
     """A lane and the traffic it serves of a month; `target` is "lambda" or "instance"."""

@@ -13,12 +13,12 @@ from infra.cost import capacity
 from infra.cost.commitments import instance_usage, lambda_usage
 from infra.cost.container_model import fleet_instance, price_container
 from infra.cost.free_tiers import with_free_tiers
-from infra.cost.lane import CostOptions, LaneCost, Month, Served, check_measured, edge_lines, log_lines, unknown_transfer
+from infra.cost.lane import CostOptions, LaneCost, Month, Served, edge_lines, log_lines, unknown_transfer
 from infra.cost.lines import ec2, lambda_
 from infra.cost.lines.lambda_ import INCLUDED_MB
 from infra.cost.lines.line import LineItem, quantity, total
 from infra.cost.prices import PriceBook
-from infra.cost.profile import LaneProfile, WorkloadProfile
+from infra.cost.profile import LaneProfile, WorkloadProfile, check_measured
 from infra.cost.savings import with_savings_plan
 from infra.cost.surroundings import secret_reads, shared_lines, watch_lines
 from infra.cost.traffic import TrafficProfile

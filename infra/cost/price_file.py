@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -13,6 +14,9 @@ from msgspec import Meta, Struct
 
 from infra.cost.prices import FreeTier, InstanceType, PlanRate, Price, PriceBook, Tier
 from infra.errors import InputError
+
+MOST_USD = 1_000_000
+"""A unit: the dearest instance is some hundred dollars an hour."""
 
 
 class _PriceRow(Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,6 +101,9 @@ def read_price_book(path: Path, region: str) -> PriceBook:
         raise InputError(f"{path}: region is {file.region!r}, but {region!r} was asked for")
     if file.currency != "USD":
         raise InputError(f"{path}: currency is {file.currency!r}, must be USD")
+    if file.schema != 1:
+        raise InputError(f"{path}: schema: {file.schema}, must be 1")
+    _refuse_repeated(file, path)
     return PriceBook(
         region=region,
         as_of=file.as_of,
@@ -106,9 +113,17 @@ def read_price_book(path: Path, region: str) -> PriceBook:
             (row.service, row.dimension): FreeTier(**{f: getattr(row, f) for f in row.__struct_fields__})
             for row in file.free_tiers
         },
-        instances={name: _instance(name, row, file.instances, region) for name, row in file.instances.types.items()},
+        instances={name: _instance(name, row, file.instances, region, path) for name, row in file.instances.types.items()},
         savings_plans=tuple(_plan(row, path) for row in file.savings_plans),
     )
+
+
+def _refuse_repeated(file: _BookFile, path: Path) -> None:
+    """Of two prices for one thing none is known to be right."""
+    for name, rows in (("prices", file.prices), ("free_tiers", file.free_tiers)):
+        repeated = [key for key, count in Counter((row.service, row.dimension) for row in rows).items() if count > 1]
+        if repeated:
+            raise InputError(f"{path}: {name}: {' '.join(repeated[0])} stands more than once; each price once")
 
 
 def _price(row: _PriceRow, region: str, path: Path) -> Price:
@@ -116,8 +131,8 @@ def _price(row: _PriceRow, region: str, path: Path) -> Price:
     ends = [tier.end for tier in tiers]
     if tiers[0].start != 0 or ends[-1] is not None or ends[:-1] != [tier.start for tier in tiers[1:]]:
         raise InputError(f"{path}: {row.service} {row.dimension}: tiers must run from 0 without a gap to null")
-    if any(not tier.usd.is_finite() or tier.usd < 0 for tier in tiers):
-        raise InputError(f"{path}: {row.service} {row.dimension}: a price must be 0 or more")
+    for tier in tiers:
+        _dollars(tier.usd, f"{path}: {row.service} {row.dimension}")
     return Price(
         service=row.service,
         dimension=row.dimension,
@@ -131,13 +146,32 @@ def _price(row: _PriceRow, region: str, path: Path) -> Price:
     )
 
 
+def _dollars(usd: Decimal, where: str) -> None:
+    if not usd.is_finite() or not 0 <= usd <= MOST_USD:
+        raise InputError(f"{where}: a price must be 0 or more, and {MOST_USD:,} at most, not {usd}")
+
+
+def _check_instance(row: _InstanceRow, where: str) -> None:
+    for name in ("on_demand_usd_per_hour", "spot_usd_per_hour", "spot_current", "spot_highest"):
+        usd = getattr(row, name)
+        if usd is not None:
+            _dollars(usd, f"{where}: {name}")
+    if row.vcpu < 1 or not row.memory_gib.is_finite() or not 0 < row.memory_gib <= MOST_USD:
+        raise InputError(f"{where}: vcpu and memory_gib: must be more than 0, not {row.vcpu} and {row.memory_gib}")
+    if row.spot_saving_percent is not None and not 0 <= row.spot_saving_percent <= 100:
+        raise InputError(f"{where}: spot_saving_percent: must be 0 to 100, not {row.spot_saving_percent}")
+    if row.spot_usd_per_hour is not None and None in (row.spot_current, row.spot_highest, row.spot_days):
+        raise InputError(f"{where}: spot_usd_per_hour: goes with spot_current, spot_highest and spot_days")
+
+
 def _plan(row: _PlanRow, path: Path) -> PlanRate:
-    if not 0 <= row.discount < 1:
+    if not row.discount.is_finite() or not 0 <= row.discount < 1:
         raise InputError(f"{path}: savings plan {row.plan}, {row.service}: a discount must be 0 or more, and below 1")
     return PlanRate(**{name: getattr(row, name) for name in row.__struct_fields__})
 
 
-def _instance(name: str, row: _InstanceRow, head: _Instances, region: str) -> InstanceType:
+def _instance(name: str, row: _InstanceRow, head: _Instances, region: str, path: Path) -> InstanceType:
+    _check_instance(row, f"{path}: {name}")
     on_demand = Price(
         service="AmazonEC2",
         dimension=f"{name} on demand",

@@ -9,13 +9,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
-from infra.documents import json_bytes
+from infra.documents import json_bytes, write_whole
 from infra.errors import InputError
+
+NEVER_ZERO = ("cpu_ms_per_search", "memory_mb")
+MOST = {"_ms": 3.6e6, "_ms_per_search": 3.6e6, "memory_mb": 1e8, "_bytes": 1e12, "bytes_in": 1e12, "bytes_out": 1e12}
+"""By a field's ending: an hour of one search or start, 100 TB of memory, a terabyte of one search; far beyond what can be, so
+that a slip of units or a corrupt file is said where it stands."""
+MOST_ELSE = 1e15
+MOST_WORDS = 2_000
 
 
 class LaneProfile(Struct, frozen=True, forbid_unknown_fields=True):
@@ -121,15 +129,65 @@ def read_profile(path: Path) -> WorkloadProfile:
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); run `crossover measure` to make one") from None
     try:
-        return msgspec.json.decode(data, type=WorkloadProfile)
+        profile = msgspec.json.decode(data, type=WorkloadProfile)
     except msgspec.DecodeError as error:
         raise InputError(f"{path}: not a workload profile: {error}") from None
+    try:
+        _check(profile)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    return profile
+
+
+def check_measured(lane: LaneProfile, name: str) -> None:
+    """Refuse figures that no measurement can give; `InputError` names lane and field."""
+    for field in lane.__struct_fields__:
+        value = getattr(lane, field)
+        if value is not None:
+            _check_figure(value, f"{name}.{field}", zero=field not in NEVER_ZERO)
+
+
+def _check_figure(value: float, where: str, *, zero: bool = True) -> None:
+    most = next((most for ending, most in MOST.items() if where.endswith(ending)), MOST_ELSE)
+    if not (math.isfinite(value) and 0 <= value <= most) or (value == 0 and not zero):
+        least = "0" if zero else "above 0"
+        raise InputError(f"{where}: {value:g} is not a measured figure; must be {least} to {most:,.0f}")
+
+
+def _check(profile: WorkloadProfile) -> None:
+    """What the types cannot tell: figures that can be, and words that can be printed."""
+    check_measured(profile.lambda_lane, "lambda_lane")
+    check_measured(profile.container_lane, "container_lane")
+    for name, part in (("bundle", profile.bundle), ("conditions", profile.conditions)):
+        for field in () if part is None else part.__struct_fields__:
+            value = getattr(part, field)
+            if isinstance(value, str):
+                _check_words(value, f"{name}.{field}")
+            elif value is not None:
+                _check_figure(value, f"{name}.{field}")
+    for name, lanes in (("live", profile.live), ("lab", profile.lab)):
+        for lane, figures in (lanes or {}).items():
+            for figure, told in figures.items():
+                for field in told.__struct_fields__:
+                    _check_figure(getattr(told, field), f"{name}.{lane}.{figure}.{field}")
+    _check_words(profile.machine, "machine")
+    if profile.measured_at is not None:
+        try:
+            datetime.fromisoformat(profile.measured_at)
+        except ValueError:
+            said = repr(profile.measured_at[:40])
+            raise InputError(f"measured_at: {said} must be a time in ISO 8601, as 2026-11-20T10:00:00+00:00") from None
+
+
+def _check_words(text: str, where: str) -> None:
+    if not text.isprintable() or len(text) > MOST_WORDS:
+        raise InputError(f"{where}: must be words on one line, {MOST_WORDS:,} characters at most")
 
 
 def write_profile(profile: WorkloadProfile, path: Path) -> None:
     """Raises `InputError` where the path cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(json_bytes(profile))
+        write_whole(path, json_bytes(profile))
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror})") from None

@@ -1,7 +1,7 @@
 """Two reports against each other, line by line: for a pull request, and for the guard that refuses one.
 
-Works on report.json (schema in docs/cost.md), so the two may come from any two checkouts, days or price books. Amounts are the
-reports' exact strings.
+Works on report.json (`report_file` reads it; schema in docs/cost.md), so the two may come from any two checkouts, days or price
+books. Amounts are the reports' exact strings.
 """
 
 from __future__ import annotations
@@ -9,13 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from infra.cost.formats.amounts import cell, signed, usd
-from infra.errors import InputError
 
 LANES = ("lambda", "container")
 
@@ -55,19 +51,6 @@ class LaneChange:
     @property
     def share(self) -> Decimal | None:
         return self.usd / self.before if self.before else None
-
-
-def read_report(path: Path) -> dict[str, Any]:
-    """A report.json; `InputError` naming the file for anything else."""
-    try:
-        document = msgspec.json.decode(path.read_bytes())
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except msgspec.DecodeError as error:
-        raise InputError(f"{path}: not JSON: {error}") from None
-    if not isinstance(document, dict) or document.get("schema") != 1 or not set(LANES) <= set(document.get("lanes", ())):
-        raise InputError(f"{path}: not a report; `crossover cost report --json` writes one")
-    return document
 
 
 def compare_reports(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[LaneChange, ...]:

@@ -23,8 +23,8 @@ import msgspec
 from msgspec import Struct
 
 from infra.config import DEFAULT_STAGE, Stage
-from infra.cost.lane import CostOptions, check_measured
-from infra.cost.profile import LaneProfile, WorkloadProfile, read_profile
+from infra.cost.lane import CostOptions
+from infra.cost.profile import LaneProfile, WorkloadProfile, check_measured, read_profile
 from infra.cost.simulation.arrivals import Burst
 from infra.cost.traffic import TrafficProfile, flat_rate, load_traffic
 from infra.cost.traffic_shape import generate_bursty_fortnight, load_shape

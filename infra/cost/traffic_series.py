@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ HOUR_COLUMN = "hour"
 MAX_MISSING_SHARE = 0.5
 MAX_ROWS = 2_000_000
 MAX_PERIOD_S = 31 * 86_400
+OFFSET = re.compile(r"(Z|[+-]\d\d:?\d\d)$", re.ASCII)
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 
 Row = tuple[int, str, float]
@@ -131,7 +133,7 @@ def _stamped(rows: Sequence[Row], path: Path, column: str, is_rate: bool) -> Tra
             f"{path}: {column}: {missing} of {count} periods of {period} s are missing; more than half cannot be filled"
         )
     disordered = sum(b < a for (_, a, _), (_, b, _) in pairwise(stamped))
-    notes = _notes(period, missing, odd, sum(len(values) - 1 for values in slots.values()), disordered)
+    notes = _notes(period, missing, odd, sum(len(values) - 1 for values in slots.values()), disordered, _offsets(rows))
     return TrafficProfile(
         step_s=period,
         rates=filled({slot: math.fsum(values) / len(values) for slot, values in slots.items()}, count),
@@ -171,7 +173,15 @@ def filled(known: dict[int, float], count: int) -> tuple[float, ...]:
     return tuple(rates)
 
 
-def _notes(period: int, missing: int, odd: int, repeated: int, disordered: int) -> tuple[str, ...]:
+def _offsets(rows: Sequence[Row]) -> tuple[str, ...]:
+    """The offsets from UTC that stand in the stamps, "none" among them; none where they are alike."""
+    found = dict.fromkeys(
+        (match[0].replace("Z", "+00:00") if (match := OFFSET.search(text)) else "none") for _, text, _ in rows
+    )
+    return tuple(found) if len(found) > 1 else ()
+
+
+def _notes(period: int, missing: int, odd: int, repeated: int, disordered: int, offsets: tuple[str, ...]) -> tuple[str, ...]:
     notes = [f"one row every {period} s (median step)"]
     if missing:
         notes.append(f"{missing} missing periods, filled on the line between their neighbours")
@@ -181,4 +191,7 @@ def _notes(period: int, missing: int, odd: int, repeated: int, disordered: int) 
         notes.append(f"{repeated} rows repeat a period (a clock change?), averaged with the row they repeat")
     if disordered:
         notes.append(f"{disordered} rows out of order, sorted")
+    if offsets:
+        none = "; where none stands it is taken as UTC" if "none" in offsets else ""
+        notes.append(f"stamps with different offsets from UTC ({', '.join(offsets[:6])}), brought to UTC{none}")
     return tuple(notes)

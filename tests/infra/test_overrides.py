@@ -7,7 +7,7 @@ import pytest
 from infra.commands.settings import settings_table
 from infra.config import DEFAULT_STAGE, INSTANCE_TYPES
 from infra.errors import InputError
-from infra.overrides import override, settable
+from infra.overrides import flat_keys, override, settable
 from tests.conftest import ROOT
 
 
@@ -146,3 +146,9 @@ def test_others_are_x86(name: str) -> None:
 def test_every_setting_is_documented_as_the_command_prints_it() -> None:
     page = (ROOT / "docs" / "settings.md").read_text()
     assert page.endswith("\n\n" + settings_table()), "crossover settings --markdown prints the table anew"
+
+
+def test_an_empty_group_changes_nothing_and_an_empty_table_is_no_value() -> None:
+    assert flat_keys({"network": {}, "region": "eu-west-1"}) == {"region": "eu-west-1"}
+    with pytest.raises(InputError, match=r"lambda_lane\.memory_mb"):
+        override(flat_keys({"lambda_lane": {"memory_mb": {}}}))

@@ -11,6 +11,7 @@ import click
 
 from infra.cost.compare import Comparison
 from infra.cost.report import html_bytes, report_document
+from infra.documents import write_whole
 from infra.errors import InputError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -59,22 +60,24 @@ def output_options(command: Command) -> Command:
 
 
 def write_outputs(comparison: Comparison, wanted: Mapping[str, Path | None]) -> list[Path]:
-    """Write each file that was asked for; returns the paths. Markdown for `-` goes to standard output."""
-    written = []
-    for name, path in wanted.items():
-        if path is None:
-            continue
-        content = WRITERS[name][1](comparison, path)
-        if name == "markdown" and path == STANDARD_OUTPUT:
-            sys.stdout.buffer.write(content)
-        else:
-            _write(f"--{name}", path, content)
-            written.append(path)
-    return written
+    """Make every file that was asked for, then put each in its place whole; returns the paths. What cannot be made or written
+    leaves the files of before. Markdown for `-` goes to standard output."""
+    asked = {name: path for name, path in wanted.items() if path is not None}
+    to_files = {name: path for name, path in asked.items() if (name, path) != ("markdown", STANDARD_OUTPUT)}
+    for name, path in to_files.items():
+        if path.is_dir() or not path.parent.is_dir():
+            wrong = "is a folder" if path.is_dir() else f"there is no folder {path.parent}"
+            raise InputError(f"--{name} {path}: cannot be written ({wrong})")
+    made = {name: WRITERS[name][1](comparison, path) for name, path in asked.items()}
+    for name, path in to_files.items():
+        _write(f"--{name}", path, made[name])
+    if len(to_files) < len(asked):
+        sys.stdout.buffer.write(made["markdown"])
+    return list(to_files.values())
 
 
 def _write(option: str, path: Path, content: bytes) -> None:
     try:
-        path.write_bytes(content)
+        write_whole(path, content)
     except OSError as error:
         raise InputError(f"{option} {path}: cannot be written ({error.strerror})") from None

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from infra.cost.lane import CostOptions
-from infra.documents import json_bytes
+from infra.documents import json_bytes, write_whole
 from infra.errors import InputError
 
 Said = tuple[tuple[str, str, str], ...]
@@ -46,7 +46,7 @@ def scale_of(report: Mapping[str, Any]) -> Decimal:
 
 def write(calibration: Calibration, path: Path) -> None:
     try:
-        path.write_bytes(json_bytes(calibration))
+        write_whole(path, json_bytes(calibration))
     except OSError as error:
         raise InputError(f"--write-calibration {path}: cannot be written ({error.strerror})") from None
 
@@ -63,12 +63,16 @@ def read(path: Path) -> Calibration:
         raise InputError(f"{path}: not JSON: {error}") from None
     if found.schema != 1:
         raise InputError(f"{path}: schema: {found.schema}, must be 1")
-    try:
-        scale = Decimal(found.cpu_scale)
-    except InvalidOperation:
-        raise InputError(f"{path}: cpu_scale: {found.cpu_scale!r} must be a number of {LOWEST} to {HIGHEST}") from None
-    if not (scale.is_finite() and LOWEST <= scale <= HIGHEST):
-        raise InputError(f"{path}: cpu_scale: {found.cpu_scale} must be a number of {LOWEST} to {HIGHEST}")
+    if found.lane not in ("lambda", "container"):
+        raise InputError(f"{path}: lane: {found.lane[:40]!r} must be lambda or container")
+    for name in ("cpu_scale", "was"):
+        text = str(getattr(found, name))
+        try:
+            scale = Decimal(text)
+        except InvalidOperation:
+            scale = Decimal("NaN")
+        if not (scale.is_finite() and LOWEST <= scale <= HIGHEST):
+            raise InputError(f"{path}: {name}: {text!r} must be a number of {LOWEST} to {HIGHEST}")
     return found
 
 

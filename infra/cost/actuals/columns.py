@@ -129,4 +129,6 @@ def tags_are_read(column: str) -> str:
 
 
 def day(column: str) -> str:
-    return f"TRY_CAST(substr(CAST({quoted(column)} AS VARCHAR), 1, 10) AS DATE)"
+    """A day on which AWS can have billed; None for any other, `inf` and years that no calendar has among them."""
+    read = f"TRY_CAST(substr(CAST({quoted(column)} AS VARCHAR), 1, 10) AS DATE)"
+    return f"CASE WHEN {read} BETWEEN DATE '2006-01-01' AND DATE '2199-12-31' THEN {read} END"

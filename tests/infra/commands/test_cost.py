@@ -260,3 +260,23 @@ def test_a_simulation_under_a_plan_names_what_it_covers_and_what_is_unknown(
     code, _, err = run(capfd, monkeypatch, "cost", "simulate", "--profile", str(profile_file), *given[:-1], "free")
     assert (code, err.count("\n")) == (2, 1)
     assert "savings plan 'free': the price book of us-east-1 has rates for" in err
+
+
+def test_what_cannot_be_written_leaves_no_other_file(
+    profile_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "cost.html"
+    files = ("--html", str(page), "--markdown", str(tmp_path))
+    code, out, err = run(capfd, monkeypatch, "cost", "--profile", str(profile_file), "--rps", "1", *files)
+    assert (code, out) == (2, "")
+    assert err == f"crossover: --markdown {tmp_path}: cannot be written (is a folder)\n"
+    assert not page.exists()
+
+
+def test_a_path_that_cannot_be_one_is_one_line(
+    profile_file: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, _, err = run(capfd, monkeypatch, "cost", "--profile", str(profile_file), "--traffic", "n" * 300)
+    assert code == 2
+    assert err.endswith("File name too long\n")
+    assert err.count("\n") == 1

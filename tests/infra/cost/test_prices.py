@@ -75,6 +75,7 @@ def _broken(tmp_path: Path, change: dict[str, object]) -> Path:
         ({"usd": "much"}, r"book\.json: not a price book: .*\$\.prices\[0\]\.usd"),
         ({"usd": "-1"}, "a price must be 0 or more"),
         ({"usd": "NaN"}, "a price must be 0 or more"),
+        ({"usd": "1e999999999"}, r"book\.json: \w+ \w+: a price must be 0 or more, and 1,000,000 at most"),
         ({"cost": "1"}, "unknown field `cost`"),
         ({"tiers": [["0", "10", "1"], ["20", None, "1"]]}, "tiers must run from 0 without a gap"),
         ({"tiers": [["0", "10", "1"]]}, "tiers must run from 0 without a gap to null"),
@@ -83,6 +84,36 @@ def _broken(tmp_path: Path, change: dict[str, object]) -> Path:
 def test_malformed_book_is_refused(tmp_path: Path, change: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
         load_price_book("us-east-1", _broken(tmp_path, change))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"on_demand_usd_per_hour": "NaN"}, r"book\.json: c7g\.large: on_demand_usd_per_hour: a price must be 0 or more"),
+        ({"on_demand_usd_per_hour": "-1"}, r"c7g\.large: on_demand_usd_per_hour: a price must be 0 or more"),
+        ({"vcpu": 0}, r"c7g\.large: vcpu and memory_gib: must be more than 0"),
+        ({"spot_saving_percent": 150}, r"c7g\.large: spot_saving_percent: must be 0 to 100"),
+        ({"spot_usd_per_hour": "0.02"}, r"c7g\.large: spot_usd_per_hour: goes with spot_current"),
+    ],
+)
+def test_a_malformed_instance_type_is_refused(tmp_path: Path, change: dict[str, object], message: str) -> None:
+    path = _broken(tmp_path, {})
+    document = json.loads(path.read_text())
+    document["instances"]["types"]["c7g.large"] |= change
+    path.write_text(json.dumps(document))
+    with pytest.raises(InputError, match=message):
+        load_price_book("us-east-1", path)
+
+
+def test_a_price_that_stands_twice_and_another_schema_are_refused(tmp_path: Path) -> None:
+    path = _broken(tmp_path, {})
+    document = json.loads(path.read_text())
+    path.write_text(json.dumps({**document, "prices": [*document["prices"], document["prices"][0]]}))
+    with pytest.raises(InputError, match=r"book\.json: prices: \w+ \w+ stands more than once; each price once"):
+        load_price_book("us-east-1", path)
+    path.write_text(json.dumps({**document, "schema": 2}))
+    with pytest.raises(InputError, match=r"book\.json: schema: 2, must be 1"):
+        load_price_book("us-east-1", path)
 
 
 def test_book_of_another_region_is_refused(tmp_path: Path) -> None:

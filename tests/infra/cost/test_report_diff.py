@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +16,8 @@ from infra.cost.compare import compare
 from infra.cost.lane import CostOptions
 from infra.cost.prices import PriceBook
 from infra.cost.report import json_bytes
-from infra.cost.report_diff import compare_reports, read_report
+from infra.cost.report_diff import compare_reports
+from infra.cost.report_file import read_report
 from infra.cost.traffic import flat_rate
 from infra.errors import InputError
 from tests.infra.cost.conftest import lane, profile_with
@@ -96,7 +99,7 @@ def test_the_guard_names_the_lines_to_blame(
         (("check", "AFTER", "--against", "AFTER", "--max-increase", "ten"), "--max-increase: 'ten' must be a percentage"),
         (("check", "none.json", "--budget", "5"), "none.json: cannot be read"),
         (("diff", "README.md", "AFTER"), "README.md: not JSON"),
-        (("diff", "package.json", "AFTER"), "package.json: not a report; `crossover cost report --json` writes one"),
+        (("diff", "package.json", "AFTER"), "package.json: not a report, which `crossover cost report --json` writes"),
     ],
 )
 def test_wrong_input_is_one_line_and_exit_code_2(
@@ -117,3 +120,26 @@ def test_a_report_of_another_schema_is_refused(tmp_path: Path) -> None:
     path.write_text('{"schema": 2, "lanes": {"lambda": {}, "container": {}}}')
     with pytest.raises(InputError, match="not a report"):
         read_report(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda r: r.pop("not_priced"), "missing required field `not_priced`"),
+        (lambda r: r["lanes"]["lambda"].update(usd_per_month_exact="NaN"), r"\$\.lanes\.lambda\.usd_per_month_exact"),
+        (lambda r: r["lanes"]["lambda"].update(lines=None), r"\$\.lanes\.lambda\.lines"),
+        (lambda r: r["lanes"]["container"]["lines"][0].pop("quantity"), r"\$\.lanes\.container\.lines\[0\]"),
+        (lambda r: r["lanes"]["container"]["lines"].pop(), "lanes.container: its lines add up to"),
+        (lambda r: r.update(cheaper_lane="both"), r"\$\.cheaper_lane"),
+        (lambda r: r.update(prices=[]), r"\$\.prices"),
+    ],
+)
+def test_a_report_that_was_edited_is_refused_with_the_field(
+    change: Callable[[dict[str, Any]], object], said: str, reports: tuple[Path, Path]
+) -> None:
+    document = json.loads(reports[0].read_text())
+    change(document)
+    reports[0].write_text(json.dumps(document))
+    with pytest.raises(InputError, match=said) as refused:
+        read_report(reports[0])
+    assert str(refused.value).startswith(f"{reports[0]}: ")

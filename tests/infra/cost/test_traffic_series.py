@@ -136,3 +136,12 @@ def test_malformed_series_names_file_line_and_field(tmp_path: Path, text: str, m
         load_traffic(write(tmp_path, text))
     assert "series" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_stamps_of_different_offsets_are_brought_to_utc_and_said(tmp_path: Path) -> None:
+    text = "timestamp,value\n2026-10-25T00:00:00Z,5\n2026-10-25T02:00:00+01:00,6\n2026-10-25 02:00:00,7\n"
+    read = load_traffic(write(tmp_path, text))
+    assert read.rates == (5 / 3600, 6 / 3600, 7 / 3600)
+    assert (
+        "stamps with different offsets from UTC (+00:00, +01:00, none), brought to UTC; where none stands it is taken as UTC"
+    ) in read.notes

@@ -236,11 +236,13 @@ def test_without_credentials_cost_explorer_says_what_it_needs(
     [
         ("{", "not JSON"),
         ('{"schema": 1}', "not a calibration: Object missing required field `lane`"),
-        ('{"schema":1,"lane":"a","cpu_scale":"NaN","was":"1","why":"","period":"","source":""}', "cpu_scale: NaN must be"),
+        ('{"schema":1,"lane":"lambda","cpu_scale":"NaN","was":"1","why":"","period":"","source":""}', "cpu_scale: 'NaN' must"),
         (
-            '{"schema":1,"lane":"a","cpu_scale":"-1","was":"1","why":"","period":"","source":""}',
+            '{"schema":1,"lane":"lambda","cpu_scale":"-1","was":"1","why":"","period":"","source":""}',
             "must be a number of 0.01 to 100",
         ),
+        ('{"schema":1,"lane":"a","cpu_scale":"1","was":"1","why":"","period":"","source":""}', "lane: 'a' must be lambda or"),
+        ('{"schema":1,"lane":"lambda","cpu_scale":"1","was":"NaN","why":"","period":"","source":""}', "was: 'NaN' must be"),
         ('{"schema":2,"lane":"a","cpu_scale":"1","was":"1","why":"","period":"","source":""}', "schema: 2, must be 1"),
     ],
 )

@@ -118,6 +118,11 @@ def replaced(old: str, new: str) -> Callable[[str], str]:
         (replaced("1.2E-7", ""), "line 2: line_item_unblended_cost: None must be a number"),
         (replaced("USD", "EUR"), "line 2: line_item_currency_code: 'EUR', must be USD"),
         (replaced("2026-11-02T00:00:00.000Z,", "soon,"), "line 3: line_item_usage_start_date: 'soon' must be a date"),
+        (replaced("2026-11-02T00:00:00.000Z,", "inf,"), "line 3: line_item_usage_start_date: 'inf' must be a date"),
+        (
+            replaced("2026-11-02T00:00:00.000Z,", "0001-01-01,"),
+            "line 3: line_item_usage_start_date: '0001-01-01' must be a date",
+        ),
         (replaced('stage"": ""dev"', 'stage"" ""dev"'), "must be a JSON object of tags"),
         (replaced("line_item_usage_type", "x"), "line 1: no column line_item_usage_type, which CUR 2.0 has"),
         (
