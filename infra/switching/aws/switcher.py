@@ -80,8 +80,8 @@ def handler(event: Any, context: Any) -> dict[str, Any]:
 
 @functools.cache
 def _clients(region: str | None) -> Aws:
-    """Those of the environment, which serves a tick each minute for hours. Made anew each time they took 0.4 s of each, and
-    memory until a collection: half of the function's in some ticks."""
+    """Those of the environment, which serves a tick each minute for hours: made anew each time they kept memory until a
+    collection, from 54 to 94 MB within seven ticks in a lab."""
     return Aws(region)
 
 
