@@ -98,7 +98,7 @@ def test_what_goes_wrong_in_the_middle_by_a_mistake_of_ours_is_an_unknown_state_
 
     def take(driver: Driver) -> Record:
         _, record = begun(stage)
-        stage.clock.on_sleep.append(lambda now: {}["no such key"])
+        stage.clock.on_sleep.append(lambda now: dict[str, None]()["no such key"])
         return record
 
     driver = Driver(stage.connect().world, owner="anna@laptop:1")
