@@ -1,7 +1,7 @@
 """Rates of Savings Plans from their own API, written as a file of the bulk list's shape, which is read as that one is.
 
-Of instances plain Linux on shared hardware family by family, and of Lambda, in one region. The API tells no version: its rates
-are of the day on which they were asked. Formats: AWS Savings Plans API reference, `DescribeSavingsPlansOfferingRates`.
+Of instances plain Linux on shared hardware family by family, of Lambda and of Fargate, in one region. The API tells no version:
+its rates are of the day on which they were asked. Formats: AWS Savings Plans API reference, DescribeSavingsPlansOfferingRates.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ INSTANCES = {"productDescription": "Linux/UNIX", "tenancy": "shared"}
 
 
 def write_plans(savingsplans: Any, region: str, types: Iterable[str], path: Path, *, today: str | None = None) -> None:
-    """All rates of these types and of Lambda; `KitError` where there are none or AWS does not tell."""
+    """All rates of these types, of Lambda and of Fargate; `KitError` where there are none or AWS does not tell."""
     products: dict[str, dict[str, Any]] = {}
     rates: list[dict[str, Any]] = []
     families = sorted({name.partition(".")[0] for name in types})
     questions = [({"region": region, "instanceFamily": family, **INSTANCES}, "EC2") for family in families]
-    for filters, product in [*questions, ({"region": region}, "Lambda")]:
+    for filters, product in [*questions, *(({"region": region}, product) for product in ("Lambda", "Fargate"))]:
         for told in _answers(savingsplans, filters, product):
             offering = _offering(told)
             if offering is None or not _is_of(region, told):
