@@ -85,7 +85,7 @@ def test_a_measured_profile_goes_before_what_is_typed_in(tmp_path: Path) -> None
         (('source = "a test"', "profile = 'x.json'"), "workload: give profile, or the tables"),
         (("wait_ms = 100.0", "waits_ms = 100.0"), "contains unknown field `waits_ms`"),
         (("wait_ms = 100.0", "wait_ms = inf"), "lambda_lane.wait_ms: inf is not a measured figure"),
-        (("wait_ms = 100.0", "wait_ms = -1.0"), "lambda_lane.wait_ms: -1.0 is not a measured figure"),
+        (("wait_ms = 100.0", "wait_ms = -1.0"), "lambda_lane.wait_ms: -1 is not a measured figure"),
         (("[workload]", "[workload"), "is no TOML"),
     ],
 )

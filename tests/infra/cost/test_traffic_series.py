@@ -83,7 +83,8 @@ def test_a_change_of_clocks_with_offsets_is_no_gap_and_without_them_is_said(tmp_
     autumn = [(0, 2), (1, 2), (2, 2), (2, 1), (3, 1), (4, 1)]
     rows = "".join(f"2026-10-25T{hour:02}:00:00+0{offset}:00,3600\n" for hour, offset in autumn)
     told = load_traffic(write(tmp_path, f"timestamp,value\n{rows}"))
-    assert (len(told.rates), told.notes) == (6, ("one row every 3600 s (median step)",))
+    brought = "stamps with different offsets from UTC (+02:00, +01:00), brought to UTC"
+    assert (len(told.rates), told.notes) == (6, ("one row every 3600 s (median step)", brought))
     naive = "".join(f"2026-10-25 {hour:02}:00:00,3600\n" for hour, _ in autumn)
     notes = load_traffic(write(tmp_path, f"timestamp,value\n{naive}")).notes
     assert "1 rows repeat a period (a clock change?), averaged with the row they repeat" in notes
