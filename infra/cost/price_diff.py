@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from infra.cost.plan_list import LAMBDA_USAGE
+from infra.cost.plan_list import FARGATE_USAGE, LAMBDA_USAGE
 from infra.cost.prices import Price, PriceBook
 
 
@@ -43,7 +43,8 @@ class PlanChange:
 def plan_changes(before: PriceBook, after: PriceBook) -> list[PlanChange]:
     """Plans of which some rate differs, in the order of their names."""
     types = sorted(before.instances.keys() | after.instances.keys())
-    things = [*(("AWSLambda", name) for name in LAMBDA_USAGE.values()), *(("AmazonEC2", name) for name in types)]
+    of = {"AWSLambda": LAMBDA_USAGE.values(), "AmazonECS": FARGATE_USAGE.values(), "AmazonEC2": types}
+    things = [(service, name) for service, names in of.items() for name in names]
     found = []
     for plan in sorted({rate.plan for book in (before, after) for rate in book.savings_plans}):
         pairs = [(before.plan_rate(plan, *thing), after.plan_rate(plan, *thing)) for thing in things]

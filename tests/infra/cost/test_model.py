@@ -256,7 +256,7 @@ def test_fleet_of_unlike_or_unknown_types_is_refused(
 def test_figures_no_measurement_gives_are_refused(
     book: PriceBook, stage: Stage, options: CostOptions, field: str, value: float
 ) -> None:
-    with pytest.raises(InputError, match=rf"profile: lambda_lane\.{field}: "):
+    with pytest.raises(InputError, match=rf"lambda_lane\.{field}: "):
         price_lambda(profile_with(lane(**{field: value})), flat_rate(1), book, stage, options)
 
 
