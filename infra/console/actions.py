@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from infra.console.driving import Drives
+from infra.console.driving import HERE, Drives
 from infra.console.readying import Readying
 from infra.console.sent import BeginOrder, PlanOrder, PrewarmOrder, ScheduleOrder, WishOrder
 from infra.errors import InputError, KitError
@@ -129,14 +129,14 @@ class Actions:
         control = self._connect()
         left, here = self._drives.go_back(control)
         if not left.driven:
-            return {"said": f"{left.words}: this console goes back itself"}
+            return {"said": left.words}
         mine = "" if here else "; should it be gone, this console goes back itself when its lease ends"
         return {"said": left.words + mine}
 
     def resume(self, order: WishOrder) -> dict[str, Any]:
         must_be_named(self._stage, order.typed)
         control, said = self._connect(), _Said()
-        take = orders.resume(control, said, take_over=order.take_over)
+        take = orders.resume(control, said, here=HERE, take_over=order.take_over)
         if take is not None:
             record = self._drives.begin(control, take)
             said.words.append(f"this console drives it from {record.where} on")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 NAP_S = 0.5
 SAID = 20
 DONE = "done"
+HERE = "this console"
 
 
 class Stop(BaseException):
@@ -114,7 +115,7 @@ class Drives:
                 if before is None or before.lease_until != record.lease_until:
                     self._changed()
 
-            take = orders.abort(control, left.set_result, clock=clock, waits=waits)
+            take = orders.abort(control, left.set_result, here=HERE, clock=clock, waits=waits)
             clock.check()
             run.waits, run.driving = None, take is not None
             return take

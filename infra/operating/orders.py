@@ -35,25 +35,25 @@ MEANINGS = {
 @dataclass(frozen=True, slots=True)
 class Left:
     """A wish left with an unfinished switch. `driven`: somebody's lease runs, who will read it at the next look; else whoever
-    asked drives it where `stands_in`."""
+    asked drives it, where `stands_in` names it."""
 
     asked: Wish
     record: Record
     driven: bool
-    stands_in: bool = False
+    stands_in: str = ""
 
     @property
     def words(self) -> str:
         gone = "" if self.driven else "; its driver is gone: "
         if gone:
-            gone += "this command drives it" if self.stands_in else f"`crossover resume --stage {self.record.plan.stage}`"
+            gone += f"{self.stands_in} drives it" if self.stands_in else f"`crossover resume --stage {self.record.plan.stage}`"
         return f"{self.record.owner}'s switch, at {self.record.where}, {MEANINGS[self.asked]}{gone}"
 
 
 Told = Callable[[Left], None]
 
 
-def leave(control: Control, asked: Wish, *, stands_in: bool = False) -> Left:
+def leave(control: Control, asked: Wish, *, stands_in: str = "") -> Left:
     """`KitError` where there is no unfinished switch, or its phase would not regard the wish."""
     record = wish(control.store, asked, lambda record: _heed(record, asked))
     now = control.world.clock.now()
@@ -88,13 +88,14 @@ def abort(
     control: Control,
     told: Told,
     *,
+    here: str = "this command",
     clock: Clock | None = None,
     waits: Callable[[Record], None] = lambda record: None,
 ) -> Take | None:
     """Its driver goes back at its next look; where the driver is gone, whoever asks goes back. Waits until the driver has taken
     up the wish, or its lease has ended, for one that died a moment ago still has a lease. `told` hears of the wish when it
-    is left, `waits` the record at each look, whose lease is waited for; `clock` is the stage's unless another sleeps."""
-    left = leave(control, Wish.ABORT, stands_in=True)
+    is left, which says that `here` may drive it, `waits` the record at each look, whose lease is waited for; `clock` is the stage's unless another sleeps."""
+    left = leave(control, Wish.ABORT, stands_in=here)
     told(left)
     if left.driven and not _nobody_obeys(control, left.record, clock or control.world.clock, waits):
         return None
@@ -114,14 +115,14 @@ def _nobody_obeys(control: Control, record: Record, clock: Clock, waits: Callabl
         clock.sleep(LOOK_S / 2)
 
 
-def resume(control: Control, told: Told, *, take_over: bool = False) -> Take | None:
+def resume(control: Control, told: Told, *, here: str = "this command", take_over: bool = False) -> Take | None:
     """A paused switch is told to go on; one whose driver is gone, or is to be taken over, is driven by whoever asks."""
     record = control.store.load()
     if record is None or record.ended:
         raise KitError("there is no unfinished switch")
     driven = record.lease_until > control.world.clock.now() and not take_over
     if record.wish is Wish.PAUSE:
-        told(leave(control, Wish.GO_ON, stands_in=True))
+        told(leave(control, Wish.GO_ON, stands_in=here))
         if driven:
             return None
     return lambda driver: driver.take_over(force=take_over)

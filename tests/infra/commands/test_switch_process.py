@@ -155,7 +155,7 @@ def look_at_first(told: dict[str, Any]) -> None:
     assert (told["rule"], told["parameter"], told["agree"], told["account"]) == ("30:70", "30:70", True, "123456789012")
     assert told["lanes"]["container"]["ready"] == 2
     assert told["lanes"]["lambda"]["ready"] is None  # moto has no provisioned concurrency
-    assert [name for name, piece in told["pieces"].items() if piece["wrong"]] == ["lambda"]
+    assert [name for name, piece in told["pieces"].items() if piece["wrong"]] == ["floors", "lambda"]
 
 
 def begin_forced(page: httpx.Client) -> None:

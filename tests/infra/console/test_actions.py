@@ -73,7 +73,13 @@ def test_a_plan_changes_nothing_and_is_the_command_s(stage: Scripted, asker: Ask
     assert told["plan"]["need"] == {"units": 4, "why": "given as --units"}
     assert told["refusals"] == []
     assert (told["start"], told["goal"]) == ("lambda 100%", "lambda 30%, container 70%")
-    assert asker.do("plan", goal="lambda").json() == {"proposal": None, "goal": "lambda 100%", "plan": None, "refusals": []}
+    assert asker.do("plan", goal="lambda").json() == {
+        "proposal": None,
+        "goal": "lambda 100%",
+        "plan": None,
+        "refusals": [],
+        "doubts": [],
+    }
     assert stage.store.load() is None
 
 
@@ -232,7 +238,7 @@ def test_taking_over_from_a_driver_at_work_is_said_so(stage: Scripted, asker: As
 def test_an_abort_whose_driver_is_gone_is_driven_here(stage: Scripted, asker: Asker) -> None:
     anna(stage)
     stage.let_pass(LEASE_S + 1)
-    assert asker.do("abort", typed="prod").json()["said"].endswith("its driver is gone: this console goes back itself")
+    assert asker.do("abort", typed="prod").json()["said"].endswith("its driver is gone: this console drives it")
     eventually(lambda: record_of(stage).ended, "it does not go back")
     assert record_of(stage).phase is Phase.ROLLED_BACK
 
