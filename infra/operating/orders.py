@@ -94,7 +94,8 @@ def abort(
 ) -> Take | None:
     """Its driver goes back at its next look; where the driver is gone, whoever asks goes back. Waits until the driver has taken
     up the wish, or its lease has ended, for one that died a moment ago still has a lease. `told` hears of the wish when it
-    is left, which says that `here` may drive it, `waits` the record at each look, whose lease is waited for; `clock` is the stage's unless another sleeps."""
+    is left, naming `here` where that drives it; `waits` hears the record whose lease is waited for, at each look; `clock` is
+    the stage's unless another sleeps."""
     left = leave(control, Wish.ABORT, stands_in=here)
     told(left)
     if left.driven and not _nobody_obeys(control, left.record, clock or control.world.clock, waits):
