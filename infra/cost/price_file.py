@@ -120,8 +120,10 @@ def read_price_book(path: Path, region: str) -> PriceBook:
 
 def _refuse_repeated(file: _BookFile, path: Path) -> None:
     """Of two prices for one thing none is known to be right."""
-    for name, rows in (("prices", file.prices), ("free_tiers", file.free_tiers)):
-        repeated = [key for key, count in Counter((row.service, row.dimension) for row in rows).items() if count > 1]
+    prices = [(row.service, row.dimension) for row in file.prices]
+    allowances = [(row.service, row.dimension) for row in file.free_tiers]
+    for name, keys in (("prices", prices), ("free_tiers", allowances)):
+        repeated = [key for key, count in Counter(keys).items() if count > 1]
         if repeated:
             raise InputError(f"{path}: {name}: {' '.join(repeated[0])} stands more than once; each price once")
 
