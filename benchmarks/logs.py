@@ -47,7 +47,7 @@ END = (
 )
 READERS = {
     "requests a minute (--traffic)": (
-        "from infra.cost.traffic import load_traffic\nentries = load_traffic(path).parameters['entries']\n"
+        "from infra.cost.traffic.profile import load_traffic\nentries = load_traffic(path).parameters['entries']\n"
     ),
     "the same by DuckDB": (
         "import duckdb\n"
@@ -58,7 +58,7 @@ READERS = {
         "entries = sum(count for _, count in rows)\n"
     ),
     "every figure (measure --from-logs)": (
-        "from infra.cost.live_logs import read_logs\nentries = read_logs([path])['container'].target_ms.count\n"
+        "from infra.cost.live.logs import read_logs\nentries = read_logs([path])['container'].target_ms.count\n"
     ),
 }
 

@@ -25,14 +25,14 @@ from rich.table import Table
 from benchmarks import machine
 from benchmarks.command import OUT, parse, run, say, write
 from infra.config import Stage
-from infra.cost.prices import load_price_book
+from infra.cost.prices.book import load_price_book
 from infra.cost.profile import Conditions, LaneProfile, MeasuredBundle, WorkloadProfile
 from infra.cost.simulation.arrivals import Arrivals, Burst, Floats
 from infra.cost.simulation.draws import draw
 from infra.cost.simulation.fleet import Fleet, FleetRule
 from infra.cost.simulation.year import Setup, simulate
-from infra.cost.traffic import TrafficProfile
-from infra.cost.traffic_shape import generate_bursty_fortnight, load_shape
+from infra.cost.traffic.profile import TrafficProfile
+from infra.cost.traffic.shape import generate_bursty_fortnight, load_shape
 from infra.errors import KitError
 
 LANES = ("lambda", "on_demand", "mixed", "hybrid", "fargate", "managed")

@@ -19,9 +19,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from infra.cost.compare import Comparison, compare  # noqa: E402 - a script finds its project first
-from infra.cost.formats.workbook.build import workbook_bytes  # noqa: E402
-from infra.cost.prices import load_price_book  # noqa: E402
-from infra.cost.report import html_bytes  # noqa: E402
+from infra.cost.prices.book import load_price_book  # noqa: E402
+from infra.cost.reports.report import html_bytes  # noqa: E402
+from infra.cost.reports.workbook.build import workbook_bytes  # noqa: E402
 from infra.cost.scenario import load_scenario  # noqa: E402
 
 PICTURES = ROOT / "docs" / "finance"

@@ -12,7 +12,7 @@ from infra.operating.stage import settings_of
 
 if TYPE_CHECKING:
     from infra.aws_calls import AwsClients
-    from infra.cost.traffic import TrafficProfile
+    from infra.cost.traffic.profile import TrafficProfile
 
 
 def clients_of(stage: str, region: str | None) -> AwsClients:

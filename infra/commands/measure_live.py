@@ -16,8 +16,8 @@ from infra.errors import InputError, KitError
 
 def from_logs(paths: tuple[Path, ...], profile: Path | None, out: Path) -> None:
     """Write the profile that the logs make of the lab's, and say each figure."""
-    from infra.cost.live_logs import read_logs
-    from infra.cost.live_profile import live_profile
+    from infra.cost.live.logs import read_logs
+    from infra.cost.live.profile import live_profile
 
     if not paths or profile is None:
         raise InputError("--from-logs and --profile: give both or neither; logs tell no CPU time, which the lab's profile has")
@@ -31,10 +31,10 @@ def from_cloudwatch(
     """Write the profile that the stage's own figures make of the lab's, and with `series` the requests of these days."""
     from infra.cost.live.deployment import Deployment, read_deployment
     from infra.cost.live.metrics import finest_period
+    from infra.cost.live.profile import live_profile
     from infra.cost.live.stage import find_stage
     from infra.cost.live.traffic import read_counts, series_csv
-    from infra.cost.live_profile import live_profile
-    from infra.cost.prices import load_price_book
+    from infra.cost.prices.book import load_price_book
 
     if stage is None or profile is None:
         raise InputError(

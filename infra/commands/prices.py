@@ -19,13 +19,13 @@ from rich.table import Table
 from infra.commands.price_examples import command as examples_command
 from infra.commands.printing import print_json
 from infra.cost.model import price_container, price_lambda
-from infra.cost.price_diff import Change, PlanChange, changes, plan_changes
-from infra.cost.price_downloads import PRICE_LIST_URL, Downloads
-from infra.cost.price_query import Queries, clients_for
-from infra.cost.prices import SHIPPED, Price, PriceBook, load_price_book
-from infra.cost.refresh import refresh
+from infra.cost.prices.book import SHIPPED, Price, PriceBook, load_price_book
+from infra.cost.prices.diff import Change, PlanChange, changes, plan_changes
+from infra.cost.prices.downloads import PRICE_LIST_URL, Downloads
+from infra.cost.prices.query import Queries, clients_for
+from infra.cost.prices.refresh import refresh
+from infra.cost.prices.spot_history import DAYS, read_history, summarize
 from infra.cost.scenario import load_scenario
-from infra.cost.spot_history import DAYS, read_history, summarize
 from infra.errors import InputError
 
 
@@ -147,7 +147,7 @@ def diff_command(before: Path, after: Path, scenario: Path | None, as_json: bool
     \b
     Examples:
       crossover prices diff old.json new.json
-      crossover prices diff old.json infra/cost/price_books/us-east-1.json --scenario examples/article.toml
+      crossover prices diff old.json infra/cost/prices/books/us-east-1.json --scenario examples/article.toml
     """
     old, new = (load_price_book(_region_of(path), path) for path in (before, after))
     if old.region != new.region:

@@ -10,7 +10,7 @@ from infra.components.watch.catalogue import alarms, lane_alarms
 from infra.config import Stage
 from infra.cost.lines import watching
 from infra.cost.lines.line import LineItem
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 
 ALARMS_PER_POLICY = 2
 BOOT_FAILURES = 1

@@ -11,9 +11,9 @@ from decimal import Decimal
 
 from infra.config import ContainerLane, Stage
 from infra.cost.minimums import minimums
-from infra.cost.prices import InstanceType
+from infra.cost.prices.book import InstanceType
 from infra.cost.profile import LaneProfile
-from infra.cost.traffic import TrafficProfile
+from infra.cost.traffic.profile import TrafficProfile
 from infra.errors import InputError
 from infra.sizing import cpu_share as cpu_share
 from infra.sizing import environments, instances, seconds_on_lambda

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from infra.cost.lane import CostOptions, Usage
 from infra.cost.lines.line import EXACT, LineItem, quantity, total
-from infra.cost.traffic import TrafficProfile, hourly_means
+from infra.cost.traffic.profile import TrafficProfile, hourly_means
 
 
 def lambda_usage(traffic: TrafficProfile, compute: list[LineItem], options: CostOptions) -> tuple[Usage, ...]:

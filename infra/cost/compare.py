@@ -16,11 +16,11 @@ from infra.cost.lane import CostOptions, LaneCost
 from infra.cost.lines.line import LineItem
 from infra.cost.minimums import lay_out
 from infra.cost.model import fleet_instance, price_container, price_lambda
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 from infra.cost.profile import WorkloadProfile
 from infra.cost.savings import check_plan
 from infra.cost.split import Split, price_split
-from infra.cost.traffic import TrafficProfile, flat_rate
+from infra.cost.traffic.profile import TrafficProfile, flat_rate
 from infra.errors import InputError
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from infra.cost.lane import CostOptions, LaneCost, Month, Served, edge_lines, un
 from infra.cost.lines import ec2
 from infra.cost.lines.line import LineItem, quantity, total
 from infra.cost.minimums import lay_out, minimums, unknown_minimums
-from infra.cost.prices import InstanceType, PriceBook
+from infra.cost.prices.book import InstanceType, PriceBook
 from infra.cost.profile import WorkloadProfile, check_measured
 from infra.cost.savings import with_savings_plan
 from infra.cost.surroundings import agent_lines, cache_lines, secret_reads, shared_lines, watch_lines
-from infra.cost.traffic import TrafficProfile
+from infra.cost.traffic.profile import TrafficProfile
 from infra.errors import InputError
 
 

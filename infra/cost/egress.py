@@ -15,9 +15,9 @@ from infra.cost.lane import CostOptions, Month
 from infra.cost.lines import ec2, network
 from infra.cost.lines.line import EXACT, LineItem, quantity, total
 from infra.cost.minimums import lay_out
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 from infra.cost.profile import LaneProfile
-from infra.cost.traffic import TrafficProfile
+from infra.cost.traffic.profile import TrafficProfile
 
 NAT_VOLUME_GB = 8
 

@@ -14,7 +14,7 @@ from itertools import groupby
 
 from infra.cost.lane import CostOptions, LaneCost
 from infra.cost.lines.line import LineItem, base_name
-from infra.cost.prices import FreeTier, PriceBook
+from infra.cost.prices.book import FreeTier, PriceBook
 
 OWN = frozenset({"AWSLambda", "AWSDataTransfer"})
 """Services whose lines have taken theirs already."""

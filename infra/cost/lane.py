@@ -11,9 +11,9 @@ from decimal import Decimal
 from infra.config import Stage
 from infra.cost.lines import load_balancer, logs, network
 from infra.cost.lines.line import EXACT, LineItem, quantity, total
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 from infra.cost.profile import LaneProfile
-from infra.cost.traffic import TrafficProfile
+from infra.cost.traffic.profile import TrafficProfile
 from infra.errors import InputError
 
 DAYS_PER_MONTH_OF_LOGS = Decimal(30)

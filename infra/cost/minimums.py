@@ -13,7 +13,7 @@ from functools import lru_cache
 from math import gcd
 
 from infra.config import ContainerLane
-from infra.cost.traffic import TrafficProfile
+from infra.cost.traffic.profile import TrafficProfile
 from infra.settings.cron import Cron, read_cron
 
 WEEK_S = 7 * 86_400

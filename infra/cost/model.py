@@ -17,11 +17,11 @@ from infra.cost.lane import CostOptions, LaneCost, Month, Served, edge_lines, lo
 from infra.cost.lines import ec2, lambda_
 from infra.cost.lines.lambda_ import INCLUDED_MB
 from infra.cost.lines.line import LineItem, quantity, total
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 from infra.cost.profile import LaneProfile, WorkloadProfile, check_measured
 from infra.cost.savings import with_savings_plan
 from infra.cost.surroundings import secret_reads, shared_lines, watch_lines
-from infra.cost.traffic import TrafficProfile
+from infra.cost.traffic.profile import TrafficProfile
 
 __all__ = ["fleet_instance", "price_container", "price_lambda"]
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from infra.config import Stage
 from infra.cost.capacity import cpu_share, lambda_seconds
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 from infra.cost.profile import LaneProfile, WorkloadProfile
 from infra.cost.simulation.arrivals import Arrivals
 from infra.cost.simulation.draws import Draws

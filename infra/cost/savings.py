@@ -14,7 +14,7 @@ from decimal import ROUND_FLOOR, Decimal
 
 from infra.cost.lane import LaneCost, Savings, Usage
 from infra.cost.lines.line import EXACT, LineItem, quantity
-from infra.cost.prices import PlanRate, PriceBook
+from infra.cost.prices.book import PlanRate, PriceBook
 from infra.errors import InputError
 
 KINDS = {"compute": ("AmazonEC2", "AmazonECS", "AWSLambda"), "ec2-instance": ("AmazonEC2",), "reserved": ("AmazonEC2",)}

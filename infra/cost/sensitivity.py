@@ -15,10 +15,10 @@ import msgspec
 
 from infra.cost.compare import Comparison, CurvePoint, find_crossover
 from infra.cost.model import price_container, price_lambda
-from infra.cost.prices import InstanceType, Price
+from infra.cost.prices.book import InstanceType, Price
 from infra.cost.simulation.arrivals import Burst
 from infra.cost.surface import Surface
-from infra.cost.traffic import flat_rate
+from infra.cost.traffic.profile import flat_rate
 from infra.cost.world import World
 from infra.errors import InputError
 

@@ -15,11 +15,11 @@ from infra.cost.lane import CostOptions, LaneCost, Month, Served, edge_lines
 from infra.cost.lines.line import LineItem
 from infra.cost.minimums import lay_out
 from infra.cost.model import price_container, price_lambda
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 from infra.cost.profile import WorkloadProfile
 from infra.cost.savings import with_savings_plan
 from infra.cost.surroundings import shared_lines
-from infra.cost.traffic import TrafficProfile
+from infra.cost.traffic.profile import TrafficProfile
 from infra.errors import InputError
 
 

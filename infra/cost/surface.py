@@ -20,10 +20,10 @@ from infra.cost.lines import ec2, load_balancer
 from infra.cost.lines.lambda_ import SERVICE as LAMBDA
 from infra.cost.minimums import weekly_shares
 from infra.cost.model import fleet_instance, price_container, price_lambda
-from infra.cost.prices import Price
+from infra.cost.prices.book import Price
 from infra.cost.profile import LaneProfile
 from infra.cost.simulation.arrivals import Burst, Floats
-from infra.cost.traffic import flat_rate
+from infra.cost.traffic.profile import flat_rate
 from infra.cost.world import World
 from infra.errors import InputError
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from infra.config import Stage
 from infra.cost.lane import CostOptions
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 from infra.cost.profile import WorkloadProfile
-from infra.cost.traffic import TrafficProfile
+from infra.cost.traffic.profile import TrafficProfile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from infra.cost.report_diff import LANES, breaches, compare_reports
-from infra.cost.report_file import read_report
+from infra.cost.reports.diff import LANES, breaches, compare_reports
+from infra.cost.reports.file import read_report
 from infra.errors import InputError, KitError
 
 

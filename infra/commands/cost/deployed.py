@@ -13,9 +13,9 @@ from infra.cost.cloud_assembly.pricing import price_assembly
 from infra.cost.cloud_assembly.reading import CloudAssembly, read_assembly
 from infra.cost.compare import Comparison
 from infra.cost.lane import CostOptions
-from infra.cost.prices import load_price_book
+from infra.cost.prices.book import load_price_book
 from infra.cost.profile import WorkloadProfile
-from infra.cost.traffic import TrafficProfile
+from infra.cost.traffic.profile import TrafficProfile
 from infra.errors import InputError
 from infra.stage_file import load_stage
 

@@ -17,9 +17,9 @@ from infra.cost.cloud_assembly.changes import ResourceChange, resource_changes
 from infra.cost.cloud_assembly.reading import read_assembly
 from infra.cost.lane import CostOptions
 from infra.cost.profile import read_profile
-from infra.cost.report import report_document
-from infra.cost.report_diff import compare_reports, markdown
-from infra.cost.report_file import read_report
+from infra.cost.reports.diff import compare_reports, markdown
+from infra.cost.reports.file import read_report
+from infra.cost.reports.report import report_document
 from infra.cost.scenario import load_scenario
 from infra.errors import InputError
 from infra.stage_file import DEFAULT_FILE

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from infra.cost.compare import Comparison
-from infra.cost.report import html_bytes, report_document
+from infra.cost.reports.report import html_bytes, report_document
 from infra.documents import write_whole
 from infra.errors import InputError
 
@@ -20,25 +20,25 @@ STANDARD_OUTPUT = Path("-")
 
 
 def _xlsx(comparison: Comparison, path: Path) -> bytes:
-    from infra.cost.formats.workbook.build import workbook_bytes
+    from infra.cost.reports.workbook.build import workbook_bytes
 
     return workbook_bytes(comparison)
 
 
 def _focus(comparison: Comparison, path: Path) -> bytes:
-    from infra.cost.formats.focus import focus_bytes
+    from infra.cost.reports.focus import focus_bytes
 
     return focus_bytes(comparison, path)
 
 
 def _markdown(comparison: Comparison, path: Path) -> bytes:
-    from infra.cost.formats.markdown import render_markdown
+    from infra.cost.reports.markdown import render_markdown
 
     return render_markdown(report_document(comparison)).encode()
 
 
 def _pdf(comparison: Comparison, path: Path) -> bytes:
-    from infra.cost.formats.pdf import pdf_bytes
+    from infra.cost.reports.pdf import pdf_bytes
 
     return pdf_bytes(html_bytes(comparison))
 

@@ -20,13 +20,13 @@ from infra.config import Stage
 from infra.cost.actuals.calibration import Said, calibrated
 from infra.cost.compare import compare
 from infra.cost.lane import CostOptions
-from infra.cost.prices import load_price_book
+from infra.cost.prices.book import load_price_book
 from infra.cost.profile import read_profile
-from infra.cost.report import report_document
+from infra.cost.reports.report import report_document
+from infra.cost.reports.terminal import render_terminal
 from infra.cost.scenario import load_scenario
 from infra.cost.sensitivity import sensitivity, world_of
 from infra.cost.split import read_split
-from infra.cost.terminal import render_terminal
 from infra.errors import InputError
 from infra.overrides import override
 from infra.stage_file import DEFAULT_FILE, load_stage

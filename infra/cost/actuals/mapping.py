@@ -1,15 +1,15 @@
 """Which line of the estimate a usage type of the bill belongs to. What maps to nothing stays unexplained, and is shown.
 
-Most usage types are those by which `infra.cost.price_wishes` finds prices in the AWS Price List; what the list is not asked for
-stands here, by the names that AWS's bills use.
+Most usage types are those by which `infra.cost.prices.wishes` finds prices in the AWS Price List; what the list is not asked
+for stands here, by the names that AWS's bills use.
 """
 
 from __future__ import annotations
 
 import re
 
-from infra.cost.price_wish import Wish
-from infra.cost.price_wishes import INSTANCE_USAGE, WISHES
+from infra.cost.prices.wish import Wish
+from infra.cost.prices.wishes import INSTANCE_USAGE, WISHES
 
 Key = tuple[str, str]
 """Service and dimension, as lines of the estimate have them; instances are one dimension for each way of buying."""

@@ -12,9 +12,9 @@ from infra.cost.cloud_assembly.standing import standing_lines
 from infra.cost.compare import Beside, Comparison, compare
 from infra.cost.lane import CostOptions
 from infra.cost.model import price_container, price_lambda
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 from infra.cost.profile import WorkloadProfile
-from infra.cost.traffic import TrafficProfile
+from infra.cost.traffic.profile import TrafficProfile
 
 
 def price_assembly(

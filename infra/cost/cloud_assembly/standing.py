@@ -12,7 +12,7 @@ from decimal import Decimal
 from infra.cost.cloud_assembly.free import free_because
 from infra.cost.cloud_assembly.reading import CloudAssembly, Resource
 from infra.cost.lines.line import EXACT, LineItem, priced, quantity
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 from infra.errors import InputError
 
 Amount = Callable[[Resource, Decimal], Decimal]

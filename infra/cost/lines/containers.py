@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from infra.cost.lines.line import LineItem, priced
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 
 FARGATE, APP_RUNNER = "AmazonECS", "AmazonAppRunner"
 FARGATE_DISK_GB = 20

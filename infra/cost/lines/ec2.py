@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from infra.cost.lines.line import EXACT, LineItem, priced, quantity
-from infra.cost.prices import Price, PriceBook, Tier
+from infra.cost.prices.book import Price, PriceBook, Tier
 from infra.errors import InputError
 
 GP3_IOPS, GP3_THROUGHPUT = Decimal(3000), Decimal(125)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 
-from infra.cost.prices import FreeTier, Price, Tier
+from infra.cost.prices.book import FreeTier, Price, Tier
 from infra.errors import InputError
 
 EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from infra.cost.lines.line import LineItem, priced
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 
 NEW_CONNECTIONS_PER_S = 25
 ACTIVE_CONNECTIONS = 3_000

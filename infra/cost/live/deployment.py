@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 
 from infra.aws_calls import AwsClients
 from infra.cost.live.insights import JSON, TEXT, read_reports
+from infra.cost.live.logs import Histogram, LiveLane
 from infra.cost.live.metrics import EC2, ELB, LAMBDA, Metric, Series, Window, read_metrics, window
 from infra.cost.live.stage import LiveStage, instance_types, log_group
-from infra.cost.live_logs import Histogram, LiveLane
 from infra.cost.profile import Distribution
 from infra.errors import KitError
 

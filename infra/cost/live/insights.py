@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from infra.aws_calls import asked
-from infra.cost.live_logs import WIDTH, Histogram, LiveLane
+from infra.cost.live.logs import WIDTH, Histogram, LiveLane
 from infra.errors import KitError
 
 MOST_ROWS = 10_000

@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from infra.aws_calls import AwsClients
 from infra.cost.live.metrics import ELB, KEPT, LAMBDA, Metric, Window, finest_period, read_metrics, window
 from infra.cost.live.stage import LiveStage
-from infra.cost.traffic import TrafficProfile, check_rate
-from infra.cost.traffic_series import MAX_MISSING_SHARE, filled
+from infra.cost.traffic.profile import TrafficProfile, check_rate
+from infra.cost.traffic.series import MAX_MISSING_SHARE, filled
 from infra.errors import InputError, KitError
 
 SCHEME = "cloudwatch:"

@@ -12,7 +12,7 @@ import numpy as np
 from infra.config import Stage
 from infra.cost.capacity import cpu_share
 from infra.cost.minimums import minimums
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 from infra.cost.profile import WorkloadProfile
 from infra.cost.simulation.arrivals import Arrivals, Floats, Whole
 from infra.cost.simulation.draws import LaneDraws, draw

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from infra.config import Stage
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 from infra.cost.savings import check_plan, covers
 from infra.cost.simulation.arrivals import Arrivals, Floats
 from infra.cost.simulation.what_if import GB_PER_VCPU

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 from infra.cost.simulation.arrivals import Floats
 
 TASK_VCPUS = {"fargate": (1, 2, 4, 8, 16), "fargate_spot": (1, 2, 4, 8, 16), "app_runner": (1, 2, 4)}

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from infra.config import Stage
 from infra.cost.capacity import check_memory, cpu_share
 from infra.cost.minimums import minimums
-from infra.cost.prices import InstanceType, PriceBook
+from infra.cost.prices.book import InstanceType, PriceBook
 from infra.cost.profile import LaneProfile
 from infra.cost.simulation.arrivals import Arrivals, Floats
 from infra.cost.simulation.draws import Draws

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from infra.cost.lines.line import EXACT, LineItem, total
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 from infra.cost.worked_examples.kinds import KINDS
 from infra.cost.worked_examples.reading import Example
 

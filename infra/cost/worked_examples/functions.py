@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from infra.cost.lines import ec2, lambda_
 from infra.cost.lines.line import EXACT, LineItem, priced
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 from infra.cost.worked_examples.inputs import Inputs
 
 NOTE = "published example"

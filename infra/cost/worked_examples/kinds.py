@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from infra.cost.lines.line import LineItem
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 from infra.cost.worked_examples import functions, machines, network
 from infra.cost.worked_examples.inputs import Inputs
 from infra.cost.worked_examples.usages import USES, pricer

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from infra.cost.lines import containers, ec2, watching
 from infra.cost.lines.line import LineItem
-from infra.cost.prices import Price, PriceBook, Tier
+from infra.cost.prices.book import Price, PriceBook, Tier
 from infra.cost.worked_examples.functions import NOTE
 from infra.cost.worked_examples.inputs import Inputs
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from infra.cost.lines import load_balancer, network
 from infra.cost.lines.line import LineItem
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 from infra.cost.worked_examples.functions import NOTE
 from infra.cost.worked_examples.inputs import Inputs
 from infra.cost.worked_examples.machines import MONTH_HOURS, PAGE_MONTH_HOURS

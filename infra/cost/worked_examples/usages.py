@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from infra.cost.lines.line import LineItem, priced
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 from infra.cost.worked_examples.functions import NOTE
 from infra.cost.worked_examples.inputs import Inputs
 from infra.cost.worked_examples.machines import MONTH_HOURS

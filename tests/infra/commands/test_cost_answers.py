@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 from infra.cost.profile import write_profile
 from tests.infra.commands.test_cost import run
 from tests.infra.cost.conftest import profile_with

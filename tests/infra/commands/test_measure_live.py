@@ -13,12 +13,12 @@ from click.testing import CliRunner, Result
 from infra.aws_calls import AwsClients
 from infra.cli import cli
 from infra.cost.profile import read_profile, write_profile
-from infra.cost.traffic import load_traffic
+from infra.cost.traffic.profile import load_traffic
 from infra.errors import InputError, KitError
 from tests.infra.cost.conftest import profile_with
 from tests.infra.cost.live.doubles import Insights, Metrics
 from tests.infra.cost.live.test_deployment import BALANCER, HOUR, Functions, Groups, lognormal, publish_samples
-from tests.infra.cost.test_live_logs import platform
+from tests.infra.cost.live.test_logs import platform
 
 ARN = "arn:aws:elasticloadbalancing:us-east-1:123456789012"
 OUTPUTS = {

@@ -8,7 +8,7 @@ from decimal import Decimal
 from infra.config import Stage, Watch
 from infra.cost.alarms import lane_alarm_lines, shared_alarm_lines
 from infra.cost.lines.line import LineItem
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 
 
 def counts(lines: list[LineItem]) -> dict[str, Decimal]:

@@ -8,8 +8,8 @@ import pytest
 
 from infra.config import Stage
 from infra.cost import capacity
-from infra.cost.prices import PriceBook
-from infra.cost.traffic import TrafficProfile, flat_rate
+from infra.cost.prices.book import PriceBook
+from infra.cost.traffic.profile import TrafficProfile, flat_rate
 from infra.errors import InputError
 from tests.infra.cost.conftest import lane
 

@@ -10,10 +10,10 @@ from infra.config import Stage
 from infra.cost.carbon import carbon
 from infra.cost.compare import compare
 from infra.cost.lane import CostOptions
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 from infra.cost.profile import WorkloadProfile
-from infra.cost.report import report_document
-from infra.cost.traffic import flat_rate
+from infra.cost.reports.report import report_document
+from infra.cost.traffic.profile import flat_rate
 from infra.errors import InputError
 
 

@@ -10,9 +10,9 @@ from infra.config import Stage
 from infra.cost.compare import Comparison, compare
 from infra.cost.lane import CostOptions
 from infra.cost.model import price_container, price_lambda
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 from infra.cost.profile import WorkloadProfile
-from infra.cost.traffic import flat_rate
+from infra.cost.traffic.profile import flat_rate
 from infra.errors import InputError
 from tests.infra.cost.conftest import lane, profile_with
 

@@ -13,9 +13,9 @@ from infra.cost.egress import Egress, egress_choices
 from infra.cost.lane import CostOptions
 from infra.cost.lines.line import total
 from infra.cost.model import price_container
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 from infra.cost.profile import WorkloadProfile
-from infra.cost.traffic import flat_rate
+from infra.cost.traffic.profile import flat_rate
 from infra.errors import InputError
 from infra.settings.edge import EGRESSES
 from tests.conftest import ROOT

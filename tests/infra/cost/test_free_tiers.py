@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 
 from infra.config import Stage
 from infra.cost.compare import Beside, compare
-from infra.cost.formats.focus import focus_rows
 from infra.cost.free_tiers import OWN, take_free
 from infra.cost.lane import CostOptions, LaneCost
 from infra.cost.lines import watching
 from infra.cost.lines.line import LineItem, total
 from infra.cost.model import price_container, price_lambda
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 from infra.cost.profile import WorkloadProfile
-from infra.cost.report import report_document
+from infra.cost.reports.focus import focus_rows
+from infra.cost.reports.report import report_document
 from infra.cost.split import price_split
-from infra.cost.traffic import flat_rate
+from infra.cost.traffic.profile import flat_rate
 
 
 @pytest.fixture(scope="module")

@@ -11,21 +11,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infra.config import ContainerLane, Stage
-from infra.cost.assumptions import assumptions
 from infra.cost.compare import compare
 from infra.cost.lane import CostOptions
 from infra.cost.lines.line import total
 from infra.cost.minimums import is_scheduled, lay_out, minimums, unknown_minimums, weekly_shares
 from infra.cost.model import price_container
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 from infra.cost.profile import WorkloadProfile
+from infra.cost.reports.assumptions import assumptions
 from infra.cost.simulation.arrivals import Arrivals, Burst
 from infra.cost.simulation.draws import Uncertainty, draw
 from infra.cost.simulation.hours import hour_by_hour
 from infra.cost.simulation.year import Setup, simulate
 from infra.cost.split import price_split
 from infra.cost.surface import Surface
-from infra.cost.traffic import TrafficProfile, flat_rate
+from infra.cost.traffic.profile import TrafficProfile, flat_rate
 from infra.cost.world import World
 
 OFFICE = ("min=6@0 7 * * 1-5", "min=2@0 19 * * 1-5")

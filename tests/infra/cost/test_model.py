@@ -15,9 +15,9 @@ from infra.cost.free_tiers import OWN
 from infra.cost.lane import CostOptions, LaneCost
 from infra.cost.lines.line import total
 from infra.cost.model import price_container, price_lambda
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 from infra.cost.profile import WorkloadProfile
-from infra.cost.traffic import TrafficProfile, flat_rate
+from infra.cost.traffic.profile import TrafficProfile, flat_rate
 from infra.errors import InputError
 from tests.infra.cost.conftest import lane, profile_with
 

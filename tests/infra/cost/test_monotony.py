@@ -14,9 +14,9 @@ from infra.config import Stage
 from infra.cost.lane import CostOptions, LaneCost
 from infra.cost.lines.line import priced, total
 from infra.cost.model import price_container, price_lambda
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 from infra.cost.profile import WorkloadProfile
-from infra.cost.traffic import flat_rate
+from infra.cost.traffic.profile import flat_rate
 from infra.overrides import override
 
 GROWING = (

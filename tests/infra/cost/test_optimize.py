@@ -9,13 +9,13 @@ import pytest
 from infra.config import Stage
 from infra.cost.capacity import lambda_seconds
 from infra.cost.optimize import SPOT_PERCENT, TARGETS, Search, memory_sizes, p99_at, settings_of
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 from infra.cost.profile import WorkloadProfile
 from infra.cost.simulation.arrivals import Arrivals, Burst
 from infra.cost.simulation.draws import draw
 from infra.cost.simulation.year import Setup, simulate
-from infra.cost.traffic import flat_rate
-from infra.cost.traffic_shape import generate_bursty_fortnight, load_shape
+from infra.cost.traffic.profile import flat_rate
+from infra.cost.traffic.shape import generate_bursty_fortnight, load_shape
 from infra.errors import InputError
 from tests.infra.cost.conftest import lane, profile_with
 

@@ -13,11 +13,11 @@ from infra.config import Stage
 from infra.cost.lane import CostOptions, LaneCost, Usage
 from infra.cost.lines.line import total
 from infra.cost.model import price_container, price_lambda
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 from infra.cost.profile import WorkloadProfile
 from infra.cost.savings import STEP, _Hours, cheapest, with_savings_plan
 from infra.cost.split import price_split
-from infra.cost.traffic import TrafficProfile, flat_rate
+from infra.cost.traffic.profile import TrafficProfile, flat_rate
 from infra.errors import InputError
 
 EC2, FUNCTIONS = Decimal("0.32"), Decimal("0.12")

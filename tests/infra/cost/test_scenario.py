@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from infra.cost.compare import compare
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 from infra.cost.profile import write_profile
-from infra.cost.report import report_document
+from infra.cost.reports.report import report_document
 from infra.cost.scenario import load_scenario
 from infra.errors import InputError
 from tests.conftest import ROOT

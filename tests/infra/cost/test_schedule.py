@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infra.config import Stage
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 from infra.cost.profile import WorkloadProfile
 from infra.cost.schedule import best_schedule, week
 from infra.cost.simulation.arrivals import Arrivals, Burst
@@ -21,8 +21,8 @@ from infra.cost.simulation.draws import Uncertainty, draw
 from infra.cost.simulation.fleet import FleetRule
 from infra.cost.simulation.hours import Hours, hour_by_hour
 from infra.cost.simulation.year import Setup, simulate
-from infra.cost.traffic import TrafficProfile, flat_rate
-from infra.cost.traffic_shape import generate_bursty_fortnight, load_shape
+from infra.cost.traffic.profile import TrafficProfile, flat_rate
+from infra.cost.traffic.shape import generate_bursty_fortnight, load_shape
 from infra.errors import InputError
 
 RULE = FleetRule(minimum=1, maximum=50, on_demand_base=50, spot_share=0.0, target=0.6)

@@ -10,10 +10,10 @@ import pytest
 from infra.config import Stage
 from infra.cost.lane import CostOptions
 from infra.cost.model import price_container, price_lambda
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 from infra.cost.profile import WorkloadProfile
 from infra.cost.sensitivity import INPUTS, Effect, Sensitivity, answer, sensitivity
-from infra.cost.traffic import flat_rate
+from infra.cost.traffic.profile import flat_rate
 from infra.cost.world import World
 from infra.errors import InputError
 from tests.infra.cost.conftest import lane, profile_with

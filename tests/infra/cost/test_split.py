@@ -13,10 +13,10 @@ from infra.config import Stage
 from infra.cost.lane import CostOptions, LaneCost
 from infra.cost.lines.line import total
 from infra.cost.model import price_container, price_lambda
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 from infra.cost.profile import WorkloadProfile
 from infra.cost.split import price_split, read_split
-from infra.cost.traffic import TrafficProfile, flat_rate
+from infra.cost.traffic.profile import TrafficProfile, flat_rate
 from infra.errors import InputError
 
 rates = st.lists(st.floats(min_value=0.01, max_value=3_000), min_size=1, max_size=24)

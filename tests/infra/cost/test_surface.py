@@ -14,11 +14,11 @@ from infra.config import Stage
 from infra.cost.compare import compare
 from infra.cost.lane import CostOptions
 from infra.cost.model import price_container, price_lambda
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 from infra.cost.profile import WorkloadProfile
 from infra.cost.simulation.arrivals import Burst
 from infra.cost.surface import Surface
-from infra.cost.traffic import TrafficProfile, flat_rate
+from infra.cost.traffic.profile import TrafficProfile, flat_rate
 from infra.cost.world import World
 from infra.errors import InputError
 

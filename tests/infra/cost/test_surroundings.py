@@ -12,10 +12,10 @@ from infra.config import Cache, Search, Stage, Traffic, Watch
 from infra.cost.lane import CostOptions, LaneCost
 from infra.cost.lines.line import total
 from infra.cost.model import price_container, price_lambda
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 from infra.cost.profile import WorkloadProfile
 from infra.cost.surroundings import CLOUDWATCH_AGENT_METRICS, EMF_METRICS
-from infra.cost.traffic import flat_rate
+from infra.cost.traffic.profile import flat_rate
 from infra.errors import InputError
 from instance.boot import _cloudwatch_config
 from tests.infra.cost.conftest import lane, profile_with

@@ -16,9 +16,9 @@ from infra.config import Stage
 from infra.cost.actuals.calibration import calibrated, read
 from infra.cost.compare import compare
 from infra.cost.lane import CostOptions
-from infra.cost.prices import PriceBook
-from infra.cost.report import json_bytes
-from infra.cost.traffic import flat_rate
+from infra.cost.prices.book import PriceBook
+from infra.cost.reports.report import json_bytes
+from infra.cost.traffic.profile import flat_rate
 from infra.errors import InputError
 from tests.conftest import ROOT
 from tests.infra.cost.actuals.bills import Row, write

@@ -18,9 +18,9 @@ from infra.cost.actuals.records import Bill, Charge
 from infra.cost.actuals.variance import compare_bill, lane_shares
 from infra.cost.compare import compare
 from infra.cost.lane import CostOptions
-from infra.cost.prices import PriceBook, load_price_book
-from infra.cost.report import json_bytes
-from infra.cost.traffic import flat_rate
+from infra.cost.prices.book import PriceBook, load_price_book
+from infra.cost.reports.report import json_bytes
+from infra.cost.traffic.profile import flat_rate
 from tests.infra.cost.conftest import profile_with
 
 BOOK = load_price_book("us-east-1")
@@ -172,7 +172,7 @@ def test_usage_types_map_in_any_region(service: str, usage_type: str, key: tuple
 
 
 def test_every_wished_usage_type_maps_to_its_price() -> None:
-    from infra.cost.price_wishes import WISHES
+    from infra.cost.prices.wishes import WISHES
 
     keys: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for wish in WISHES:

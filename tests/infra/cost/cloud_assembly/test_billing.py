@@ -16,8 +16,8 @@ from infra.cost.cloud_assembly.pricing import price_assembly
 from infra.cost.cloud_assembly.reading import Resource, read_assembly
 from infra.cost.compare import Comparison
 from infra.cost.lane import CostOptions
-from infra.cost.prices import PriceBook
-from infra.cost.traffic import flat_rate
+from infra.cost.prices.book import PriceBook
+from infra.cost.traffic.profile import flat_rate
 from tests.infra.cost.conftest import profile_with
 
 LANE = [{"Key": "crossover:lane", "Value": "lambda"}]

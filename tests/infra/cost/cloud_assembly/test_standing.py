@@ -11,7 +11,7 @@ import pytest
 
 from infra.cost.cloud_assembly.reading import Resource
 from infra.cost.cloud_assembly.standing import STANDING, runs
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 from infra.errors import InputError
 from tests.infra.cost.cloud_assembly.test_billing import priced
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from infra.cost.lines import ec2
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 from infra.errors import InputError
 
 

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from infra.aws_calls import AwsClients
 from infra.cost.live.deployment import SHARES, Deployment, read_deployment
+from infra.cost.live.logs import Histogram
+from infra.cost.live.profile import live_profile
 from infra.cost.live.stage import LiveStage, find_stage, instance_types, log_group
-from infra.cost.live_logs import Histogram
-from infra.cost.live_profile import live_profile
 from infra.errors import KitError
 from tests.infra.cost.conftest import lane, profile_with
 from tests.infra.cost.live.doubles import Insights, Metrics
-from tests.infra.cost.test_live_logs import platform
+from tests.infra.cost.live.test_logs import platform
 from tests.infra.switching.aws.moto_stage import PREFIX, REGION, aws_in_moto, make_stack
 
 NOW = 1_800_000_000.0

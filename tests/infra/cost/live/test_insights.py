@@ -7,10 +7,10 @@ import math
 import pytest
 
 from infra.cost.live.insights import JSON, TEXT, Records, queries, read_reports
-from infra.cost.live_logs import LiveLane, read_logs
+from infra.cost.live.logs import LiveLane, read_logs
 from infra.errors import KitError
 from tests.infra.cost.live.doubles import Insights, carried_out
-from tests.infra.cost.test_live_logs import noise, platform, report
+from tests.infra.cost.live.test_logs import noise, platform, report
 from tests.infra.switching.aws.moto_stage import refusal
 
 START, END = 1_800_000_000.0, 1_800_086_400.0

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from infra.cost.simulation.arrivals import Arrivals, Burst
 from infra.cost.simulation.fleet import Fleet, FleetRule, _grouped, spot_among
-from infra.cost.traffic import TrafficProfile
+from infra.cost.traffic.profile import TrafficProfile
 from infra.errors import InputError
 from tests.infra.cost.simulation.walk import walk
 

@@ -8,7 +8,7 @@ import pytest
 from infra.cost.simulation.arrivals import Arrivals, Burst
 from infra.cost.simulation.functions import FunctionRule, Functions
 from infra.cost.simulation.objective import ceiling
-from infra.cost.traffic import TrafficProfile
+from infra.cost.traffic.profile import TrafficProfile
 from infra.errors import InputError
 
 

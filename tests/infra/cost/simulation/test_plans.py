@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infra.config import Stage
-from infra.cost.prices import PlanRate, PriceBook
+from infra.cost.prices.book import PlanRate, PriceBook
 from infra.cost.profile import WorkloadProfile
 from infra.cost.simulation.arrivals import Arrivals
 from infra.cost.simulation.draws import Uncertainty, draw
 from infra.cost.simulation.plans import paid_hours, paid_seconds
 from infra.cost.simulation.year import LANES, Setup, simulate, without_rate
-from infra.cost.traffic import TrafficProfile
+from infra.cost.traffic.profile import TrafficProfile
 from infra.errors import InputError
 from infra.overrides import override
 

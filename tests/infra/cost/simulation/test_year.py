@@ -9,7 +9,7 @@ import pytest
 
 from infra.config import Stage
 from infra.cost.capacity import container_need
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 from infra.cost.profile import WorkloadProfile
 from infra.cost.simulation.answer import best_of_each_lane
 from infra.cost.simulation.arrivals import Arrivals, Burst
@@ -17,8 +17,8 @@ from infra.cost.simulation.draws import Draws, Uncertainty, draw
 from infra.cost.simulation.fleet import Fleet, FleetRule
 from infra.cost.simulation.losses import Losses, missed_by_losses
 from infra.cost.simulation.year import LANES, Outcome, Setup, simulate
-from infra.cost.traffic import TrafficProfile
-from infra.cost.traffic_shape import generate_bursty_fortnight, load_shape
+from infra.cost.traffic.profile import TrafficProfile
+from infra.cost.traffic.shape import generate_bursty_fortnight, load_shape
 from infra.errors import InputError
 from tests.infra.cost.conftest import profile_with
 

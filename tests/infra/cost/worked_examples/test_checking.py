@@ -11,7 +11,7 @@ import pytest
 
 from infra.cost.lines import ec2, lambda_
 from infra.cost.lines.line import total
-from infra.cost.prices import PriceBook
+from infra.cost.prices.book import PriceBook
 from infra.cost.worked_examples.checking import (
     DIFFERS,
     LINES_ROUNDED,
