@@ -120,7 +120,7 @@ def test_every_price_of_the_shipped_book_is_asked_for_or_has_a_reason() -> None:
     assert set(book) == set(asked) | set(NOT_ASKED_FOR)
     assert not set(asked) & set(NOT_ASKED_FOR)
     assert len(asked) == len(WISHES)
-    told = (SHIPPED.parents[2] / "docs" / "cost.md").read_text()
+    told = (SHIPPED.parents[3] / "docs" / "cost.md").read_text()
     assert f"Of the shipped book's {len(book)} dimensions {len(asked)} are looked for" in told
     assert {key: book[key] for key in asked} == {key: wish.unit for key, wish in asked.items()}
 
@@ -401,11 +401,16 @@ def test_the_diff_counts_what_changed_plan_by_plan(tmp_path: Path, book: PriceBo
     price_list(tmp_path)
     found = {each.plan: each for each in plan_changes(book, book_from(tmp_path))}
     one = found["compute-1y"]  # two of 16 sizes have rates of their own; the families' rates of before are gone
-    assert (one.changed, one.new) == (3, 0)
-    assert (one.least, one.greatest) == (Decimal("-0.02"), Decimal("0.03"))  # 32% before, 30% now; of Lambda 12%, and 15% now
+    assert (one.changed, one.new) == (4, 0)
+    assert (one.least, one.greatest) == (
+        Decimal("-0.02"),
+        Decimal("0.78"),
+    )  # 32% before, 30% now; Fargate's vCPU 20%, and 98% now
     sizes = sum(name.startswith(("c7g.", "m7g.")) for name in book.instances)
-    assert one.gone == sizes - 2 + 4  # r7g, not in the list, keeps its; of Lambda two of six dimensions are in it
-    assert (found["compute-3y-all"].new, found["compute-3y-all"].changed) == (4, 0)
+    assert (
+        one.gone == sizes - 2 + 4 + 1
+    )  # r7g, not in the list, keeps its; two of Lambda's six dimensions, one of Fargate's two
+    assert (found["compute-3y-all"].new, found["compute-3y-all"].changed) == (5, 0)
     assert "reserved-3y" not in found
     assert plan_changes(book, book) == []
 
