@@ -57,6 +57,7 @@ class Machine:
 
     async def start(self) -> None:
         env = {"CROSSOVER_SUPPLIERS_URL": self._simulator_url, "CROSSOVER_LANE": "container", "PYTHONPATH": str(ROOT)}
+        env["CROSSOVER_ADMISSION"] = "off"  # what a busy machine makes it refuse is not lost by leaving
         command = [sys.executable, "-m", "app.serve", "--port", "0", "--lame-duck-s", str(LAME_DUCK)]
         log = self.root / "service.log"
         self.service = await spawn(command, env=minimal_environment(env), cwd=ROOT, log=log, read_stdout=True)

@@ -116,13 +116,13 @@ async def test_what_cannot_be_read_is_a_bad_request_and_no_function_error(lane: 
 
 
 async def test_time_between_invocations_is_not_event_loop_lag(lane: LambdaLane) -> None:
-    for _ in range(3):
+    for _ in range(2):
         assert (await call(lane, event(FRONTS[0], future_search())))[0] == 200
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(1.5)
     result = await lane.invoke(json.dumps(event(FRONTS[0], "/metrics")).encode())
     text = json.loads(result.payload)["body"]
     worst = re.search(r'lag_milliseconds\{quantile="1"\} ([0-9.]+)', text)
-    assert worst is None or float(worst[1]) < 450, text
+    assert worst is None or float(worst[1]) < 1_400, text
 
 
 async def test_json_logs_are_one_object_a_line_and_none_for_each_supplier_call(shared_simulator_url: str, client: str) -> None:
