@@ -18,7 +18,7 @@ from tests.conftest import ROOT, absent, require_program
 RunDrill = Callable[[str], Figures]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Both lanes of stage dev behind a load balancer in a local AWS; its logs are kept with pytest's folders."""
     require_program("node")
@@ -27,12 +27,13 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     if find_interpreter(DEFAULT_STAGE.python) is None:
         pytest.skip(f"Python {DEFAULT_STAGE.python}, which the bundle is for, is not installed")
     logs = tmp_path_factory.mktemp("drills")
+    ground_of.cache_clear()
     with drill_lab(logs=logs, progress=lambda step: print(f"lab: {step}", flush=True)) as lab:
         lab.await_serving()
         yield lab
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def ground(lab: Lab) -> Ground:
     ground = ground_of(lab)
     ground.await_loop_lag()
