@@ -35,16 +35,11 @@ check: $(SETUP)
 	$(RUN)/mypy
 	$(RUN)/lint-imports
 
-# Two files at a time, those with a slow test first (tests/conftest.py), lest one of them ends long after the others. The drills take
-# minutes and less than a core: what computes or asks the templates is tested beside them. What times the CPU has the machine for itself.
-LIVE := tests/drills
-COMPUTES := $(addprefix tests/infra/,commands components console cost deploying lab/aws operating own_service picture policies settings \
-	stacks switching)
-ALONE := tests/benchmarks/test_overload.py tests/infra/test_throttled_cpu.py
-TWO := -n 2 --dist loadfile --no-loadscope-reorder
+# What times a live stage or the CPU has the machine for itself. The rest computes, or waits for processes and sockets: two files at a
+# time, those with a slow test first (tests/conftest.py), lest one of them ends long after the others.
+ALONE := tests/drills tests/benchmarks/test_overload.py tests/infra/test_throttled_cpu.py
 test: check
-	$(RUN)/python -m pytest $(TWO) $(LIVE) $(COMPUTES)
-	$(RUN)/python -m pytest $(TWO) $(addprefix --ignore=,$(LIVE) $(COMPUTES) $(ALONE))
+	$(RUN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(addprefix --ignore=,$(ALONE))
 	$(RUN)/python -m pytest $(ALONE)
 
 audit: $(SETUP)
