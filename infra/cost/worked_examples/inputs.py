@@ -8,6 +8,8 @@ from decimal import Decimal, InvalidOperation
 from infra.cost.lines.line import EXACT
 from infra.errors import InputError
 
+MOST = Decimal("1e18")
+"""More bytes, requests or dollars than anybody's month has; products of a few such numbers still fit the arithmetic."""
 ARCHITECTURES = {"x86": "x86_64", "x86_64": "x86_64", "arm": "arm64", "arm64": "arm64"}
 
 
@@ -23,7 +25,7 @@ class Inputs:
         return any(self._fields.get(name) is not None for name in names)
 
     def number(self, *names: str, default: Decimal | int | None = None) -> Decimal:
-        """A finite number of 0 or more; `InputError` where there is none, and no default."""
+        """A number from 0 to `MOST`; `InputError` where there is none, and no default."""
         value = self._ask(names)
         if value is None:
             if default is None:
@@ -35,6 +37,8 @@ class Inputs:
             number = Decimal("NaN")
         if not number.is_finite() or number < 0:
             raise InputError(f"{self._where}: {names[0]}: {value!r} must be a number of 0 or more")
+        if number > MOST:
+            raise InputError(f"{self._where}: {names[0]}: {number:.3g} must be at most {MOST:.0e}")
         return number
 
     def text(self, *names: str, default: str | None = None) -> str:

@@ -126,6 +126,10 @@ def test_a_kind_may_go_by_another_name(tmp_path: Path, book: PriceBook) -> None:
         ('{"cases": [{"id": "a", "kind": "nat"}]}', "a: inputs: must be a table"),
         ('{"cases": [{"id": "a", "kind": "nat", "inputs": {}}]}', "a: expected: must be a table with the total"),
         ('{"cases": [{"id": "a", "kind": "nat", "inputs": {}, "expected": {}}]}', "a: expected: total: is missing"),
+        (
+            '{"cases": [{"id": "a", "kind": "nat", "inputs": {}, "expected": {"total": 1e400}}]}',
+            r"a: expected: total: 1e\+400 must be at most 1e\+18",
+        ),
     ],
 )
 def test_a_malformed_file_names_file_example_and_field(text: str, said: str, tmp_path: Path) -> None:
