@@ -39,11 +39,12 @@ def run(lab: Lab, rounds: int) -> Figures:
     began = time.time()
     changed = _is_changed(lab, ground)
     _synth(lab, changed=not changed)
-    with Calling(lab.url, rps=RPS) as calling, Versions(lab, ground) as versions:
-        ended, goal = _switch_and_deploy(lab, ground, "lambda", held=False), "lambda"
+    versions = Versions(lab, ground)
+    with Calling(lab.url, rps=RPS) as calling:
+        ended, goal = _switch_and_deploy(lab, ground, versions, "lambda", held=False), "lambda"
         if rounds > 1 and ended.code == 0:
             _synth(lab, changed=changed)
-            ended, goal = _switch_and_deploy(lab, ground, "container", held=True), "container"
+            ended, goal = _switch_and_deploy(lab, ground, versions, "container", held=True), "container"
         at_goal = ground.traffic.rule() == ground.traffic.parameter() == all_on(goal)
         agree = versions.await_agreed()
         requests = calling.stop()
@@ -74,16 +75,17 @@ def _require_refused(lab: Lab, ground: Ground) -> None:
     lab.deploy()
 
 
-def _switch_and_deploy(lab: Lab, ground: Ground, goal: str, *, held: bool) -> Ended:
+def _switch_and_deploy(lab: Lab, ground: Ground, versions: Versions, goal: str, *, held: bool) -> Ended:
     """`KitError` where the deployment wrote weights that are not the switch's, or replaced nothing."""
     before = _runs(lab, ground)
     with Operator(lab, "switch", goal, "--steps", "50,100", *UNITS[goal], *BRISKLY, *PATIENTLY) as operator:
         operator.await_phase("verify")
         if held:
             lab.operator("pause")
-        lab.deploy()
-        _require_own_weights(ground, (HALF,) if held else (HALF, all_on(goal)))
-        _await_other(lab, ground, before)
+        with versions.watching():
+            lab.deploy()
+            _require_own_weights(ground, (HALF,) if held else (HALF, all_on(goal)))
+            _await_other(lab, ground, before)
         if held:
             lab.operator("resume")
         return operator.end()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from types import TracebackType
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from infra.lab.drills.ground import Ground
 from infra.lab.live.lab import Lab
@@ -15,23 +16,24 @@ AGREED_S = 60.0
 
 
 class Versions:
-    """A context manager. `skewed` is how many looks found the lanes with different bundles; a lane that does not answer tells
-    nothing."""
+    """`skewed` is how many looks found the lanes with different bundles; a lane that does not answer tells nothing."""
 
     def __init__(self, lab: Lab, ground: Ground) -> None:
         self._url = lab.url
         self._headers = probe.lane_headers(ground.aws, ground.resources)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
         self.skewed = 0
 
-    def __enter__(self) -> Versions:
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._stop.set()
-        self._thread.join()
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """While a deployment goes on; no longer, for a lane that is looked at never falls quiet."""
+        stop = threading.Event()
+        thread = threading.Thread(target=self._watch, args=(stop,), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
 
     def look(self) -> tuple[str | None, ...]:
         """The bundles' SHA-256 (hex), lane by lane."""
@@ -46,6 +48,6 @@ class Versions:
             time.sleep(EVERY_S)
         return False
 
-    def _watch(self) -> None:
-        while not self._stop.wait(EVERY_S):
+    def _watch(self, stop: threading.Event) -> None:
+        while not stop.wait(EVERY_S):
             self.skewed += len(set(self.look()) - {None}) > 1
