@@ -30,33 +30,32 @@ class Waiting:
 def waiting(record: Record, now: float, figures: Mapping[str, Figures], ready: int | None) -> Waiting:
     """`figures` are of the whole minutes since the phase began, `ready` the rising lane's units."""
     plan, held = record.plan, record.wish is Wish.PAUSE and record.phase in HELD
-    since = record.since + record.unattended_s  # while nobody drove it, no limit ran
     if record.wish is Wish.ABORT and record.phase in ABORTABLE:
         return Waiting("the abort to be taken up")
     if record.phase is Phase.PREWARM:
         due = plan.need is None or (ready is not None and ready >= plan.need.units)
-        return Waiting(_prewarm(plan, ready), None if held and due else since + plan.prewarm_s, held=held)
+        return Waiting(_prewarm(plan, ready), None if held and due else record.limits_from + plan.prewarm_s, held=held)
     if record.phase is Phase.GATE:
         asked = (
             shown(plan.callouts.gates[record.gates_passed]) if record.gates_passed < len(plan.callouts.gates) else "its step"
         )
         held_by = f", which holds it: {record.held}" if record.held else ""
-        return Waiting(f"the gate {asked}{held_by}", None if held else since + plan.callouts.hold_s, held=held)
+        return Waiting(f"the gate {asked}{held_by}", None if held else record.limits_from + plan.callouts.hold_s, held=held)
     if record.phase is Phase.SHIFT:
         words = parse_weights(plan.steps[record.step].weights).words
-        return Waiting(f"parameter and rule to hold {words}, read back", since + plan.write_s)
+        return Waiting(f"parameter and rule to hold {words}, read back", record.limits_from + plan.write_s)
     if record.phase is Phase.VERIFY:
         return _verify(record, now, figures, held=held)
     if record.phase is Phase.COOL:
         words = f"the {plan.falling} lane to have had no request for {plan.quiet_s:g} s"
         if record.quiet_since is not None:
             words += f"; quiet for {now - record.quiet_since:.0f} s"
-        return Waiting(words, since + NEVER_QUIET_S, held=held)
+        return Waiting(words, record.limits_from + NEVER_QUIET_S, held=held)
     if record.phase is Phase.SCALE_DOWN:
-        return Waiting(f"the {plan.falling} lane to be down to {plan.standby or 0}", since + plan.write_s)
+        return Waiting(f"the {plan.falling} lane to be down to {plan.standby or 0}", record.limits_from + plan.write_s)
     if record.phase is Phase.RELEASE:
         words = f"the {plan.rising} lane to follow its load again, from {plan.floor or 0} up"
-        return Waiting(words, since + plan.write_s)
+        return Waiting(words, record.limits_from + plan.write_s)
     if record.phase is Phase.ROLL_BACK:
         return Waiting(f"parameter and rule to hold {parse_weights(record.rollback_to).words} again")
     return Waiting(record.where)
@@ -84,6 +83,4 @@ def _verify(record: Record, now: float, figures: Mapping[str, Figures], *, held:
         parts.append(verdict.words)
     if verdict.health is Health.SICK:
         parts.append(f"sick: {verdict.words}")
-    return Waiting(
-        "; ".join(parts), None if held else record.since + record.unattended_s + limits.max_bake_s, str(verdict.health), held
-    )
+    return Waiting("; ".join(parts), None if held else record.limits_from + limits.max_bake_s, str(verdict.health), held)

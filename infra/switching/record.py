@@ -76,9 +76,14 @@ class Record(Struct, frozen=True, kw_only=True):
     def ended(self) -> bool:
         return self.phase in ENDED
 
+    @property
+    def limits_from(self) -> float:
+        """The moment from which the phase's time limits count, as if somebody had driven it ever since."""
+        return self.since + self.unattended_s
+
     def driven_s(self, now: float) -> float:
         """How long the phase has been driven: what its time limits count."""
-        return now - self.since - self.unattended_s
+        return now - self.limits_from
 
     @property
     def where(self) -> str:

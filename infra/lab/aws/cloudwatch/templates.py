@@ -8,29 +8,19 @@ from typing import Any, ClassVar
 from moto.core.common_models import CloudFormationModel
 
 from infra.lab.aws.cloudwatch.backend import CloudWatch
+from infra.lab.aws.template_models import TellsArn
 
 NUMBERS = ("DatapointsToAlarm", "EvaluationPeriods", "Period", "Threshold")
 
 
-class _TemplateAlarm:
-    """What both kinds share. moto finds a model only where it is made of `CloudFormationModel` itself."""
+class _TemplateAlarm(TellsArn):
+    """What both kinds share."""
 
     cloudwatch: ClassVar[CloudWatch]
-
-    def __init__(self, name: str, arn: str) -> None:
-        self.physical_resource_id = name
-        self._arn = arn
 
     @staticmethod
     def cloudformation_name_type() -> str:
         return "AlarmName"
-
-    @classmethod
-    def has_cfn_attr(cls, attr: str) -> bool:
-        return attr == "Arn"
-
-    def get_cfn_attribute(self, attribute_name: str) -> str:
-        return {"Arn": self._arn}[attribute_name]
 
     @classmethod
     def create_from_cloudformation_json(

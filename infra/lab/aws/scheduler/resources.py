@@ -8,33 +8,19 @@ from moto.core.common_models import CloudFormationModel
 from moto.scheduler.models import scheduler_backends
 
 from infra.lab.aws.scheduler import checks
+from infra.lab.aws.template_models import TellsArn
 
 NAME_CHARACTERS = 64
 
 
-class Group(CloudFormationModel):
+class Group(TellsArn, CloudFormationModel):
     """`AWS::Scheduler::ScheduleGroup`. What is still in it goes with it, whoever made it."""
 
     __module__ = "moto.scheduler.models"  # moto files its models by the service in their module's name
 
-    def __init__(self, name: str, arn: str) -> None:
-        self.physical_resource_id = name
-        self._arn = arn
-
-    @staticmethod
-    def cloudformation_name_type() -> str:
-        return "Name"
-
     @staticmethod
     def cloudformation_type() -> str:
         return "AWS::Scheduler::ScheduleGroup"
-
-    @classmethod
-    def has_cfn_attr(cls, attr: str) -> bool:
-        return attr == "Arn"
-
-    def get_cfn_attribute(self, attribute_name: str) -> str:
-        return {"Arn": self._arn}[attribute_name]
 
     @classmethod
     def create_from_cloudformation_json(
@@ -61,29 +47,18 @@ class Group(CloudFormationModel):
         scheduler_backends[account_id][region_name].delete_schedule_group(self.physical_resource_id)
 
 
-class Schedule(CloudFormationModel):
+class Schedule(TellsArn, CloudFormationModel):
     """`AWS::Scheduler::Schedule`."""
 
     __module__ = "moto.scheduler.models"
 
     def __init__(self, name: str, group: str | None, arn: str) -> None:
-        self.physical_resource_id = name
-        self._group, self._arn = group, arn
-
-    @staticmethod
-    def cloudformation_name_type() -> str:
-        return "Name"
+        super().__init__(name, arn)
+        self._group = group
 
     @staticmethod
     def cloudformation_type() -> str:
         return "AWS::Scheduler::Schedule"
-
-    @classmethod
-    def has_cfn_attr(cls, attr: str) -> bool:
-        return attr == "Arn"
-
-    def get_cfn_attribute(self, attribute_name: str) -> str:
-        return {"Arn": self._arn}[attribute_name]
 
     @classmethod
     def create_from_cloudformation_json(
