@@ -27,12 +27,12 @@ def test_a_service_that_answers_nothing_has_no_p99() -> None:
 
 @pytest.mark.slow
 def test_a_short_run_refuses_part_of_twice_the_capacity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    held = {"rps": 500.0, "tried": []}  # twice as much is more than any core can serve, and little for the generator
+    held = {"rps": 250.0, "tried": []}  # twice as much is more than a core can serve, and little for the generator
     monkeypatch.setattr(overload, "estimated_capacity", lambda *_, **__: held)
     monkeypatch.setattr(overload, "Windows", lambda **_: Windows(warmup_s=0.3, quoted_s=2.0))
     assert overload.main(["--quick", "--json", str(tmp_path / "overload.json")]) == 0
     document = json.loads((tmp_path / "overload.json").read_text())
     twice = document["loads"]["twice"]
     assert twice["failures"].get("status 503", 0) > 0
-    assert twice["good_per_s"] > 0
-    assert twice["rps"] == 1_000.0
+    assert twice["p50_ms"] > 0  # some are answered; how many in time is the figure, and the machine's
+    assert twice["rps"] == 500.0
