@@ -10,16 +10,15 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
 
 from infra.bundle import Bundle, find_interpreter
 from infra.errors import KitError
 from infra.lab.container_lane import ContainerLane
 from infra.lab.lambda_lane import LambdaLane, runtime_folder
 from infra.lab.load_balancer import LoadBalancer
+from infra.lab.parts import Parts
 from infra.lab.runtime_api import Code
 from infra.lab.suppliers import start_suppliers
 
@@ -39,7 +38,7 @@ class CloudOptions:
     deadline_ms: int = 1_500
 
 
-class LocalCloud:
+class LocalCloud(Parts):
     """An async context manager over everything the lab runs. A bundle of the user's own service gets no simulated
     suppliers: `simulator_url` is `None`."""
 
@@ -49,16 +48,14 @@ class LocalCloud:
     balancer: LoadBalancer
 
     def __init__(self, bundle: Bundle, options: CloudOptions, progress: Callable[[str], None] = lambda _: None) -> None:
+        super().__init__()
         self.bundle = bundle
         self.options = options
         self._progress = progress
-        self._stack = AsyncExitStack()
         interpreter = find_interpreter(bundle.target.python)
         if interpreter is None:
             raise KitError(f"no Python {bundle.target.python} on this machine: the bundle {bundle.target} cannot run here")
         self.python = interpreter
-        self._folder = Path(tempfile.mkdtemp(prefix="crossover-lab-"))
-        self._stack.callback(shutil.rmtree, self._folder, ignore_errors=True)
 
     def code(self, lane: str = "lambda") -> Code:
         """The bundle as the Lambda lane runs it."""
@@ -78,26 +75,16 @@ class LocalCloud:
             variables["CROSSOVER_GIT_REVISION"] = self.bundle.git_revision
         return variables
 
-    async def __aenter__(self) -> LocalCloud:
-        try:
-            await self._start()
-        except BaseException:
-            await self._stack.aclose()
-            raise
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._stack.aclose()
-
     async def _start(self) -> None:
         options, enter = self.options, self._stack.enter_async_context
-        self.bundle = replace(self.bundle, tree=_snapshot(self.bundle.tree, self._folder / "bundle"))
+        folder = Path(
+            self._stack.enter_context(tempfile.TemporaryDirectory(prefix="crossover-lab-", ignore_cleanup_errors=True))
+        )
+        self.bundle = replace(self.bundle, tree=_snapshot(self.bundle.tree, folder / "bundle"))
         if self.bundle.service is None:
             self._progress("starting the suppliers' simulator")
             child, self.simulator_url = await start_suppliers(
-                self._folder / "simulator.log", seed=options.seed, latency=options.latency, port=options.simulator_port
+                folder / "simulator.log", seed=options.seed, latency=options.latency, port=options.simulator_port
             )
             self._stack.push_async_callback(child.kill)
         self._progress("starting the container lane")

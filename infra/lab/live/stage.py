@@ -5,10 +5,8 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Callable
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from infra.lab.lab_time import LabTime
@@ -20,6 +18,7 @@ from infra.lab.live.instances.fleet import Fleet, FleetOptions
 from infra.lab.live.instances.group import AwsGroup
 from infra.lab.live.scheduled.invocations import LiveInvocations
 from infra.lab.live.scheduled.scheduler import LiveScheduler
+from infra.lab.parts import Parts
 from infra.lab.suppliers import start_suppliers
 from infra.switching.aws.resources import Resources
 
@@ -40,7 +39,7 @@ class LiveOptions:
     schedules: bool = True
 
 
-class LiveStage:
+class LiveStage(Parts):
     """An async context manager. `client` makes boto3's clients of the local AWS at `aws_url`."""
 
     simulator_url: str | None = None
@@ -59,23 +58,10 @@ class LiveStage:
         lab_time: LabTime,
         options: LiveOptions | None = None,
     ) -> None:
+        super().__init__()
         self.resources, self.lab_time = resources, lab_time
         self._client, self._aws_url = client, aws_url
         self._options = options or LiveOptions()
-        self._stack = AsyncExitStack()
-
-    async def __aenter__(self) -> LiveStage:
-        try:
-            await self._start()
-        except BaseException:
-            await self._stack.aclose()
-            raise
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._stack.aclose()
 
     async def _start(self) -> None:
         enter, options = self._stack.enter_async_context, self._options

@@ -6,10 +6,8 @@ import asyncio
 import math
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from infra.lab.lab_time import LabTime
@@ -23,6 +21,7 @@ from infra.lab.live.front.probing import LEAST_TIMEOUT_S, Prober, tell_health
 from infra.lab.live.front.publisher import Publisher
 from infra.lab.live.front.roster import LEAK_S, Roster
 from infra.lab.live.ports import Addresses
+from infra.lab.parts import Parts
 
 FOLLOW_EVERY_S = 0.5
 FUNCTIONS_EVERY_S = 1.0
@@ -49,7 +48,7 @@ class FrontSettings:
     seed: int = 0
 
 
-class LiveFront:
+class LiveFront(Parts):
     """An async context manager; `url` is where callers' requests go. `client` makes boto3's clients of the local AWS, whose
     address is `aws_url`; `problem` is told in one line of what could not be read or told."""
 
@@ -63,9 +62,9 @@ class LiveFront:
         lab_time: LabTime,
         problem: Callable[[str], None] = lambda _: None,
     ) -> None:
+        super().__init__()
         self._settings, self._client, self._aws_url = settings, client, aws_url
         self._addresses, self._time, self._problem = addresses, lab_time, _now_and_then(problem)
-        self._stack = AsyncExitStack()
         self.tally = Tally()
 
     roster: Roster
@@ -76,19 +75,6 @@ class LiveFront:
     @property
     def url(self) -> str:
         return self.balancer.url
-
-    async def __aenter__(self) -> LiveFront:
-        try:
-            await self._start()
-        except BaseException:
-            await self._stack.aclose()
-            raise
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._stack.aclose()
 
     async def _start(self) -> None:
         settings, enter = self._settings, self._stack.enter_async_context

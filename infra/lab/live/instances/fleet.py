@@ -9,15 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import shutil
 import sys
 import tempfile
 from collections import deque
 from collections.abc import Coroutine, Mapping
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from infra.errors import KitError
@@ -29,6 +26,7 @@ from infra.lab.live.instances.group import Group, Launched
 from infra.lab.live.instances.instance import Instance, State, Surroundings
 from infra.lab.live.instances.keeper import Keeper
 from infra.lab.live.instances.process_table import CpuMeter
+from infra.lab.parts import Parts
 
 CPU_PERIOD_S = 60.0
 """Lab seconds: the launch template asks for detailed monitoring."""
@@ -49,11 +47,12 @@ class FleetOptions:
     seed: int = 7
 
 
-class Fleet:
+class Fleet(Parts):
     """An async context manager. Answers `infra.lab.live.ports.Addresses`. `instances` are those whose machines are there, and
     those that EC2 still believes to be."""
 
     def __init__(self, group: Group, client: Client, aws_url: str, clock: LabTime, options: FleetOptions | None = None) -> None:
+        super().__init__()
         self.group = group
         self.clock = clock
         self.options = options or FleetOptions()
@@ -68,31 +67,21 @@ class Fleet:
         self._client = client
         self._aws_url = aws_url
         self._chance = random.Random(self.options.seed)
-        self._stack = AsyncExitStack()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._ending: set[Instance] = set()
         self._meter = CpuMeter()
 
-    async def __aenter__(self) -> Fleet:
-        folder = Path(tempfile.mkdtemp(prefix="crossover-fleet-"))
-        self._stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        try:
-            self._folder = folder
-            self._bundles = Bundles(folder, self._client)
-            self._keeper = self._stack.enter_context(Keeper())
-            self._network = self._stack.enter_context(Network())
-        except BaseException:
-            await self._stack.aclose()
-            raise
+    async def _start(self) -> None:
+        folder = Path(
+            self._stack.enter_context(tempfile.TemporaryDirectory(prefix="crossover-fleet-", ignore_cleanup_errors=True))
+        )
+        self._folder = folder
+        self._bundles = Bundles(folder, self._client)
+        self._keeper = self._stack.enter_context(Keeper())
+        self._network = self._stack.enter_context(Network())
         self._stack.push_async_callback(self._end)
         self._begin(self._follow())
         self._begin(self._publish_cpu())
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._stack.aclose()
 
     def address(self, instance_id: str, port: int) -> tuple[str, int] | None:
         """`Addresses`: what an instance does not serve (yet) is refused; a machine that is not on takes no packets."""
