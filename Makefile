@@ -7,6 +7,9 @@ RUN := .venv/bin
 TRAFFIC ?=
 QUICK ?=
 
+# Where it is set, each of the hundreds of processes that tests and the demo start would compile all that it imports anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 help:
 	@echo "make demo                    bundle, run, load, measure, price and compare both lanes on this machine"
 	@echo "make demo TRAFFIC=file.csv   the same, priced for your own traffic series (timestamp,value)"
