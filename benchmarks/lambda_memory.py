@@ -35,7 +35,7 @@ from benchmarks.load import quantile
 from benchmarks.running import place_for, upstream
 from benchmarks.workload import search_paths
 from infra.cost.capacity import cpu_share
-from infra.cost.prices.book import load_price_book
+from infra.cost.prices.file import load_price_book
 from infra.errors import KitError
 from infra.lab.lambda_lane import LambdaLane
 from infra.lab.managed_runtime import Code

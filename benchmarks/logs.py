@@ -47,7 +47,7 @@ END = (
 )
 READERS = {
     "requests a minute (--traffic)": (
-        "from infra.cost.traffic.profile import load_traffic\nentries = load_traffic(path).parameters['entries']\n"
+        "from infra.cost.traffic.file import load_traffic\nentries = load_traffic(path).parameters['entries']\n"
     ),
     "the same by DuckDB": (
         "import duckdb\n"

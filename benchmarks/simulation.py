@@ -25,7 +25,7 @@ from rich.table import Table
 from benchmarks import machine
 from benchmarks.command import OUT, parse, run, say, write
 from infra.config import Stage
-from infra.cost.prices.book import load_price_book
+from infra.cost.prices.file import load_price_book
 from infra.cost.profile import Conditions, LaneProfile, MeasuredBundle, WorkloadProfile
 from infra.cost.simulation.arrivals import Arrivals, Burst, Floats
 from infra.cost.simulation.draws import draw

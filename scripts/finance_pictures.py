@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from infra.cost.compare import Comparison, compare  # noqa: E402 - a script finds its project first
-from infra.cost.prices.book import load_price_book  # noqa: E402
+from infra.cost.prices.file import load_price_book  # noqa: E402
 from infra.cost.reports.report import html_bytes  # noqa: E402
 from infra.cost.reports.workbook.build import workbook_bytes  # noqa: E402
 from infra.cost.scenario import load_scenario  # noqa: E402

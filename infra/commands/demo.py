@@ -21,11 +21,12 @@ from infra.commands.progress import Steps
 from infra.config import DEFAULT_STAGE
 from infra.cost.compare import compare
 from infra.cost.lane import CostOptions
-from infra.cost.prices.book import load_price_book
+from infra.cost.prices.file import load_price_book
 from infra.cost.profile import WorkloadProfile, write_profile
 from infra.cost.reports.report import write_report
 from infra.cost.reports.terminal import render_terminal
-from infra.cost.traffic.profile import TrafficProfile, load_traffic
+from infra.cost.traffic.file import load_traffic
+from infra.cost.traffic.profile import TrafficProfile
 from infra.cost.traffic.shape import generate_bursty_fortnight, load_shape
 from infra.errors import KitError
 from infra.lab.cloud import CloudOptions, LocalCloud

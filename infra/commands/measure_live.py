@@ -34,7 +34,7 @@ def from_cloudwatch(
     from infra.cost.live.profile import live_profile
     from infra.cost.live.stage import find_stage
     from infra.cost.live.traffic import read_counts, series_csv
-    from infra.cost.prices.book import load_price_book
+    from infra.cost.prices.file import load_price_book
 
     if stage is None or profile is None:
         raise InputError(

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from infra.commands.printing import print_json
-from infra.cost.prices.book import load_price_book
+from infra.cost.prices.file import load_price_book
 from infra.cost.worked_examples.checking import DIFFERS, Checked, check_example
 from infra.cost.worked_examples.reading import read_examples
 from infra.errors import KitError

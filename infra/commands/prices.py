@@ -19,9 +19,10 @@ from rich.table import Table
 from infra.commands.price_examples import command as examples_command
 from infra.commands.printing import print_json
 from infra.cost.model import price_container, price_lambda
-from infra.cost.prices.book import SHIPPED, Price, PriceBook, load_price_book
+from infra.cost.prices.book import Price, PriceBook
 from infra.cost.prices.diff import Change, PlanChange, changes, plan_changes
 from infra.cost.prices.downloads import PRICE_LIST_URL, Downloads
+from infra.cost.prices.file import SHIPPED, load_price_book
 from infra.cost.prices.query import Queries, clients_for
 from infra.cost.prices.refresh import refresh
 from infra.cost.prices.spot_history import DAYS, read_history, summarize

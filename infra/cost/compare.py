@@ -2,56 +2,31 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from infra.config import Stage
-from infra.cost import capacity
+from infra.cost.crossover import Crossover, CurvePoint, find_crossover, log_spaced
 from infra.cost.egress import Egress, egress_choices
 from infra.cost.free_tiers import take_free
 from infra.cost.lane import CostOptions, LaneCost
 from infra.cost.lines.line import LineItem
 from infra.cost.minimums import lay_out
-from infra.cost.model import fleet_instance, price_container, price_lambda
+from infra.cost.model import price_container, price_lambda
 from infra.cost.prices.book import PriceBook
 from infra.cost.profile import WorkloadProfile
 from infra.cost.savings import check_plan
 from infra.cost.split import Split, price_split
 from infra.cost.traffic.profile import TrafficProfile, flat_rate
+from infra.cost.world import World
 from infra.errors import InputError
 
 if TYPE_CHECKING:
     from infra.cost.sensitivity import Sensitivity
 
-LOWEST_RPS = 0.001
 CURVE_FROM_RPS = 0.1
 CURVE_POINTS = 60
-
-
-@dataclass(frozen=True, slots=True)
-class CurvePoint:
-    """What a month at one steady rate costs on each lane."""
-
-    rps: float
-    lambda_usd: Decimal
-    container_usd: Decimal
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Crossover:
-    """Steady rates at which the cheaper lane changes, lowest first; `reason` explains none, or more than one."""
-
-    rates: tuple[float, ...]
-    searched_to_rps: float
-    cheaper_below: str
-    reason: str | None
-
-    @property
-    def rps(self) -> float | None:
-        return self.rates[0] if self.rates else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +55,11 @@ class Comparison:
     @property
     def lanes(self) -> tuple[LaneCost, LaneCost]:
         return self.lambda_lane, self.container_lane
+
+    @property
+    def world(self) -> World:
+        """What it was made of."""
+        return World(profile=self.profile, traffic=self.traffic, book=self.prices, stage=self.stage, options=self.options)
 
     @property
     def bills(self) -> tuple[LaneCost, ...]:
@@ -158,66 +138,7 @@ def compare(
     )
 
 
-def find_crossover(
-    profile: WorkloadProfile,
-    prices: PriceBook,
-    stage: Stage,
-    options: CostOptions,
-    at: Callable[[float], CurvePoint],
-) -> Crossover:
-    """Search every rate the container fleet can serve, from 0.001/s up to its maximum at target utilization.
-
-    Between two instance counts both lanes' costs are continuous, so looking at both sides of each added instance, and
-    at points between, finds each change; bisection then places it.
-    """
-    fleet = stage.container_lane
-    per_instance = capacity.rps_per_instance(
-        profile.container_lane, fleet, fleet_instance(prices, stage), cpu_scale=options.cpu_scale
-    )
-    highest = per_instance * fleet.max_instances
-    edges = {per_instance * n * side for n in range(1, fleet.max_instances) for side in (1.0, 1.000001)}
-    rates = sorted({rate for rate in edges if rate > LOWEST_RPS} | set(_log_spaced(LOWEST_RPS, highest, 200)))
-    dearer = [_lambda_is_dearer(at(rate)) for rate in rates]
-    found = [
-        _bisect(low, high, was, at)
-        for low, high, was, now in zip(rates, rates[1:], dearer, dearer[1:], strict=False)
-        if was != now
-    ]
-    below = "container" if dearer[0] else "lambda"
-    reason = None
-    if not found:
-        reason = (
-            f"the {below} lane is the cheaper one at every steady rate up to {highest:,.0f}/s, "
-            f"which is what {fleet.max_instances} instances serve"
-        )
-    elif len(found) > 1:
-        others = ", ".join(f"{rate:,.2f}" for rate in found[1:4])
-        more = f" and at {len(found) - 4} higher rates" if len(found) > 4 else ""
-        reason = (
-            f"the cheaper lane changes {len(found)} times, as each added instance is a step in cost; also at {others}/s{more}"
-        )
-    return Crossover(rates=tuple(found), searched_to_rps=highest, cheaper_below=below, reason=reason)
-
-
-def _lambda_is_dearer(point: CurvePoint) -> bool:
-    return point.lambda_usd > point.container_usd
-
-
-def _bisect(low: float, high: float, below: bool, at: Callable[[float], CurvePoint]) -> float:
-    while high / low > 1 + 1e-7:
-        middle = math.sqrt(low * high)
-        if _lambda_is_dearer(at(middle)) == below:
-            low = middle
-        else:
-            high = middle
-    return high
-
-
 def _curve(crossover: Crossover, traffic: TrafficProfile, at: Callable[[float], CurvePoint]) -> tuple[CurvePoint, ...]:
     highest = min(crossover.searched_to_rps, max(10 * (crossover.rps or 1.0), 2 * traffic.peak_rps))
-    rates = set(_log_spaced(min(CURVE_FROM_RPS, highest / 10), highest, CURVE_POINTS)) | set(crossover.rates[:1])
+    rates = set(log_spaced(min(CURVE_FROM_RPS, highest / 10), highest, CURVE_POINTS)) | set(crossover.rates[:1])
     return tuple(at(rate) for rate in sorted(rates))
-
-
-def _log_spaced(low: float, high: float, count: int) -> list[float]:
-    return [low * (high / low) ** (i / (count - 1)) for i in range(count)]

@@ -26,7 +26,8 @@ from infra.config import DEFAULT_STAGE, Stage
 from infra.cost.lane import CostOptions
 from infra.cost.profile import LaneProfile, WorkloadProfile, check_measured, read_profile
 from infra.cost.simulation.arrivals import Burst
-from infra.cost.traffic.profile import TrafficProfile, flat_rate, load_traffic
+from infra.cost.traffic.file import load_traffic
+from infra.cost.traffic.profile import TrafficProfile, flat_rate
 from infra.cost.traffic.shape import generate_bursty_fortnight, load_shape
 from infra.errors import InputError
 from infra.overrides import flat_keys, override

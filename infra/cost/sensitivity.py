@@ -13,7 +13,7 @@ from decimal import Decimal
 
 import msgspec
 
-from infra.cost.compare import Comparison, CurvePoint, find_crossover
+from infra.cost.crossover import CurvePoint, find_crossover
 from infra.cost.model import price_container, price_lambda
 from infra.cost.prices.book import InstanceType, Price
 from infra.cost.simulation.arrivals import Burst
@@ -72,17 +72,6 @@ def sensitivity(world: World, share: float = 0.2) -> Sensitivity:
     effects = [_effect(world, name, vary, share) for name, vary in INPUTS.items()]
     order = sorted(effects, key=lambda effect: (-effect.swing(base), effect.name))
     return Sensitivity(base=base, share=share, effects=tuple(order))
-
-
-def world_of(comparison: Comparison) -> World:
-    """What a comparison was made of."""
-    return World(
-        profile=comparison.profile,
-        traffic=comparison.traffic,
-        book=comparison.prices,
-        stage=comparison.stage,
-        options=comparison.options,
-    )
 
 
 def answer(world: World) -> Point:

@@ -14,7 +14,7 @@ from itertools import product
 import numpy as np
 
 from infra.cost import capacity
-from infra.cost.compare import LOWEST_RPS
+from infra.cost.crossover import LOWEST_RPS
 from infra.cost.lane import LaneCost
 from infra.cost.lines import ec2, load_balancer
 from infra.cost.lines.lambda_ import SERVICE as LAMBDA

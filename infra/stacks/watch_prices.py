@@ -9,7 +9,8 @@ from typing import TypeVar
 from infra.components.watch.cost import BalancerPrices, FunctionPrices, InstancePrices, Prices
 from infra.config import Stage
 from infra.cost.lines.ec2 import mean_spot
-from infra.cost.prices.book import Price, PriceBook, load_price_book
+from infra.cost.prices.book import Price, PriceBook
+from infra.cost.prices.file import load_price_book
 from infra.errors import InputError
 
 HOURS_A_MONTH = 730

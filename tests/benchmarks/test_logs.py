@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import logs
-from infra.cost.traffic.profile import load_traffic
+from infra.cost.traffic.file import load_traffic
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ from infra.cost.actuals.forecast import forecast
 from infra.cost.actuals.proposal import propose
 from infra.cost.actuals.records import Bill, month_end
 from infra.cost.actuals.variance import compare_bill, lane_shares
-from infra.cost.prices.book import load_price_book
+from infra.cost.prices.file import load_price_book
 from infra.cost.reports.diff import LANES
 from infra.cost.reports.file import read_report
 from infra.errors import InputError, KitError

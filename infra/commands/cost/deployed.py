@@ -13,7 +13,7 @@ from infra.cost.cloud_assembly.pricing import price_assembly
 from infra.cost.cloud_assembly.reading import CloudAssembly, read_assembly
 from infra.cost.compare import Comparison
 from infra.cost.lane import CostOptions
-from infra.cost.prices.book import load_price_book
+from infra.cost.prices.file import load_price_book
 from infra.cost.profile import WorkloadProfile
 from infra.cost.traffic.profile import TrafficProfile
 from infra.errors import InputError

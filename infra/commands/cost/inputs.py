@@ -16,7 +16,8 @@ from infra.commands.cost.traffic import read_traffic, traffic_options
 from infra.config import DEFAULT_STAGE, Stage
 from infra.cost.lane import CostOptions
 from infra.cost.minimums import lay_out, unknown_minimums
-from infra.cost.prices.book import PriceBook, load_price_book
+from infra.cost.prices.book import PriceBook
+from infra.cost.prices.file import load_price_book
 from infra.cost.profile import read_profile
 from infra.cost.scenario import Scenario, load_scenario
 from infra.cost.simulation.arrivals import Arrivals, Burst

@@ -19,7 +19,7 @@ from infra.commands.cost.inputs import (
 )
 from infra.commands.printing import print_json
 from infra.cost.optimize import MEMORY_HEADROOM, Configuration, Memory, Search, memory_sizes, settings_of
-from infra.cost.prices.book import load_price_book
+from infra.cost.prices.file import load_price_book
 from infra.cost.scenario import Scenario
 from infra.cost.simulation.answer import TITLES
 from infra.cost.simulation.draws import draw

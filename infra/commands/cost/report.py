@@ -20,12 +20,12 @@ from infra.config import Stage
 from infra.cost.actuals.calibration import Said, calibrated
 from infra.cost.compare import compare
 from infra.cost.lane import CostOptions
-from infra.cost.prices.book import load_price_book
+from infra.cost.prices.file import load_price_book
 from infra.cost.profile import read_profile
 from infra.cost.reports.report import report_document
 from infra.cost.reports.terminal import render_terminal
 from infra.cost.scenario import load_scenario
-from infra.cost.sensitivity import sensitivity, world_of
+from infra.cost.sensitivity import sensitivity
 from infra.cost.split import read_split
 from infra.errors import InputError
 from infra.overrides import override
@@ -137,7 +137,7 @@ def command(
         comparison = compare(measured, searches, prices, stage, options=options, lambda_percent=percent)
     comparison = replace(comparison, stated=(*said, *comparison.stated))
     if tornado:
-        comparison = replace(comparison, sensitivity=sensitivity(world_of(comparison)))
+        comparison = replace(comparison, sensitivity=sensitivity(comparison.world))
     written = write_outputs(comparison, files)
     if as_json:
         print_json(report_document(comparison))

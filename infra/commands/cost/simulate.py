@@ -12,7 +12,8 @@ from rich.table import Table
 
 from infra.commands.cost.inputs import read_inputs, say_prices, scenario_options, simulated, with_objective, with_prices
 from infra.commands.printing import print_json
-from infra.cost.prices.book import PriceBook, load_price_book
+from infra.cost.prices.book import PriceBook
+from infra.cost.prices.file import load_price_book
 from infra.cost.savings import covers
 from infra.cost.scenario import Scenario
 from infra.cost.simulation.answer import TITLES, Best, best_of_each_lane

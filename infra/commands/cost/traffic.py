@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import click
 
 from infra.commands.live_stage import read_live_traffic
-from infra.cost.traffic.profile import TrafficProfile, flat_rate, load_traffic
+from infra.cost.traffic.file import load_traffic
+from infra.cost.traffic.profile import TrafficProfile, flat_rate
 from infra.cost.traffic.shape import generate_bursty_fortnight, load_shape
 from infra.errors import InputError
 

@@ -1,4 +1,4 @@
-"""The price book: dated public prices, each with unit, region, source and confidence (`price_file` reads it).
+"""The price book: dated public prices, each with unit, region, source and confidence (`prices/file.py` reads it).
 
 A price that is not in the book raises `InputError` naming service, region and dimension; nothing has a default.
 """
@@ -9,11 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 
 from infra.errors import InputError
 
-SHIPPED = Path(__file__).parent / "books"
 STALE_AFTER_DAYS = 90
 
 
@@ -170,18 +168,3 @@ class PriceBook:
             f"no price for {service} {dimension} in {self.region} (price book of {self.as_of}); "
             f"`crossover prices show --region {self.region}` lists what there is"
         )
-
-
-def shipped_regions() -> tuple[str, ...]:
-    return tuple(sorted(path.stem for path in SHIPPED.glob("*.json")))
-
-
-def load_price_book(region: str, path: Path | None = None) -> PriceBook:
-    """Read the shipped book of a region, or the one at `path`; `InputError` where there is none or it is malformed."""
-    from infra.cost.prices.file import read_price_book
-
-    if path is None:
-        if region not in shipped_regions():
-            raise InputError(f"no price book for region {region!r}; there is one for: {', '.join(shipped_regions())}")
-        path = SHIPPED / f"{region}.json"
-    return read_price_book(path, region)

@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 from infra.cost.prices.book import FreeTier, InstanceType, PlanRate, Price, PriceBook, Tier
 from infra.errors import InputError
 
+SHIPPED = Path(__file__).parent / "books"
 MOST_USD = 1_000_000
 """A unit: the dearest instance is some hundred dollars an hour."""
 
@@ -87,6 +88,19 @@ class _BookFile(Struct, frozen=True, forbid_unknown_fields=True):
     free_tiers: tuple[_FreeRow, ...]
     instances: _Instances
     savings_plans: tuple[_PlanRow, ...] = ()
+
+
+def shipped_regions() -> tuple[str, ...]:
+    return tuple(sorted(path.stem for path in SHIPPED.glob("*.json")))
+
+
+def load_price_book(region: str, path: Path | None = None) -> PriceBook:
+    """Read the shipped book of a region, or the one at `path`; `InputError` where there is none or it is malformed."""
+    if path is None:
+        if region not in shipped_regions():
+            raise InputError(f"no price book for region {region!r}; there is one for: {', '.join(shipped_regions())}")
+        path = SHIPPED / f"{region}.json"
+    return read_price_book(path, region)
 
 
 def read_price_book(path: Path, region: str) -> PriceBook:

@@ -13,14 +13,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import IO, cast
 
 from infra.errors import InputError
 
 MAX_RPS = 10_000_000.0
-LONGEST_HEADER = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,23 +105,6 @@ def flat_rate(rps: float) -> TrafficProfile:
     if rps == 0:
         raise InputError("rps: must be more than 0")
     return TrafficProfile(step_s=3600, rates=(float(rps),), source=f"flat {rps:g}/s", parameters={"rps": rps})
-
-
-def load_traffic(path: Path) -> TrafficProfile:
-    """Read a CSV series or an access log of an Application Load Balancer (a file, or a folder of them; .gz too).
-
-    Which of them it is, the first line tells. Raises `InputError` naming file, line and field.
-    """
-    from infra.cost.traffic.access_log import is_access_log_line, read_access_log
-    from infra.cost.traffic.series import read_series
-
-    if path.is_dir():
-        return read_access_log(path)
-    with open_text(path, errors="replace") as lines:
-        first = next((line for line in iter(partial(lines.readline, LONGEST_HEADER), "") if line.strip()), "")
-    if not first:
-        raise InputError(f"{path}: line 1: empty; a series starts with a header such as timestamp,value")
-    return read_access_log(path) if is_access_log_line(first) else read_series(path)
 
 
 @contextmanager

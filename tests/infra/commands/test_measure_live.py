@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from infra.aws_calls import AwsClients
 from infra.cli import cli
 from infra.cost.profile import read_profile, write_profile
-from infra.cost.traffic.profile import load_traffic
+from infra.cost.traffic.file import load_traffic
 from infra.errors import InputError, KitError
 from tests.infra.cost.conftest import profile_with
 from tests.infra.cost.live.doubles import Insights, Metrics

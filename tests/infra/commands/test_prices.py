@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from moto import mock_aws
 
 from infra.commands.prices import command
-from infra.cost.prices.book import SHIPPED, load_price_book
+from infra.cost.prices.file import SHIPPED, load_price_book
 from infra.errors import InputError, KitError
 from tests.infra.cost.prices.offer_files import plan_list, price_list
 from tests.infra.cost.prices.price_api import PriceApi, served

@@ -8,7 +8,8 @@ import pytest
 
 from infra.config import ContainerLane, LambdaLane, Network, Stage, Traffic, Watch
 from infra.cost.lane import CostOptions
-from infra.cost.prices.book import PriceBook, load_price_book
+from infra.cost.prices.book import PriceBook
+from infra.cost.prices.file import load_price_book
 from infra.cost.profile import Conditions, LaneProfile, MeasuredBundle, WorkloadProfile
 
 

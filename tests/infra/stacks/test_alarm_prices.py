@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from infra.cost.alarms import lane_alarm_lines, scaling_policies, shared_alarm_lines
-from infra.cost.prices.book import load_price_book
+from infra.cost.prices.file import load_price_book
 from tests.infra.stacks.conftest import Assembly
 
 

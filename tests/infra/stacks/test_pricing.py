@@ -23,7 +23,7 @@ from infra.cost.cloud_assembly.reading import read_assembly
 from infra.cost.cloud_assembly.settings import deployed_stage
 from infra.cost.compare import Comparison
 from infra.cost.lane import CostOptions
-from infra.cost.prices.book import load_price_book
+from infra.cost.prices.file import load_price_book
 from infra.cost.reports.report import report_document
 from infra.cost.traffic.profile import flat_rate
 from tests.infra.cost.conftest import profile_with

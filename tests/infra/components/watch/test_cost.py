@@ -18,7 +18,7 @@ from infra.components.watch.cost import (
 from infra.config import Stage
 from infra.cost.lines import lambda_, load_balancer
 from infra.cost.lines.line import total
-from infra.cost.prices.book import load_price_book
+from infra.cost.prices.file import load_price_book
 from infra.overrides import override
 from infra.stacks.watch_prices import unit_prices
 from tests.infra.components.watch.metric_math import PERIOD_S, evaluate

@@ -18,7 +18,8 @@ from infra.cost.actuals.records import Bill, Charge
 from infra.cost.actuals.variance import compare_bill, lane_shares
 from infra.cost.compare import compare
 from infra.cost.lane import CostOptions
-from infra.cost.prices.book import PriceBook, load_price_book
+from infra.cost.prices.book import PriceBook
+from infra.cost.prices.file import load_price_book
 from infra.cost.reports.report import json_bytes
 from infra.cost.traffic.profile import flat_rate
 from tests.infra.cost.conftest import profile_with

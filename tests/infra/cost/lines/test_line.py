@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.cost.lines.line import SMALLEST, after_free, priced, quantity, total
-from infra.cost.prices.book import FreeTier, Price, load_price_book
+from infra.cost.prices.book import FreeTier, Price
+from infra.cost.prices.file import load_price_book
 from infra.errors import InputError
 
 BOOK = load_price_book("us-east-1")

@@ -13,7 +13,7 @@ from infra.aws_calls import AwsClients
 from infra.cost.live.metrics import Window
 from infra.cost.live.stage import LiveStage
 from infra.cost.live.traffic import Counts, profile_of, read_address, read_counts, series_csv, told_counts
-from infra.cost.traffic.profile import load_traffic
+from infra.cost.traffic.file import load_traffic
 from infra.errors import InputError, KitError
 from tests.infra.cost.live.doubles import Metrics
 from tests.infra.switching.aws.moto_stage import REGION, aws_in_moto

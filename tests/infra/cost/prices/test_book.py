@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from infra.config import INSTANCE_TYPES
-from infra.cost.prices.book import SHIPPED, PriceBook, load_price_book
+from infra.cost.prices.book import PriceBook
+from infra.cost.prices.file import SHIPPED, load_price_book
 from infra.errors import InputError
 
 

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infra.cost.prices.asks import Ask, asks_of_instances, asks_of_wishes
-from infra.cost.prices.book import load_price_book
 from infra.cost.prices.downloads import Downloads, NoOffer
+from infra.cost.prices.file import load_price_book
 from infra.cost.prices.offers import Product, is_in
 from infra.cost.prices.query import Queries, clients_for
 from infra.cost.prices.refresh import Refreshed, refresh

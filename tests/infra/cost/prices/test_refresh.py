@@ -19,10 +19,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.cost.prices.book import SHIPPED, PriceBook, Tier, load_price_book
+from infra.cost.prices.book import PriceBook, Tier
 from infra.cost.prices.depth import Shallow
 from infra.cost.prices.diff import changes, plan_changes
 from infra.cost.prices.downloads import Downloads, NoOffer
+from infra.cost.prices.file import SHIPPED, load_price_book
 from infra.cost.prices.offers import read_head, read_offers, read_pairs, read_products
 from infra.cost.prices.plan_list import read_plan_rates
 from infra.cost.prices.refresh import Refreshed, refresh

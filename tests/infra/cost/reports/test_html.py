@@ -19,7 +19,7 @@ from infra.cost.prices.book import PriceBook
 from infra.cost.profile import WorkloadProfile
 from infra.cost.reports.charts import GROUPS
 from infra.cost.reports.report import html_bytes, write_report
-from infra.cost.sensitivity import INPUTS, sensitivity, world_of
+from infra.cost.sensitivity import INPUTS, sensitivity
 from infra.cost.traffic.profile import flat_rate
 from infra.cost.traffic.shape import generate_bursty_fortnight, load_shape
 from tests.conftest import CHROMIUM_FLAGS, require_program
@@ -202,7 +202,7 @@ def test_split_plan_and_sensitivity_stand_on_the_page(
     comparison = compare(profile, flat_rate(50), book, stage, options=plan, lambda_percent=70)
     assert comparison.split is not None
     assert "Which input moves the answer" not in html_bytes(comparison).decode()
-    varied = replace(comparison, sensitivity=sensitivity(world_of(comparison)))
+    varied = replace(comparison, sensitivity=sensitivity(comparison.world))
     page = html_bytes(varied).decode()
     assert f"${comparison.split.whole.usd_per_month:,.2f}" in page
     assert "Split 70/30" in page

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.cost.traffic.profile import TrafficProfile, flat_rate, load_traffic
+from infra.cost.traffic.file import load_traffic
+from infra.cost.traffic.profile import TrafficProfile, flat_rate
 from infra.errors import InputError
 
 

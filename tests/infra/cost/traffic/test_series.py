@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.cost.traffic.profile import load_traffic
+from infra.cost.traffic.file import load_traffic
 from infra.errors import InputError
 
 
