@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from infra.documents import read_json
 from infra.errors import InputError
 
 STACK = "aws:cloudformation:stack"
@@ -128,14 +128,7 @@ def _resolved(value: Any, parameters: Mapping[str, Any]) -> Any:
 
 
 def _json(file: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{file}: cannot be read ({error.strerror})") from None
-    except json.JSONDecodeError as error:
-        raise InputError(f"{file}: line {error.lineno}, column {error.colno}: not JSON: {error.msg}") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{file}: not UTF-8 text") from None
+    document = read_json(file)
     if not isinstance(document, dict):
         raise InputError(f"{file}: must be a JSON object")
     return document

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from infra.cost.prices.book import FreeTier, InstanceType, PlanRate, Price, PriceBook, Tier
+from infra.documents import read_bytes
 from infra.errors import InputError
 
 MOST_USD = 1_000_000
@@ -92,9 +93,7 @@ class _BookFile(Struct, frozen=True, forbid_unknown_fields=True):
 def read_price_book(path: Path, region: str) -> PriceBook:
     """The book of a region at `path`; `InputError` names file and figure."""
     try:
-        file = msgspec.json.decode(path.read_bytes(), type=_BookFile)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+        file = msgspec.json.decode(read_bytes(path), type=_BookFile)
     except msgspec.DecodeError as error:
         raise InputError(f"{path}: not a price book: {error}") from None
     if file.region != region:
