@@ -36,15 +36,17 @@ def read_json(path: Path, *, besides: str = "", **options: Any) -> Any:
         return json.loads(read_text(path, besides=besides), **options)
     except json.JSONDecodeError as error:
         raise InputError(f"{path}: line {error.lineno}, column {error.colno}: not JSON: {error.msg}{besides}") from None
-    except (ValueError, RecursionError) as error:  # a number of thousands of digits, or lists within lists without end
-        raise InputError(f"{path}: not JSON that can be read: {str(error).splitlines()[0]}{besides}") from None
+    except (ValueError, RecursionError):
+        raise InputError(f"{path}: not JSON that can be read: nested too deep, or a number of thousands of digits") from None
 
 
 def read_toml(path: Path, *, besides: str = "") -> dict[str, Any]:
     try:
         return tomllib.loads(read_text(path, besides=besides))
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: is no TOML: {str(error).splitlines()[0]}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: is no TOML: {error}") from None
+    except (ValueError, RecursionError):
+        raise InputError(f"{path}: is no TOML: nested too deep, or a number of thousands of digits") from None
 
 
 def json_bytes(document: object) -> bytes:
