@@ -11,13 +11,13 @@ The bundle is the kit's sources with these files laid over them: `app/bootstrap.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+from infra.documents import read_text, read_toml
 from infra.errors import InputError
 
 MANIFEST = "service.toml"
@@ -76,12 +76,7 @@ def load_service(folder: Path) -> OwnService:
     if not (folder / "app" / "bootstrap.py").is_file():
         raise InputError(f"{folder}: holds no app/bootstrap.py, whose create_app() returns the ASGI app")
     path = folder / MANIFEST
-    try:
-        stated = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); it names the requests to measure with") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not TOML: {error}") from None
+    stated = read_toml(path, besides="; it names the requests to measure with")
     known = ("requests", "environment", "lab_environment")
     for key in stated.keys() - set(known):
         raise InputError(f"{path}: {key!r} is not known; known: {', '.join(known)}")
@@ -123,12 +118,9 @@ def _environment(path: Path, table: str, value: Any) -> dict[str, str]:
 
 def _requirements(path: Path) -> str:
     """Every requirement must be pinned and hashed: what is not locked is not installed."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
+    if not path.exists():
         return ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from None
+    text = read_text(path)
     for line in text.replace("\\\n", " ").splitlines():
         line = line.partition(" #")[0].strip()
         if line and not line.startswith("#") and not ("==" in line and "--hash=" in line):

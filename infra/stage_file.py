@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
 from infra.config import DEFAULT_STAGE, Stage
+from infra.documents import read_toml
 from infra.errors import InputError
 from infra.overrides import flat_keys, override
 
@@ -30,12 +30,7 @@ def load_stage(settings: Mapping[str, object], file: Path = DEFAULT_FILE) -> Sta
 
 
 def _read(file: Path) -> dict[str, dict[str, object]]:
-    try:
-        document = tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{file}: cannot be read: {error.strerror or error}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{file}: is no TOML: {error}") from error
+    document = read_toml(file)
     for name, table in document.items():
         if not isinstance(table, dict):
             raise InputError(f"{file}: {name}: stands outside a stage; settings go into a table, as [prod]")

@@ -65,7 +65,7 @@ class Catalogue(NamedTuple):
 def load_catalogue(path: Path, *, variables: Mapping[str, str]) -> Catalogue:
     """Read and check a catalogue; raises `ConfigurationError`. `variables` are what `${name}` may stand for."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # editors of Windows write a byte order mark
     except OSError as error:
         raise ConfigurationError(f"{path}: the supplier catalogue cannot be read ({error.strerror})") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

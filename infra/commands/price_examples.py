@@ -12,9 +12,8 @@ from rich.table import Table
 
 from infra.commands.printing import print_json
 from infra.cost.prices.file import load_price_book
-from infra.cost.worked_examples.checking import DIFFERS, Checked, check_example
-from infra.cost.worked_examples.reading import read_examples
-from infra.errors import KitError
+from infra.cost.worked_examples.checking import DIFFERS, WITHIN, Checked, Refused, check_file
+from infra.errors import InputError, KitError
 
 
 @click.command("examples")
@@ -24,25 +23,36 @@ from infra.errors import KitError
 def command(file: Path, region: str, as_json: bool) -> None:
     """Price the worked examples of FILE (JSON; docs/cost.md has its form) and say which agree to the cent.
 
+    Each is priced by itself: one that cannot be is said in a line, with what its kind knows.
+
     \b
     Examples:
       crossover prices examples published.json
       crossover prices examples published.json --json
 
-    Exit codes: 0 all agree, 1 one differs, 2 the file is wrong.
+    Exit codes: 0 all agree, 1 one differs, 2 the file is wrong, or an example in it cannot be priced.
     """
     book = load_price_book(region)
-    checked = [check_example(example, book) for example in read_examples(file)]
+    found = check_file(file, book)
+    refused = [each for each in found if isinstance(each, Refused)]
     if as_json:
-        print_json({"schema": 1, "prices": book.as_of.isoformat(), "examples": [_document(each) for each in checked]})
-    else:
-        _print(checked)
-    different = [each.example.id for each in checked if not each.agrees]
+        print_json({"schema": 1, "prices": book.as_of.isoformat(), "examples": [_document(each) for each in found]})
+    elif len(refused) < len(found):
+        _print([each for each in found if isinstance(each, Checked)])
+    if len(refused) == 1:
+        raise InputError(refused[0].reason)
+    if refused:
+        for each in refused:
+            click.echo(each.reason, err=True)
+        raise InputError(f"{file}: {len(refused)} of {len(found)} examples cannot be priced; why stands above")
+    different = [each.example.id for each in found if isinstance(each, Checked) and not each.agrees]
     if different:
-        raise KitError(f"{file}: {len(different)} of {len(checked)} differ: {', '.join(different)}")
+        raise KitError(f"{file}: {len(different)} of {len(found)} differ: {', '.join(different)}")
 
 
-def _document(each: Checked) -> dict[str, object]:
+def _document(each: Checked | Refused) -> dict[str, object]:
+    if isinstance(each, Refused):
+        return {"id": each.id, "verdict": "cannot be priced", "reason": each.reason}
     return {
         "id": each.example.id,
         "kind": each.example.kind,
@@ -50,6 +60,7 @@ def _document(each: Checked) -> dict[str, object]:
         "ours_usd": f"{each.ours:f}",
         "verdict": each.verdict,
         "source": each.example.source,
+        "note": each.example.note,
         "lines": [
             {
                 "name": line.name,
@@ -77,3 +88,14 @@ def _print(checked: list[Checked]) -> None:
             style="red" if each.verdict == DIFFERS else "",
         )
     Console().print(table)
+    for note, ids in _notes(checked).items():
+        click.echo(f"{WITHIN}, {', '.join(ids)}: {note}")
+
+
+def _notes(checked: list[Checked]) -> dict[str, list[str]]:
+    """What the publications of those that agree within their rounding say of it."""
+    notes: dict[str, list[str]] = {}
+    for each in checked:
+        if each.verdict == WITHIN and each.example.note:
+            notes.setdefault(each.example.note, []).append(each.example.id)
+    return notes

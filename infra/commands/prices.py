@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Collection
 from datetime import UTC, datetime
@@ -27,6 +26,7 @@ from infra.cost.prices.query import Queries, clients_for
 from infra.cost.prices.refresh import refresh
 from infra.cost.prices.spot_history import DAYS, read_history, summarize
 from infra.cost.scenario import load_scenario
+from infra.documents import read_json
 from infra.errors import InputError
 
 
@@ -92,7 +92,7 @@ def refresh_command(region: str, source: str, query: bool, out: Path | None, spo
         raise InputError("--query asks AWS's query API, --from names bulk files: give one of them")
     target = out or SHIPPED / f"{region}.json"
     own = SHIPPED / f"{region}.json"
-    old = json.loads((own if own.exists() else SHIPPED / "us-east-1.json").read_text())
+    old = read_json(own if own.exists() else SHIPPED / "us-east-1.json")
     with _offers(region, source, query, old["instances"]["types"]) as offers:
         fresh = refresh(region, old, offers.open, today=datetime.now(UTC).date(), origin=offers.origin)
     if spot:
@@ -201,10 +201,8 @@ def _print_plans(plans: list[PlanChange]) -> None:
 
 def _region_of(path: Path) -> str:
     try:
-        return str(json.loads(path.read_bytes())["region"])
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except (ValueError, KeyError, TypeError, RecursionError):
+        return str(read_json(path)["region"])
+    except (KeyError, TypeError, IndexError):
         raise InputError(f"{path}: not a price book: it names no region") from None
 
 

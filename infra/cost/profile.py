@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from infra.documents import json_bytes, write_whole
+from infra.documents import json_bytes, read_bytes, write_whole
 from infra.errors import InputError
 
 NEVER_ZERO = ("cpu_ms_per_search", "memory_mb")
@@ -124,10 +124,7 @@ class WorkloadProfile(Struct, frozen=True, forbid_unknown_fields=True):
 
 def read_profile(path: Path) -> WorkloadProfile:
     """Read and validate a profile; raises `InputError` naming the file and the field."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); run `crossover measure` to make one") from None
+    data = read_bytes(path, besides="; run `crossover measure` to make one")
     try:
         profile = msgspec.json.decode(data, type=WorkloadProfile)
     except msgspec.DecodeError as error:

@@ -12,7 +12,6 @@ What is typed in says so in every report: `machine` is then "typed in: " and the
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -29,6 +28,7 @@ from infra.cost.simulation.arrivals import Burst
 from infra.cost.traffic.file import load_traffic
 from infra.cost.traffic.profile import TrafficProfile, flat_rate
 from infra.cost.traffic.shape import generate_bursty_fortnight, load_shape
+from infra.documents import read_toml
 from infra.errors import InputError
 from infra.overrides import flat_keys, override
 
@@ -107,12 +107,7 @@ class Scenario:
 def load_scenario(path: Path, *, report_date: date, profile: Path | None = None) -> Scenario:
     """Read a scenario; `profile` goes before the file's workload. `InputError` names the file and the field."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-        file = msgspec.convert(document, _File)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: is no TOML: {error}") from None
+        file = msgspec.convert(read_toml(path), _File)
     except msgspec.ValidationError as error:
         raise InputError(f"{path}: not a scenario: {error}") from None
     try:

@@ -8,7 +8,6 @@ entries, `infra.switching.aws.switcher` is what they start.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -19,6 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec import Struct
 
+from infra.documents import read_toml
 from infra.errors import InputError
 from infra.switching.plan import DEFAULT_STEPS, PREWARM_S, WRITE_S, Limits
 from infra.switching.weights import Weights, parse_goal
@@ -107,12 +107,7 @@ class Schedule:
 
 def read_schedule(path: Path, today: date) -> Schedule:
     """`InputError` names the file, the change and what would be right."""
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: is no TOML: {error}") from None
+    document = read_toml(path)
     try:
         return schedule_of(document, today, path.parent)
     except InputError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -13,6 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Struct
 
+from infra.documents import read_json
 from infra.errors import InputError
 from infra.switching.schedule import WEEK, Schedule
 from infra.switching.weights import all_on
@@ -38,10 +38,10 @@ class Hours(Struct, frozen=True):
 def read_hours(path: Path) -> Hours:
     """`InputError` for what `crossover cost schedule --json` did not write."""
     try:
-        found = msgspec.convert(json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal), Hours, strict=False)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except (ValueError, msgspec.ValidationError) as error:
+        found = msgspec.convert(
+            read_json(path, besides="; `crossover cost schedule --json` writes it", parse_float=Decimal), Hours, strict=False
+        )
+    except msgspec.ValidationError as error:
         raise InputError(f"{path}: is not what `crossover cost schedule --json` writes: {error}") from None
     if found.schema != 1 or len(found.hours) not in (24, 168):
         raise InputError(f"{path}: must be schema 1 with 24 or 168 hours, as `crossover cost schedule --json` writes it")

@@ -239,7 +239,7 @@ def folder(tmp_path: Path) -> Path:
         ('requests = ["/"]\n[environment]\nSIZE = 3', "environment.SIZE: must be text in quotes"),
         ('requests = ["/"]\n[lab_environment]\nLINES = "a\\nb"', "lab_environment.LINES: must be printable ASCII on one line"),
         ('requests = ["/"]\n[environment]\nQUOTED = "a\'b"', "environment.QUOTED: must hold no quote or backslash"),
-        ("requests = [", "service.toml: not TOML"),
+        ("requests = [", "service.toml: is no TOML"),
     ],
 )
 def test_a_wrong_manifest_is_one_line_that_names_what_is_wrong(folder: Path, manifest: str, reason: str) -> None:

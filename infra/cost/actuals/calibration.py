@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct
 
 from infra.cost.lane import CostOptions
-from infra.documents import json_bytes, write_whole
+from infra.documents import json_bytes, read_bytes, write_whole
 from infra.errors import InputError
 
 Said = tuple[tuple[str, str, str], ...]
@@ -54,9 +54,7 @@ def write(calibration: Calibration, path: Path) -> None:
 def read(path: Path) -> Calibration:
     """A calibration; `InputError` names the file and the field."""
     try:
-        found = msgspec.json.decode(path.read_bytes(), type=Calibration)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+        found = msgspec.json.decode(read_bytes(path), type=Calibration)
     except msgspec.ValidationError as error:
         raise InputError(f"{path}: not a calibration: {error}") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -243,6 +243,10 @@ def _besides(resource: Resource) -> Iterator[tuple[str, str]]:
         yield "its reads, storage and backup, of a few megabytes", "DynamoDB storage"
 
 
-def _is_special(volume: Mapping[str, object]) -> bool:
-    kind = volume.get("VolumeType", "gp2")
-    return kind != "gp3" or int(str(volume.get("Iops", 0))) > GP3_IOPS or int(str(volume.get("Throughput", 0))) > GP3_THROUGHPUT
+def _is_special(volume: Resource) -> bool:
+    faster = (volume.whole("Ebs", "Iops", default=0) or 0) > GP3_IOPS
+    return volume.text("Ebs", "VolumeType", default="gp2") != "gp3" or faster or _moves_more(volume)
+
+
+def _moves_more(volume: Resource) -> bool:
+    return (volume.whole("Ebs", "Throughput", default=0) or 0) > GP3_THROUGHPUT

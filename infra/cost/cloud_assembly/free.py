@@ -90,7 +90,7 @@ FREE_WHEN: dict[str, tuple[Told, str]] = {
         "a template has no charge (docs.aws.amazon.com/autoscaling/ec2/userguide/launch-templates.html)",
     ),
     "AWS::Lambda::Version": (
-        lambda r: "FunctionScalingConfig" not in r.properties,
+        lambda r: not {"FunctionScalingConfig", "ProvisionedConcurrencyConfig"} & r.properties.keys(),
         "versions are billed when they run, or with SnapStart (aws.amazon.com/lambda/pricing)",
     ),
     "AWS::Events::Rule": (
@@ -102,7 +102,7 @@ FREE_WHEN: dict[str, tuple[Told, str]] = {
 
 
 def monitored(template: Resource) -> bool:
-    return template.properties.get("LaunchTemplateData", {}).get("Monitoring", {}).get("Enabled") is True
+    return template.literal("LaunchTemplateData", "Monitoring", "Enabled") in (True, "true")
 
 
 def free_because(resource: Resource) -> str | None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from infra.documents import read_json
 from infra.errors import InputError
 
-STACK = "aws:cloudformation:stack"
+STACK, NESTED = "aws:cloudformation:stack", "cdk:cloud-assembly"
+MOST_SAID = 60
+"""Characters of a wrong value in an error."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,22 +32,28 @@ class Resource:
 
     @property
     def tags(self) -> dict[str, str]:
-        found = self.properties.get("Tags")
-        pairs = found.items() if isinstance(found, dict) else ((t.get("Key"), t.get("Value")) for t in found or ())
-        return {str(key): value for key, value in pairs if isinstance(value, str)}
+        found = self.properties.get("Tags", {})
+        if isinstance(found, list):
+            pairs = {str(part.properties.get("Key")): part.properties.get("Value") for part in self.parts("Tags")}
+        else:
+            pairs = found if isinstance(found, dict) else self.table("Tags")
+        return {key: value for key, value in pairs.items() if isinstance(value, str)}
 
     def literal(self, *path: str, default: Any = None) -> Any:
-        """The value below `path`; `InputError` where CloudFormation decides it only when it deploys."""
+        """The value below `path`; `InputError` where CloudFormation decides it only when it deploys, or where something else
+        than a table stands on the way."""
         value: Any = self.properties
-        for key in path:
-            if not isinstance(value, dict) or key not in value:
+        for depth, key in enumerate(path):
+            if not isinstance(value, dict):
+                raise self.wrong(path[:depth], value, "a table")
+            if key not in value:
                 return default
             value = value[key]
-        if isinstance(value, dict) and any(key == "Ref" or key.startswith("Fn::") for key in value):
-            raise InputError(
-                f"{self.file}: {self.logical_id}.{'.'.join(path)}: {next(iter(value))} is decided when it is deployed; "
-                "a price needs a literal value"
-            )
+            if isinstance(value, dict) and any(name == "Ref" or name.startswith("Fn::") for name in value):
+                raise InputError(
+                    f"{self.file}: {self.logical_id}.{'.'.join(path[: depth + 1])}: {next(iter(value))} is decided when it is "
+                    "deployed; a price needs a literal value"
+                )
         return value
 
     def whole(self, *path: str, default: int | None = None) -> int | None:
@@ -54,7 +62,37 @@ class Resource:
         try:
             return None if value is None else int(str(value))
         except ValueError:
-            raise InputError(f"{self.file}: {self.logical_id}.{'.'.join(path)}: {value!r} must be a whole number") from None
+            raise self.wrong(path, value, "a whole number") from None
+
+    def text(self, *path: str, default: str = "") -> str:
+        value = self.literal(*path, default=default)
+        if not isinstance(value, str):
+            raise self.wrong(path, value, "text")
+        return value
+
+    def table(self, *path: str) -> dict[str, Any]:
+        """The table below `path`, empty where there is none."""
+        value = self.literal(*path, default={})
+        if not isinstance(value, dict):
+            raise self.wrong(path, value, "a table")
+        return value
+
+    def parts(self, *path: str) -> list[Resource]:
+        """The tables of the list below `path`, each read as a resource is; none where there is no list."""
+        value = self.literal(*path, default=[])
+        if not isinstance(value, list):
+            raise self.wrong(path, value, "a list")
+        place = f"{self.logical_id}.{'.'.join(path)}"
+        for each in value:
+            if not isinstance(each, dict):
+                raise self.wrong(path, each, "a list of tables; this")
+        return [replace(self, logical_id=f"{place}[{number}]", properties=each) for number, each in enumerate(value)]
+
+    def wrong(self, path: tuple[str, ...], value: object, wanted: str) -> InputError:
+        """The error for a value that cannot be; cut short where it is long."""
+        said = repr(value)
+        said = said if len(said) <= MOST_SAID else f"{said[:MOST_SAID]}…"
+        return InputError(f"{self.file}: {'.'.join((self.logical_id, *path))}: {said} must be {wanted}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +120,11 @@ def read_assembly(path: Path) -> CloudAssembly:
     resources: list[Resource] = []
     regions: set[str] = set()
     for name, artifact in artifacts.items():
-        if isinstance(artifact, dict) and artifact.get("type") == STACK:
+        if not isinstance(artifact, dict):
+            raise InputError(f"{manifest_file}: artifacts.{name}: must be a table")
+        if artifact.get("type") == NESTED:
+            raise InputError(f"{manifest_file}: artifacts.{name}: is an assembly of its own; give --assembly that folder")
+        if artifact.get("type") == STACK:
             regions.add(str(artifact.get("environment", "")).rpartition("/")[2])
             resources += _stack(name, artifact, manifest_file)
     if not resources:
@@ -93,8 +135,9 @@ def read_assembly(path: Path) -> CloudAssembly:
 
 
 def _stack(name: str, artifact: Mapping[str, Any], manifest_file: Path) -> list[Resource]:
-    template = artifact.get("properties", {}).get("templateFile")
-    if not isinstance(template, str):
+    properties = artifact.get("properties")
+    template = properties.get("templateFile") if isinstance(properties, dict) else None
+    if not isinstance(template, str) or not template:
         raise InputError(f"{manifest_file}: {name}: properties.templateFile: must name the stack's template")
     file = manifest_file.parent / template
     document = _json(file)
@@ -102,6 +145,8 @@ def _stack(name: str, artifact: Mapping[str, Any], manifest_file: Path) -> list[
     if not isinstance(resources, dict):
         raise InputError(f"{file}: Resources: must be a table of resources")
     parameters = document.get("Parameters", {})
+    if not isinstance(parameters, dict):
+        raise InputError(f"{file}: Parameters: must be a table of parameters")
     found = []
     for logical_id, body in resources.items():
         if not isinstance(body, dict) or not isinstance(body.get("Type"), str):
@@ -128,14 +173,7 @@ def _resolved(value: Any, parameters: Mapping[str, Any]) -> Any:
 
 
 def _json(file: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{file}: cannot be read ({error.strerror})") from None
-    except json.JSONDecodeError as error:
-        raise InputError(f"{file}: line {error.lineno}, column {error.colno}: not JSON: {error.msg}") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{file}: not UTF-8 text") from None
+    document = read_json(file)
     if not isinstance(document, dict):
         raise InputError(f"{file}: must be a JSON object")
     return document

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from infra.config import Stage
 from infra.cost.cloud_assembly.reading import CloudAssembly, Resource
@@ -85,8 +84,8 @@ def the_group(assembly: CloudAssembly) -> Resource | None:
 
 def launch_template(assembly: CloudAssembly, group: Resource) -> Resource | None:
     """What the group launches."""
-    mixed = group.properties.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {})
-    named = mixed.get("LaunchTemplateSpecification", group.properties.get("LaunchTemplate", {})).get("LaunchTemplateId", {})
+    mixed = group.table("MixedInstancesPolicy", "LaunchTemplate", "LaunchTemplateSpecification")
+    named = (mixed or group.table("LaunchTemplate")).get("LaunchTemplateId")
     name = named.get("Ref") if isinstance(named, dict) else None
     found = [each for each in assembly.of("AWS::EC2::LaunchTemplate") if each.stack == group.stack and each.logical_id == name]
     return found[0] if found else None
@@ -104,11 +103,11 @@ def _function(assembly: CloudAssembly, function: Resource) -> Told:
         ("lambda_lane.reserved_concurrency", ("ReservedConcurrentExecutions",), None),
     ):
         yield key, function.whole(*path, default=default), function
-    yield "architecture", function.literal("Architectures", default=["x86_64"])[0], function
-    runtime = str(function.literal("Runtime", default=""))
+    yield "architecture", _architecture(function), function
+    runtime = function.text("Runtime")
     if runtime.startswith("python"):
         yield "python", runtime.removeprefix("python"), function
-    variables = function.literal("Environment", "Variables", default={})
+    variables = function.table("Environment", "Variables")
     yield "lambda_lane.runtime_client", "asyncio" if "AWS_LAMBDA_EXEC_WRAPPER" in variables else "aws", function
     yield "search.emf_s", variables.get("CROSSOVER_EMF_S", 0), function
     if isinstance(variables.get("CROSSOVER_SECRET", ""), str):
@@ -133,16 +132,23 @@ def _function(assembly: CloudAssembly, function: Resource) -> Told:
             yield "lambda_lane.log_retention_days", days, logs
 
 
+def _architecture(function: Resource) -> str:
+    named = function.literal("Architectures", default=["x86_64"])
+    if not isinstance(named, list) or len(named) != 1 or not isinstance(named[0], str):
+        raise function.wrong(("Architectures",), named, "a list of one name")
+    return named[0]
+
+
 def _beside(assembly: CloudAssembly, resource: Resource, kind: str) -> list[Resource]:
     return [each for each in assembly.of(kind) if each.stack == resource.stack]
 
 
 def _group(assembly: CloudAssembly, group: Resource) -> Told:
     mixed = ("MixedInstancesPolicy", "LaunchTemplate", "Overrides")
-    types = [str(each["InstanceType"]) for each in group.literal(*mixed, default=[]) if "InstanceType" in each]
+    types = [each.text("InstanceType") for each in group.parts(*mixed) if "InstanceType" in each.properties]
     template = launch_template(assembly, group)
     if not types and template is not None:
-        types = [str(template.literal("LaunchTemplateData", "InstanceType", default=""))]
+        types = [template.text("LaunchTemplateData", "InstanceType")]
     yield "container_lane.instance_types", ",".join(types), group
     yield "container_lane.min_instances", group.whole("MinSize"), group
     yield "container_lane.max_instances", group.whole("MaxSize"), group
@@ -151,23 +157,31 @@ def _group(assembly: CloudAssembly, group: Resource) -> Told:
     share = group.whole(*distribution, "OnDemandPercentageAboveBaseCapacity", default=100)
     yield "container_lane.spot_percent", 100 - (share or 0), group
     for policy in _beside(assembly, group, "AWS::AutoScaling::ScalingPolicy"):
-        tracking = policy.literal("TargetTrackingConfiguration", default={})
-        if tracking.get("PredefinedMetricSpecification", {}).get("PredefinedMetricType") == "ASGAverageCPUUtilization":
-            yield "container_lane.target_utilization", float(tracking["TargetValue"]) / 100, policy
+        tracking = "TargetTrackingConfiguration"
+        if policy.literal(tracking, "PredefinedMetricSpecification", "PredefinedMetricType") == "ASGAverageCPUUtilization":
+            yield "container_lane.target_utilization", _percent(policy, tracking, "TargetValue") / 100, policy
     actions = _beside(assembly, group, "AWS::AutoScaling::ScheduledAction")
     yield "container_lane.schedules", ",".join(map(schedule_of, actions)), actions[0] if actions else None
     if template is not None:
         yield from _launch(template)
 
 
-def volumes(template: Resource) -> list[dict[str, Any]]:
-    """What a launch template says of each volume."""
-    devices = template.literal("LaunchTemplateData", "BlockDeviceMappings", default=[])
-    return [device["Ebs"] for device in devices if "Ebs" in device]
+def _percent(resource: Resource, *path: str) -> float:
+    value = resource.literal(*path)
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise resource.wrong(path, value, "a number") from None
+
+
+def volumes(template: Resource) -> list[Resource]:
+    """What a launch template says of each volume, below `Ebs`."""
+    devices = template.parts("LaunchTemplateData", "BlockDeviceMappings")
+    return [device for device in devices if device.table("Ebs")]
 
 
 def _launch(template: Resource) -> Told:
-    sizes = [int(each["VolumeSize"]) for each in volumes(template) if "VolumeSize" in each]
+    sizes = [size for each in volumes(template) if (size := each.whole("Ebs", "VolumeSize")) is not None]
     if sizes:
         yield "container_lane.volume_gb", sum(sizes), template
     agent = re.search(r"cloudwatch_agent\W+(true|false)", str(template.properties), re.IGNORECASE)
@@ -180,7 +194,7 @@ def _launch(template: Resource) -> Told:
 
 def _network(assembly: CloudAssembly, with_instances: bool) -> Told:
     subnets = assembly.of("AWS::EC2::Subnet")
-    zones = sorted({str(each.literal("AvailabilityZone", default=""))[-1:] for each in subnets} - {""})
+    zones = sorted({each.text("AvailabilityZone")[-1:] for each in subnets} - {""})
     if zones:
         yield "network.availability_zones", ",".join(zones), subnets[0]
     if not with_instances:
@@ -202,7 +216,7 @@ def _network(assembly: CloudAssembly, with_instances: bool) -> Told:
 def _nat_type(assembly: CloudAssembly, instance: Resource) -> Told:
     for source in (instance, *_beside(assembly, instance, "AWS::EC2::LaunchTemplate")):
         path = ("InstanceType",) if source is instance else ("LaunchTemplateData", "InstanceType")
-        kind = source.literal(*path)
+        kind = source.text(*path)
         if kind:
             yield "network.nat_instance_type", kind, source
             return
@@ -213,7 +227,7 @@ def _front(assembly: CloudAssembly) -> Told:
     front = "function_url" if urls else "http_api" if apis else "load_balancer"
     yield "lambda_lane.front", front, next(iter(urls or apis), None)
     for balancer in assembly.of("AWS::ElasticLoadBalancingV2::LoadBalancer")[:1]:
-        attributes = {str(each["Key"]): each.get("Value") for each in balancer.literal("LoadBalancerAttributes", default=[])}
+        attributes = {each.text("Key"): each.properties.get("Value") for each in balancer.parts("LoadBalancerAttributes")}
         yield "traffic.idle_timeout_s", attributes.get("idle_timeout.timeout_seconds", "60"), balancer
         logged = attributes.get("access_logs.s3.enabled") == "true"
         yield "traffic.access_log_days", _log_days(assembly) if logged else "none", balancer
@@ -222,26 +236,26 @@ def _front(assembly: CloudAssembly) -> Told:
     waf_logs = [each for each in assembly.of("AWS::Logs::LogGroup") if "aws-waf-logs" in str(each.properties)]
     yield "traffic.waf_log_days", waf_logs[0].whole("RetentionInDays") if waf_logs else "none", next(iter(waf_logs), None)
     headers = [
-        str(condition["HttpHeaderConfig"]["HttpHeaderName"])
+        condition.text("HttpHeaderConfig", "HttpHeaderName")
         for rule in assembly.of("AWS::ElasticLoadBalancingV2::ListenerRule")
-        for condition in rule.literal("Conditions", default=[])
-        if "HttpHeaderConfig" in condition
+        for condition in rule.parts("Conditions")
+        if "HttpHeaderConfig" in condition.properties
     ]
     yield "traffic.lane_header", next((name for name in headers if not name.endswith("-token")), "none"), None
 
 
 def _log_days(assembly: CloudAssembly) -> object:
     for bucket in assembly.of("AWS::S3::Bucket"):
-        for rule in bucket.literal("LifecycleConfiguration", "Rules", default=[]):
-            if "ExpirationInDays" in rule:
-                return rule["ExpirationInDays"]
+        for rule in bucket.parts("LifecycleConfiguration", "Rules"):
+            if "ExpirationInDays" in rule.properties:
+                return rule.whole("ExpirationInDays")
     raise InputError(f"{assembly.path}: the load balancer writes access logs to a bucket that keeps them for ever: no price")
 
 
 def _cache(assembly: CloudAssembly) -> Told:
     for nodes in assembly.of("AWS::ElastiCache::ReplicationGroup")[:1]:
         yield "cache.kind", "nodes", nodes
-        yield "cache.node_type", nodes.literal("CacheNodeType"), nodes
+        yield "cache.node_type", nodes.text("CacheNodeType"), nodes
         yield "cache.replicas", (nodes.whole("NumCacheClusters", default=1) or 1) - 1, nodes
         return
     for serverless in assembly.of("AWS::ElastiCache::ServerlessCache")[:1]:

@@ -43,12 +43,15 @@ def _hours(resource: Resource, hours: Decimal) -> Decimal:
 
 def _endpoint_hours(resource: Resource, hours: Decimal) -> Decimal:
     """An interface endpoint is billed in each of its zones."""
-    return hours * max(1, len(resource.properties.get("SubnetIds") or ()))
+    zones = resource.literal("SubnetIds", default=[])
+    if not isinstance(zones, list):
+        raise resource.wrong(("SubnetIds",), zones, "a list of subnets")
+    return hours * max(1, len(zones))
 
 
 def _metrics(resource: Resource, hours: Decimal) -> Decimal:
     """Metrics that an alarm reads; an expression over others is none."""
-    read = sum("MetricStat" in each for each in resource.properties.get("Metrics") or ())
+    read = sum("MetricStat" in each.properties for each in resource.parts("Metrics"))
     return Decimal(max(1, read))
 
 
@@ -61,7 +64,7 @@ def runs(resource: Resource, hours: Decimal) -> Decimal:
     """How often a schedule fires in a month, at most; `InputError` for an expression that EventBridge would refuse."""
     if resource.literal("State", default="ENABLED") == "DISABLED":
         return Decimal(0)
-    text = str(resource.literal("ScheduleExpression", default=""))
+    text = resource.text("ScheduleExpression")
     found = re.fullmatch(r"(rate|cron|at)\((.*)\)", text)
     if found is None:
         raise _not_a_schedule(resource, text)

@@ -1,6 +1,7 @@
-"""What Logs Insights exported, row by row, however large.
+"""What Logs Insights exported, or the CLI read, row by row, however large.
 
-The console writes a list of rows, the CLI prints `results` with a list of field and value for each.
+The console writes a list of rows, `aws logs get-query-results` prints `results` with a list of field and value for each,
+`aws logs filter-log-events` and `get-log-events` print `events`.
 """
 
 from __future__ import annotations
@@ -29,11 +30,11 @@ def is_export(file: Path) -> bool:
         return False
     with open_text(file, errors="replace") as stream:
         head = stream.read(HEAD).lstrip()
-    if head.startswith("[") or re.match(r'\{\s*"results"', head):
+    if head.startswith("[") or re.match(r'\{\s*"(results|events)"', head):
         return True
     first, end, _ = head.partition("\n")
     if not end and len(head) >= HEAD:
-        return '"results"' in head
+        return '"results"' in head or '"events"' in head
     return bool(first) and not _is_json(first)
 
 
@@ -50,7 +51,7 @@ def exported(file: Path) -> Iterator[tuple[str, str]]:
 
 
 def _rows(events: Iterator[tuple[str, Any]], file: Path) -> Iterator[Any]:
-    """The members of the document's list, or of the list that is its `results`; each is built alone."""
+    """The members of the document's list, or of the list that is its `results` or `events`; each is built alone."""
     depth, rows_at = 0, 0  # how deep the event is, and the depth of the rows' list once it has begun
     key, row = None, None
     for event, value in events:
@@ -69,7 +70,7 @@ def _rows(events: Iterator[tuple[str, Any]], file: Path) -> Iterator[Any]:
                 yield value
         elif event == "map_key" and depth == 1:
             key = value
-        elif event == "start_array" and (depth == 0 or (depth == 1 and key == "results")):
+        elif event == "start_array" and (depth == 0 or (depth == 1 and key in ("results", "events"))):
             rows_at = depth + 1
         elif ends and depth < rows_at:
             return
@@ -83,7 +84,7 @@ def _rows(events: Iterator[tuple[str, Any]], file: Path) -> Iterator[Any]:
 def _message(row: Any, where: str) -> str:
     if isinstance(row, list):
         row = {each.get("field"): each.get("value") for each in row if isinstance(each, dict)}
-    message = row.get("@message") if isinstance(row, dict) else None
+    message = row.get("@message", row.get("message")) if isinstance(row, dict) else None
     if message is None:
         raise InputError(f"{where}: @message: missing; query it with `fields @message`")
     return message if isinstance(message, str) else json.dumps(message)

@@ -24,8 +24,14 @@ from infra.errors import InputError
 
 WIDTH = math.log(1.005)
 """A histogram's buckets are half a percent wide: so exact are its percentiles. Its mean is exact."""
-REPORT = re.compile(r"(?:[^\s\"{]+ ){0,2}REPORT RequestId: \S+\s+(?P<rest>.*)", re.DOTALL)
-"""`aws logs tail` puts the time before it, and the stream."""
+BEFORE = r"(?:[^\s\"{]+ ){0,2}(?:[^\s\"{,]*,){0,3}\"?"
+"""`aws logs tail` puts the time before a record, and the stream; a table as CSV its other columns, and a quote."""
+REPORT = re.compile(BEFORE + r"REPORT RequestId: \S+\s+(?P<rest>.*)", re.DOTALL)
+RECORD = re.compile(BEFORE + r"(?P<record>\{.*\})", re.DOTALL)
+FIELD = re.compile(
+    r"(Billed Duration|Billed Restore Duration|Restore Duration|Init Duration|Duration|Max Memory Used|Memory Size|Status): "
+    r'([^\s"]+)'
+)
 FIELDS = {
     "Duration": "durationMs",
     "Memory Size": "memorySizeMB",
@@ -33,7 +39,7 @@ FIELDS = {
     "Init Duration": "initDurationMs",
     "Restore Duration": "restoreDurationMs",
 }
-SUFFIXES = (".log", ".log.gz", ".txt", ".txt.gz", ".json", ".json.gz", ".jsonl", ".jsonl.gz")
+SUFFIXES = (".log", ".log.gz", ".txt", ".txt.gz", ".json", ".json.gz", ".jsonl", ".jsonl.gz", ".csv", ".csv.gz")
 # Positions in an access log entry.
 TARGET, TARGET_TIME, STATUS, RECEIVED, SENT = 4, 6, 8, 10, 11
 MOST = {
@@ -160,23 +166,20 @@ def _messages(file: Path) -> Iterator[tuple[str, str]]:
 
 def _report(text: str, where: str) -> dict[str, Any] | None:
     """The metrics of a REPORT, and its status; None for any other line."""
+    if '""platform.report""' in text:  # a cell of CSV
+        text = text.replace('""', '"')
     if '"platform.report"' in text:
         try:
-            record = json.loads(text)["record"]
+            found = RECORD.match(text)
+            record = json.loads(found["record"] if found else text)["record"]
             return {**record["metrics"], "status": record.get("status", "success")}
-        except (json.JSONDecodeError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise InputError(f"{where}: platform.report: has no record.metrics") from None
-    match = REPORT.match(text)
+    match = REPORT.match(text) if "REPORT RequestId" in text else None
     if match is None:
         return None
-    found: dict[str, Any] = {"status": "success"}
-    for part in re.split(r"\t+|\s{2,}", match["rest"].strip()):
-        name, _, value = part.partition(": ")
-        if name in FIELDS:
-            found[FIELDS[name]] = value.split(" ")[0]
-        elif name == "Status":
-            found["status"] = value.strip()
-    return found
+    told = {"Status": "success", **dict(FIELD.findall(match["rest"]))}
+    return {"status": told["Status"], **{FIELDS[name]: value for name, value in told.items() if name in FIELDS}}
 
 
 def _invocation(report: dict[str, Any], where: str, lane: LiveLane) -> None:
@@ -216,7 +219,8 @@ def _entry(text: str, where: str, lanes: dict[str, LiveLane]) -> None:
     fields = text.split(" ", 12)  # the thirteenth, the request, is the first that may have spaces
     if len(fields) < 13:
         raise InputError(f"{where}: {len(fields)} fields, an access log entry has at least 13")
-    if fields[STATUS + 1] == "-":
+    if fields[STATUS + 1] == "-":  # but for an instance that was asked, and hung up or did not answer
+        lanes["container"].errors += fields[TARGET] != "-" and fields[STATUS].startswith("5")
         return
     lane = lanes["lambda" if fields[TARGET] == "-" else "container"]
     took, received, sent = fields[TARGET_TIME], fields[RECEIVED], fields[SENT]

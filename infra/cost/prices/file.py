@@ -13,11 +13,16 @@ import msgspec
 from msgspec import Meta, Struct
 
 from infra.cost.prices.book import FreeTier, InstanceType, PlanRate, Price, PriceBook, Tier
+from infra.documents import read_bytes
 from infra.errors import InputError
 
 SHIPPED = Path(__file__).parent / "books"
 MOST_USD = 1_000_000
 """A unit: the dearest instance is some hundred dollars an hour."""
+
+
+MOST_FREE = Decimal("1e12")
+"""Units a month."""
 
 
 class _PriceRow(Struct, frozen=True, forbid_unknown_fields=True):
@@ -106,9 +111,7 @@ def load_price_book(region: str, path: Path | None = None) -> PriceBook:
 def read_price_book(path: Path, region: str) -> PriceBook:
     """The book of a region at `path`; `InputError` names file and figure."""
     try:
-        file = msgspec.json.decode(path.read_bytes(), type=_BookFile)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+        file = msgspec.json.decode(read_bytes(path), type=_BookFile)
     except msgspec.DecodeError as error:
         raise InputError(f"{path}: not a price book: {error}") from None
     if file.region != region:
@@ -123,10 +126,7 @@ def read_price_book(path: Path, region: str) -> PriceBook:
         as_of=file.as_of,
         source=file.source,
         prices={(row.service, row.dimension): _price(row, region, path) for row in file.prices},
-        free_tiers={
-            (row.service, row.dimension): FreeTier(**{f: getattr(row, f) for f in row.__struct_fields__})
-            for row in file.free_tiers
-        },
+        free_tiers={(row.service, row.dimension): _free(row, path) for row in file.free_tiers},
         instances={name: _instance(name, row, file.instances, region, path) for name, row in file.instances.types.items()},
         savings_plans=tuple(_plan(row, path) for row in file.savings_plans),
     )
@@ -145,10 +145,14 @@ def _refuse_repeated(file: _BookFile, path: Path) -> None:
 def _price(row: _PriceRow, region: str, path: Path) -> Price:
     tiers = tuple(Tier(*tier) for tier in row.tiers) or (Tier(Decimal(0), None, row.usd),)
     ends = [tier.end for tier in tiers]
-    if tiers[0].start != 0 or ends[-1] is not None or ends[:-1] != [tier.start for tier in tiers[1:]]:
-        raise InputError(f"{path}: {row.service} {row.dimension}: tiers must run from 0 without a gap to null")
+    where = f"{path}: {row.service} {row.dimension}"
+    unlike = ends[-1] is not None or ends[:-1] != [tier.start for tier in tiers[1:]]
+    if tiers[0].start != 0 or unlike or any(tier.end is not None and tier.end <= tier.start for tier in tiers):
+        raise InputError(f"{where}: tiers must run from 0 without a gap to null")
     for tier in tiers:
-        _dollars(tier.usd, f"{path}: {row.service} {row.dimension}")
+        _dollars(tier.usd, where)
+    if row.usd != tiers[0].usd:
+        raise InputError(f"{where}: usd is {row.usd}, its first tier {tiers[0].usd}; both are the price of the first unit")
     return Price(
         service=row.service,
         dimension=row.dimension,
@@ -160,6 +164,12 @@ def _price(row: _PriceRow, region: str, path: Path) -> Price:
         confidence=row.confidence,
         note=row.note,
     )
+
+
+def _free(row: _FreeRow, path: Path) -> FreeTier:
+    if not row.quantity.is_finite() or not 0 <= row.quantity <= MOST_FREE:
+        raise InputError(f"{path}: free tier of {row.service} {row.dimension}: quantity must be 0 or more, not {row.quantity}")
+    return FreeTier(**{name: getattr(row, name) for name in row.__struct_fields__})
 
 
 def _dollars(usd: Decimal, where: str) -> None:

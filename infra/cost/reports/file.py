@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from infra.documents import read_bytes
 from infra.errors import InputError
 
 Exact = Annotated[str, Meta(pattern=r"^-?\d{1,30}(\.\d{1,60})?$")]
@@ -88,10 +89,8 @@ class _Report(Struct, frozen=True):
 def read_report(path: Path) -> dict[str, Any]:
     """A report.json; `InputError` naming the file, and the field where one is wrong."""
     try:
-        document = msgspec.json.decode(path.read_bytes())
+        document = msgspec.json.decode(read_bytes(path))
         report = msgspec.convert(document, _Report)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
     except msgspec.ValidationError as error:
         raise InputError(f"{path}: not a report, which `crossover cost report --json` writes: {error}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -10,9 +10,9 @@ import csv
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from statistics import median_low
 from typing import Any
@@ -20,14 +20,18 @@ from typing import Any
 from infra.cost.traffic.profile import TrafficProfile, check_rate, open_text
 from infra.errors import InputError
 
-STAMP_COLUMNS = ("timestamp", "time", "date", "datetime")
-COUNT_COLUMNS = ("value", "count", "requests", "searches", "sum")
-RATE_COLUMNS = ("rate", "rps", "requests_per_second", "searches_per_second")
+STAMP_COLUMNS = ("timestamp", "time", "date", "datetime", "bin")
+COUNT_COLUMNS = ("value", "count", "requests", "searches", "sum", "requestcount", "hits")
+RATE_COLUMNS = ("rate", "rps", "requests_per_second", "searches_per_second", "requests/s", "req/s")
+SEPARATORS = ",;\t|"
+"""Excel writes semicolons where the comma is the decimal sign, what is copied out of a sheet has tabs."""
 HOUR_COLUMN = "hour"
 MAX_MISSING_SHARE = 0.5
 MAX_ROWS = 2_000_000
 MAX_PERIOD_S = 31 * 86_400
+MADE = re.compile(r"\s*\((\*|utc|gmt|\d+[smhd])\)$", re.ASCII)
 OFFSET = re.compile(r"(Z|[+-]\d\d:?\d\d)$", re.ASCII)
+YEAR_FIRST = re.compile(r"^(\d{4})/(\d\d)/(\d\d)", re.ASCII)
 FIRST_YEAR, LAST_YEAR = 1990, 2100
 
 Row = tuple[int, str, float]
@@ -37,10 +41,13 @@ Row = tuple[int, str, float]
 def read_series(path: Path) -> TrafficProfile:
     """Read a series; `InputError` names file, line and field of what is wrong."""
     with open_text(path) as stream:
-        reader = csv.reader(stream)
         try:
-            header = next(([cell.strip().lower() for cell in row] for row in reader if row), [])
-            first, value, is_rate = _columns(header, path)
+            head = _head(stream)
+            separator = max(SEPARATORS, key=head[-1].count)  # the first of them where none is there
+            reader = csv.reader(chain(head, stream), delimiter=separator)
+            written = next((row for row in reader if row), [])
+            header = [_name(cell) for cell in written]
+            first, value, is_rate = _columns(header, f"{path}: line 1: {separator.join(written)[:80]!r}")
             rows = list(_rows(reader, path, (first, header[first]), (value, header[value])))
         except csv.Error as error:
             raise InputError(f"{path}: line {reader.line_num}: not a line of CSV ({error})") from None
@@ -51,15 +58,28 @@ def read_series(path: Path) -> TrafficProfile:
     return _stamped(rows, path, header[first], is_rate)
 
 
-def _columns(header: Sequence[str], path: Path) -> tuple[int, int, bool]:
-    """Index of the time column, index of the value column, and whether the value is a rate."""
+def _head(stream: Iterable[str]) -> list[str]:
+    """The lines up to the first that is not blank."""
+    head = []
+    for line in stream:
+        head.append(line)
+        if line.strip():
+            break
+    return head or [""]
+
+
+def _name(cell: str) -> str:
+    """A column's name without what says how it was made: `@timestamp`, `bin(5m)`, `count(*)`, `Time (UTC)`."""
+    return MADE.sub("", cell.strip().lower()).removeprefix("@").replace(" ", "_")
+
+
+def _columns(header: Sequence[str], written: str) -> tuple[int, int, bool]:
+    """Index of the time column, index of the value column, and whether the value is a rate; `written` says where and what."""
     wanted = "; it must be a header such as timestamp,value (a count a period), timestamp,rate or hour,value"
     for row in ((*STAMP_COLUMNS, HOUR_COLUMN), COUNT_COLUMNS + RATE_COLUMNS):
         found = [name for name in header if name in row]
         if len(found) != 1:
-            raise InputError(
-                f"{path}: line 1: {','.join(header)[:80]!r} has {len(found) or 'none'} of {', '.join(row)}{wanted}"
-            )
+            raise InputError(f"{written} has {len(found) or 'none'} of {', '.join(row)}{wanted}")
     value = next(i for i, name in enumerate(header) if name in COUNT_COLUMNS + RATE_COLUMNS)
     first = next(i for i, name in enumerate(header) if name in STAMP_COLUMNS or name == HOUR_COLUMN)
     return first, value, header[value] in RATE_COLUMNS
@@ -86,7 +106,10 @@ def _number(text: str, where: str) -> float:
     except ValueError:
         number = None
     if number is None:
-        raise InputError(f"{where}: {text[:40]!r} is not a number" if text else f"{where}: empty; leave out what is not known")
+        point = "; write it with a point, and without signs between thousands" if "," in text else ""
+        raise InputError(
+            f"{where}: {text[:40]!r} is not a number{point}" if text else f"{where}: empty; leave out what is not known"
+        )
     if not math.isfinite(number) or number < 0:
         raise InputError(f"{where}: {text} must be a finite number of 0 or more")
     return number
@@ -145,14 +168,16 @@ def _stamped(rows: Sequence[Row], path: Path, column: str, is_rate: bool) -> Tra
 
 
 def _stamp(text: str, where: str) -> datetime:
-    """ISO 8601 or seconds since 1970; without an offset it is taken as UTC."""
+    """ISO 8601, with slashes too, or seconds since 1970, or thousandths, millionths or billionths of them by their number of
+    digits; without an offset it is taken as UTC."""
     try:
         if not text.isascii():
             raise ValueError(text)
-        if text.replace(".", "", 1).isdigit() and len(text.split(".")[0]) > 8:
-            stamp = datetime.fromtimestamp(float(text), tz=UTC)
+        if text.replace(".", "", 1).isdigit() and (digits := len(text.split(".")[0])) > 8:
+            stamp = datetime.fromtimestamp(float(text) / 1000 ** max(0, (digits - 8) // 3), tz=UTC)
         else:
-            stamp = datetime.fromisoformat(text)
+            plain = re.sub(r" ?(UTC|GMT)$", "Z", YEAR_FIRST.sub(r"\1-\2-\3", text))
+            stamp = datetime.fromisoformat(plain)
             stamp = stamp.astimezone(UTC) if stamp.tzinfo else stamp.replace(tzinfo=UTC)
     except (ValueError, OverflowError, OSError):
         raise InputError(f"{where}: {text[:40]!r} must be ISO 8601 such as 2026-01-31 13:05:00 or seconds since 1970") from None

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from infra.cost.traffic.profile import TrafficProfile, check_rate
+from infra.documents import read_toml
 from infra.errors import InputError
 
 SHAPES = Path(__file__).parent / "shapes"
@@ -58,11 +59,11 @@ def shipped_shapes() -> tuple[str, ...]:
 def load_shape(name_or_path: str) -> BurstyShape:
     """A shipped shape by its name, or a file of the same fields; `InputError` names file and field."""
     path = SHAPES / f"{name_or_path}.toml" if name_or_path in shipped_shapes() else Path(name_or_path)
+    if not path.exists():
+        raise InputError(f"shape {name_or_path!r}: not a file, nor one of: {', '.join(shipped_shapes())}")
     try:
-        return msgspec.toml.decode(path.read_bytes(), type=BurstyShape)
-    except OSError:
-        raise InputError(f"shape {name_or_path!r}: not a file, nor one of: {', '.join(shipped_shapes())}") from None
-    except (msgspec.DecodeError, ValueError) as error:
+        return msgspec.convert(read_toml(path), BurstyShape)
+    except ValueError as error:
         raise InputError(f"{path}: not a traffic shape: {error}") from None
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
 
 from infra.cost.lines.line import EXACT, LineItem, total
 from infra.cost.prices.book import PriceBook
 from infra.cost.worked_examples.kinds import KINDS
-from infra.cost.worked_examples.reading import Example
+from infra.cost.worked_examples.reading import Example, example_of, read_cases
+from infra.errors import InputError
 
 CENT = Decimal("0.01")
 TO_THE_CENT = "to the cent"
@@ -29,6 +31,26 @@ class Checked:
     @property
     def agrees(self) -> bool:
         return self.verdict != DIFFERS
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A case that cannot be priced; `reason` is one line with file, example and field."""
+
+    id: str
+    reason: str
+
+
+def check_file(path: Path, book: PriceBook) -> list[Checked | Refused]:
+    """Every case of a file, one by one, so that one that cannot be priced hides no other; `InputError` for what is no file of
+    cases."""
+    found: list[Checked | Refused] = []
+    for where, case in read_cases(path):
+        try:
+            found.append(check_example(example_of(where, case), book))
+        except InputError as error:
+            found.append(Refused(where.removeprefix(f"{path}: "), str(error)))
+    return found
 
 
 def price_example(example: Example, book: PriceBook) -> tuple[LineItem, ...]:

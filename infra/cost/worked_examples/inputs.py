@@ -1,44 +1,61 @@
-"""The inputs of one example: each field is asked for by its name, and what nobody asked for is refused, never overlooked."""
+"""The inputs of one example: each field is asked for by its name, in whatever unit it is given (`spelling`), and what nobody
+asked for is refused, never overlooked."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
 from infra.cost.lines.line import EXACT
+from infra.cost.worked_examples.spelling import Spelled, amount, canonical, spelled
 from infra.errors import InputError
 
 MOST = Decimal("1e18")
 """More bytes, requests or dollars than anybody's month has; products of a few such numbers still fit the arithmetic."""
-ARCHITECTURES = {"x86": "x86_64", "x86_64": "x86_64", "arm": "arm64", "arm64": "arm64"}
+ARCHITECTURES = {
+    **dict.fromkeys(("x86", "x8664", "x64", "amd64", "intel"), "x86_64"),
+    **dict.fromkeys(("arm", "arm64", "aarch64", "graviton", "graviton2", "graviton3", "graviton4"), "arm64"),
+}
+FLAGS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
 class Inputs:
     """`where` names file and example in errors. A field may have several names; the first that is there counts."""
 
     def __init__(self, where: str, fields: Mapping[str, object]) -> None:
-        self._where, self._fields = where, fields
-        self._asked: set[str] = set()
+        self._where = where
+        self._fields: dict[str, object] = {}
+        self._given: dict[str, str] = {}
+        for given, value in fields.items():
+            name = canonical(given)
+            if value is not None and name in self._fields:
+                raise InputError(f"{where}: {self._given[name]}, {given}: are one input; give one of them")
+            if value is not None:
+                self._fields[name], self._given[name] = value, given
+        self._spelled = {name: spelled(name) for name in self._fields}
+        self._known: set[str] = set()
+        self._used: set[str] = set()
         self._inner: list[Inputs] = []
 
     def has(self, *names: str) -> bool:
-        return any(self._fields.get(name) is not None for name in names)
+        self._known.update(names)
+        return any(canonical(name) in self._fields for name in names) or self._number(names) is not None
 
     def number(self, *names: str, default: Decimal | int | None = None) -> Decimal:
         """A number from 0 to `MOST`; `InputError` where there is none, and no default."""
-        value = self._ask(names)
-        if value is None:
+        self._known.update(names)
+        found = self._number(names)
+        if found is None:
             if default is None:
-                raise InputError(f"{self._where}: {' or '.join(names)}: is missing; give a number")
+                raise InputError(f"{self._where}: {names[0]}: is missing; give a number")
             return Decimal(default)
-        try:
-            number = Decimal(str(value)) if not isinstance(value, bool) else Decimal("NaN")
-        except InvalidOperation:
-            number = Decimal("NaN")
+        name, number = found
+        self._used.add(name)
         if not number.is_finite() or number < 0:
-            raise InputError(f"{self._where}: {names[0]}: {value!r} must be a number of 0 or more")
+            raise self._no_number(name)
         if number > MOST:
-            raise InputError(f"{self._where}: {names[0]}: {number:.3g} must be at most {MOST:.0e}")
+            raise InputError(f"{self._where}: {self._given[name]}: {number:.3g} must be at most {MOST:.0e}")
         return number
 
     def text(self, *names: str, default: str | None = None) -> str:
@@ -46,31 +63,32 @@ class Inputs:
         if value is None and default is not None:
             return default
         if not isinstance(value, str) or not value:
-            raise InputError(f"{self._where}: {' or '.join(names)}: must be text, not {value!r}")
+            raise InputError(f"{self._where}: {names[0]}: must be text, not {value!r}")
         return value
 
     def flag(self, *names: str) -> bool:
         """False where it is not there."""
         value = self._ask(names)
+        if isinstance(value, str):
+            value = FLAGS.get(value.lower(), value)
         if value is not None and not isinstance(value, bool):
             raise InputError(f"{self._where}: {names[0]}: {value!r} must be true or false")
         return value is True
 
     def architecture(self) -> str:
         """x86_64 where the publication names none, as AWS's pages do."""
-        name = self.text("arch", "architecture", default="x86")
-        if name not in ARCHITECTURES:
-            raise InputError(f"{self._where}: arch: {name!r} must be x86 or arm")
-        return ARCHITECTURES[name]
+        name = self.text("arch", "architecture", "processor", default="x86")
+        try:
+            return ARCHITECTURES[re.sub(r"[^a-z0-9]", "", name.lower())]
+        except KeyError:
+            raise InputError(f"{self._where}: arch: {name!r} must be x86 or arm") from None
 
     def seconds(self, *, month_hours: Decimal | None = None) -> Decimal:
         """How long: `seconds`, `hours`, `days`, or `seconds_per_day` on so many `days`; the whole month where nothing says."""
         if self.has("seconds_per_day", "hours_per_day"):
-            a_day = self.number("seconds_per_day") if self.has("seconds_per_day") else 3600 * self.number("hours_per_day")
-            return a_day * self.number("days")
-        for name, factor in (("seconds", 1), ("hours", 3600), ("days", 86_400)):
-            if self.has(name):
-                return factor * self.number(name)
+            return self.number("seconds_per_day") * self.number("days")
+        if self.has("seconds", "hours", "days"):
+            return self.number("seconds")
         if month_hours is not None:
             return 3600 * month_hours
         raise InputError(f"{self._where}: seconds, hours, days, or seconds_per_day and days: is missing")
@@ -100,13 +118,41 @@ class Inputs:
 
     def refuse_unasked(self) -> None:
         """What the kind does not know would change nothing in its price."""
-        unasked = sorted(name for name, value in self._fields.items() if name not in self._asked and value is not None)
+        unasked = sorted(self._given[name] for name in self._fields if name not in self._used)
         if unasked:
-            known = ", ".join(sorted(self._asked))
+            known = ", ".join(sorted(self._known))
             raise InputError(f"{self._where}: {', '.join(unasked)}: unknown to this kind of example, which has: {known}")
         for each in self._inner:
             each.refuse_unasked()
 
+    def refuse(self, reason: str) -> InputError:
+        return InputError(f"{self._where}: {reason}")
+
     def _ask(self, names: tuple[str, ...]) -> object:
-        self._asked.update(names)
-        return next((self._fields[name] for name in names if self._fields.get(name) is not None), None)
+        self._known.update(names)
+        found = next((name for name in map(canonical, names) if name in self._fields), None)
+        if found is None:
+            return None
+        self._used.add(found)
+        return self._fields[found]
+
+    def _number(self, names: tuple[str, ...]) -> tuple[str, Decimal] | None:
+        """The field, and its number in what the first of the names that it fits says; the names' own fields come first."""
+        for asked in names:
+            for name in sorted(self._fields, key=lambda each: each != canonical(asked)):
+                try:
+                    number = amount(self._fields[name], self._spelled[name], spelled(asked))
+                except ArithmeticError:
+                    raise self._no_number(name) from None
+                if number is not None:
+                    return name, number * self._periods(self._spelled[name], spelled(asked))
+        return None
+
+    def _periods(self, given: Spelled, asked: Spelled) -> Decimal:
+        """How often a period by which something is counted is in the time that the example is about."""
+        if given.per is None or asked.per is not None:
+            return Decimal(1)
+        return EXACT.divide(self.seconds(), given.per)
+
+    def _no_number(self, name: str) -> InputError:
+        return InputError(f"{self._where}: {self._given[name]}: {self._fields[name]!r} must be a number of 0 or more")

@@ -12,19 +12,32 @@ from infra.cost.worked_examples.inputs import Inputs
 from infra.cost.worked_examples.machines import MONTH_HOURS, PAGE_MONTH_HOURS
 
 TARGETS = {"ec2": "instance", "instance": "instance", "ip": "instance", "lambda": "lambda"}
+LIFETIME = ("conn_lifetime_s", "connection_lifetime_s", "connection_duration_s", "conn_duration_s")
+BYTES = ("kb_per_s", "processed_kb_per_s")
+OUT, ZONES = ("internet_gb", "out_gb", "egress_gb", "gb"), ("intra_region_gb", "inter_az_gb", "cross_az_gb")
+PROCESSED = ("gb", "processed_gb", "data_gb")
 
 
 def lcus(inputs: Inputs) -> load_balancer.Lcu:
-    """The four dimensions. `new_conn_s`, `conn_lifetime_s`, `rps`, `rules`, and `bytes_per_s_kb` (KB of 1,000 bytes) to
-    `targets` (ec2 or lambda); of it `lambda_bytes_per_s_kb` to Lambda where there are both."""
-    named = inputs.text("targets", "target", default="ec2")
-    target = TARGETS.get(named, named)
-    everything = inputs.number("bytes_per_s_kb", default=0)
-    to_lambda = inputs.number("lambda_bytes_per_s_kb", default=everything if target == "lambda" else 0)
+    """The four dimensions. `requests_per_s`, `rules`, `new_connections_per_s` that last `conn_lifetime_s`, or the
+    `active_connections`, and `kb_per_s` (KB of 1,000 bytes) to `targets` (ec2 or lambda); of it
+    `lambda_kb_per_s`, or a `lambda_share`, to Lambda where there are both."""
+    named = inputs.text("targets", "target", default="ec2").lower().removesuffix("s")
+    target = TARGETS.get(named)
+    if target is None:
+        raise inputs.refuse(f"targets: {named!r} must be one of {', '.join(sorted(TARGETS))}")
+    everything = inputs.number(*BYTES, default=0)
+    share = inputs.number("lambda_share", default=1 if target == "lambda" else 0)
+    to_lambda = inputs.number("lambda_kb_per_s", default=everything * share)
+    new = inputs.number("new_connections_per_s", "new_conn_per_s", "connections_per_s", default=0)
+    if inputs.has("active_connections"):
+        lifetime = inputs.number("active_connections") / new if new else Decimal(0)
+    else:
+        lifetime = inputs.number(*LIFETIME, default=0)
     whole = load_balancer.lcu(
-        requests_per_s=float(inputs.number("rps", "requests_per_s", default=0)),
-        new_connections_per_s=float(inputs.number("new_conn_s", default=0)),
-        connection_seconds=float(inputs.number("conn_lifetime_s", default=0)),
+        requests_per_s=float(inputs.number("requests_per_s", default=0)),
+        new_connections_per_s=float(new),
+        connection_seconds=float(lifetime),
         bytes_per_s=float(everything - to_lambda) * 1000,
         rules=int(inputs.number("rules", default=0)),
         target="instance",
@@ -40,10 +53,10 @@ def application_load_balancer(book: PriceBook, inputs: Inputs) -> list[LineItem]
     """The dimensions of `lcus`, or `lcu` as the publication has it, for `hours` (720); `processed_gb` of a month where it
     gives that; `public_ipv4` addresses."""
     hours = inputs.seconds(month_hours=PAGE_MONTH_HOURS) / 3600
-    if inputs.has("processed_gb"):
+    if inputs.has("processed_gb") and not inputs.has(*BYTES):
         used = inputs.number("processed_gb")
     else:
-        used = hours * (inputs.number("lcu") if inputs.has("lcu") else Decimal(repr(lcus(inputs).billed)))
+        used = hours * (inputs.number("lcu", "lcus") if inputs.has("lcu", "lcus") else Decimal(repr(lcus(inputs).billed)))
     lines = [*load_balancer.hours(book, hours, note=NOTE), *load_balancer.lcu_hours(book, used, note=NOTE)]
     if inputs.has("public_ipv4"):
         lines += network.public_ipv4(book, hours * inputs.number("public_ipv4"), of="load balancer", note=NOTE)
@@ -52,8 +65,8 @@ def application_load_balancer(book: PriceBook, inputs: Inputs) -> list[LineItem]
 
 def nat_gateway(book: PriceBook, inputs: Inputs) -> list[LineItem]:
     """`gateways` (1) for `hours`, and `gb` that they process; `public_ipv4` addresses."""
-    hours = inputs.number("gateways", "count", default=1) * inputs.seconds(month_hours=MONTH_HOURS) / 3600
-    lines = network.nat_gateway(book, hours, inputs.number("gb", default=0), note=NOTE)
+    hours = inputs.number("gateways", "nat_gateways", "count", default=1) * inputs.seconds(month_hours=MONTH_HOURS) / 3600
+    lines = network.nat_gateway(book, hours, inputs.number(*PROCESSED, default=0), note=NOTE)
     if inputs.has("public_ipv4"):
         lines += network.public_ipv4(book, hours * inputs.number("public_ipv4"), of="NAT gateways", note=NOTE)
     return lines
@@ -64,16 +77,21 @@ def data_transfer(book: PriceBook, inputs: Inputs) -> list[LineItem]:
     `us_east_gb` and `other_region_gb` to other regions; `in_gb`."""
     free = inputs.flag("free_tier")
     lines: list[LineItem] = []
-    if inputs.has("internet_gb", "out_gb"):
-        lines += network.transfer_out(book, inputs.number("internet_gb", "out_gb"), free_tier=free, note=NOTE)
-    if inputs.has("intra_region_gb", "inter_az_gb"):
-        lines += network.inter_zone(book, inputs.number("intra_region_gb", "inter_az_gb"), note=NOTE)
+    if inputs.has(*OUT):
+        lines += network.transfer_out(book, inputs.number(*OUT), free_tier=free, note=NOTE)
+    if inputs.has(*ZONES):
+        lines += network.inter_zone(book, inputs.number(*ZONES), note=NOTE)
     for name, region in (("us_east_gb", "us_east"), ("other_region_gb", "other_region")):
         if inputs.has(name):
             lines += network.other_region(book, inputs.number(name), to=region, note=NOTE)
     if inputs.has("in_gb"):
         lines += network.transfer_in(book, inputs.number("in_gb"), note=NOTE)
     return lines
+
+
+def between_zones(book: PriceBook, inputs: Inputs) -> list[LineItem]:
+    """`gb` from one zone to another, charged on both sides."""
+    return network.inter_zone(book, inputs.number("gb", *ZONES), note=NOTE)
 
 
 def public_ipv4(book: PriceBook, inputs: Inputs) -> list[LineItem]:

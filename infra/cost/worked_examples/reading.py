@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from infra.cost.worked_examples.calculator import is_calculated, worked_out
 from infra.cost.worked_examples.inputs import Inputs
 from infra.cost.worked_examples.kinds import KINDS, kind_of
+from infra.documents import read_json
 from infra.errors import InputError
 
 
@@ -29,31 +30,38 @@ class Example:
 
 def read_examples(path: Path) -> list[Example]:
     """All examples of a file; `InputError` names file, example and field."""
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal, parse_int=Decimal)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: not UTF-8 text") from None
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path}: line {error.lineno}, column {error.colno}: not JSON: {error.msg}") from None
+    return [example_of(where, case) for where, case in read_cases(path)]
+
+
+def read_cases(path: Path) -> list[tuple[str, object]]:
+    """Each case of a file and where it stands, not looked into yet; `InputError` for what is no file of cases."""
+    document = read_json(path, parse_float=Decimal, parse_int=Decimal)
     cases = document.get("cases") if isinstance(document, dict) else document
     if not isinstance(cases, list) or not cases:
         raise InputError(f"{path}: must have cases, a list of worked examples")
-    return [_example(path, number, case) for number, case in enumerate(cases, start=1)]
+    found: list[tuple[str, object]] = []
+    for number, case in enumerate(cases, start=1):
+        each = list(worked_out(f"{path}: case {number}", case)) if is_calculated(case) else [case]
+        found += [(f"{path}: {_id(one) or f'case {number}'}", one) for one in each]
+    return found
 
 
-def _example(path: Path, number: int, case: object) -> Example:
+def _id(case: object) -> str | None:
+    name = case.get("id") if isinstance(case, dict) else None
+    return name if isinstance(name, str) and name else None
+
+
+def example_of(where: str, case: object) -> Example:
+    """One case; `InputError` names the field that is wrong."""
     if not isinstance(case, dict):
-        raise InputError(f"{path}: case {number}: must be a table with id, kind, inputs and expected")
-    where = f"{path}: {case.get('id', f'case {number}')}"
+        raise InputError(f"{where}: must be a table with id, kind, inputs and expected")
     kind, inputs = kind_of(case.get("kind")), case.get("inputs")
     if kind is None:
         raise InputError(f"{where}: kind: {case.get('kind')!r} must be one of {', '.join(sorted(KINDS))}")
     if not isinstance(inputs, dict):
         raise InputError(f"{where}: inputs: must be a table")
     return Example(
-        id=str(case.get("id", f"case {number}")),
+        id=where.rpartition(": ")[2] if _id(case) is None else str(case["id"]),
         kind=kind,
         inputs=Inputs(where, inputs),
         published=_total(where, case),
@@ -67,4 +75,4 @@ def _total(where: str, case: Mapping[str, Any]) -> Decimal:
     expected = case.get("expected")
     if not isinstance(expected, dict):
         raise InputError(f"{where}: expected: must be a table with the total")
-    return Inputs(f"{where}: expected", expected).number("total")
+    return Inputs(f"{where}: expected", expected).number("total", "total_usd", "total_cost", "monthly_usd", "usd")

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from infra.cost.lines.line import LineItem, priced
-from infra.cost.prices.book import PriceBook
+from infra.cost.prices.book import Price, PriceBook, Tier
 from infra.cost.worked_examples.functions import NOTE
 from infra.cost.worked_examples.inputs import Inputs
 from infra.cost.worked_examples.machines import MONTH_HOURS
-from infra.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """An input (any of the names) is so many units, times `factor`, of a price. `timed`: it is there for `hours`."""
+    """An input (any of the names) is so many units of a price. `timed`: it is there for `hours`; `zones`: in each of `azs`."""
 
     names: tuple[str, ...]
     service: str
     dimension: str
-    factor: Decimal = Decimal(1)
     timed: bool = False
+    zones: bool = False
 
 
 def _all(service: str, *pairs: tuple[str, str]) -> tuple[Use, ...]:
@@ -30,25 +29,25 @@ def _all(service: str, *pairs: tuple[str, str]) -> tuple[Use, ...]:
 
 
 USES: dict[str, tuple[Use, ...]] = {
-    "apigw-http": _all("AmazonApiGateway", ("requests", "http_api")),
-    "apigw-rest": _all("AmazonApiGateway", ("requests", "rest_api")),
+    "apigw-http": _all("AmazonApiGateway", ("requests|calls|api_calls", "http_api")),
+    "apigw-rest": _all("AmazonApiGateway", ("requests|calls|api_calls", "rest_api")),
     "cloudwatch": _all(
         "AmazonCloudWatch",
-        ("ingest_gb", "logs_ingest_standard"),
-        ("store_gb", "logs_storage"),
-        ("scan_gb", "logs_insights_scan"),
+        ("ingest_gb|ingested_gb|log_ingest_gb|logs_ingest_gb|logs_gb", "logs_ingest_standard"),
+        ("store_gb|stored_gb|storage_gb|log_store_gb|log_storage_gb|logs_storage_gb", "logs_storage"),
+        ("scan_gb|scanned_gb|insights_scan_gb|insights_gb", "logs_insights_scan"),
         ("metrics|custom_metrics", "custom_metric"),
-        ("alarms|standard_alarms", "standard_alarm"),
-        ("high_resolution_alarms", "high_resolution_alarm"),
-        ("composite_alarms", "composite_alarm"),
+        ("alarms|standard_alarms|standard", "standard_alarm"),
+        ("high_resolution_alarms|high_resolution|high_res_alarms", "high_resolution_alarm"),
+        ("composite_alarms|composite", "composite_alarm"),
         ("dashboards", "dashboard"),
         ("api_requests|put_requests", "put_metric_data"),
     ),
     "dynamodb": (
         *_all(
             "AmazonDynamoDB",
-            ("write_requests|wru", "write_request"),
-            ("read_requests|rru", "read_request"),
+            ("write_requests|wru|writes|write_request_units", "write_request"),
+            ("read_requests|rru|reads|read_request_units", "read_request"),
             ("storage_gb", "storage"),
             ("pitr_gb", "pitr_backup"),
             ("backup_gb", "backup"),
@@ -59,8 +58,8 @@ USES: dict[str, tuple[Use, ...]] = {
         Use(("rcu",), "AmazonDynamoDB", "read_capacity", timed=True),
     ),
     "elasticache-serverless": (
-        Use(("gb",), "AmazonElastiCache", "{engine}_serverless_storage", timed=True),
-        Use(("million_ecpu",), "AmazonElastiCache", "{engine}_serverless_ecpu"),
+        Use(("gb", "storage_gb"), "AmazonElastiCache", "{engine}_serverless_storage", timed=True),
+        Use(("million_ecpu", "million_ecpus"), "AmazonElastiCache", "{engine}_serverless_ecpu"),
     ),
     "elasticache": (Use(("nodes",), "AmazonElastiCache", "node_{node_type}_{engine}", timed=True),),
     "eventbridge": _all("AWSEvents", ("events", "custom_event")),
@@ -76,16 +75,19 @@ USES: dict[str, tuple[Use, ...]] = {
     "nlb": (Use(("count",), "AWSELB", "nlb_hour", timed=True), Use(("lcu",), "AWSELB", "nlb_lcu", timed=True)),
     "route53": _all("AmazonRoute53", ("hosted_zones", "hosted_zone"), ("queries", "standard_queries")),
     "s3": _all(
-        "AmazonS3", ("storage_gb", "standard_storage"), ("put_requests", "put_requests"), ("get_requests", "get_requests")
+        "AmazonS3",
+        ("storage_gb|gb", "standard_storage"),
+        ("put_requests|puts", "put_requests"),
+        ("get_requests|gets", "get_requests"),
     ),
     "scheduler": _all("AWSEvents", ("invocations", "scheduler_invocation")),
-    "secrets": _all("AWSSecretsManager", ("secrets", "secret"), ("requests", "requests")),
+    "secrets": _all("AWSSecretsManager", ("secrets", "secret"), ("requests|api_calls", "requests")),
     "sns": _all("AmazonSNS", ("requests", "requests")),
     "sqs": _all("AWSQueueService", ("requests|standard_requests", "standard_request"), ("fifo_requests", "fifo_request")),
     "ssm": _all(
         "AWSSystemsManager",
         ("parameters|advanced_parameters", "advanced_parameter"),
-        ("requests", "advanced_parameter_request"),
+        ("requests|api_calls|api_interactions", "advanced_parameter_request"),
     ),
     "step-functions": _all(
         "AWSStepFunctions",
@@ -94,8 +96,8 @@ USES: dict[str, tuple[Use, ...]] = {
         ("express_gb_hours", "express_duration"),
     ),
     "vpc-endpoint": (
-        Use(("endpoints",), "AmazonVPC", "endpoint_hour", timed=True),
-        Use(("gb",), "AmazonVPC", "endpoint_data"),
+        Use(("endpoints",), "AmazonVPC", "endpoint_hour", timed=True, zones=True),
+        Use(("gb", "processed_gb", "data_gb"), "AmazonVPC", "endpoint_data"),
     ),
     "waf": _all("AWSWAF", ("web_acls", "web_acl"), ("rules", "rule"), ("requests", "requests")),
 }
@@ -113,12 +115,14 @@ def pricer(kind: str) -> Callable[[PriceBook, Inputs], list[LineItem]]:
             if not amount:
                 continue
             dimension = use.dimension.format(**words)
-            amount *= use.factor * (hours if use.timed else 1)
+            amount *= hours if use.timed else 1
+            amount *= inputs.number("azs", "zones", default=1) if use.zones else 1
             allowance = book.free_tiers.get((use.service, dimension)) if free else None
-            lines += priced(book.price(use.service, dimension), amount, name=dimension, note=NOTE, free=allowance)
+            price = _own(book.price(use.service, dimension), inputs) if dimension.endswith("serverless_storage") else None
+            lines += priced(price or book.price(use.service, dimension), amount, name=dimension, note=NOTE, free=allowance)
         if not lines:
-            known = ", ".join(use.names[0] for use in USES[kind])
-            raise InputError(f"{kind}: nothing is used; give one or more of {known}")
+            inputs.refuse_unasked()
+            raise inputs.refuse(f"nothing is used; give one or more of {', '.join(use.names[0] for use in USES[kind])}")
         return lines
 
     return price
@@ -127,9 +131,13 @@ def pricer(kind: str) -> Callable[[PriceBook, Inputs], list[LineItem]]:
 def _words(kind: str, inputs: Inputs) -> dict[str, str]:
     if not kind.startswith("elasticache"):
         return {}
-    words = {"engine": inputs.text("engine", default="valkey")}
+    words = {"engine": inputs.text("engine", default="valkey").lower()}
     if kind == "elasticache":
         words["node_type"] = inputs.text("node_type", "type")
-    else:
-        inputs.number("price", default=0)  # stated by the publication beside its figures
     return words
+
+
+def _own(price: Price, inputs: Inputs) -> Price:
+    """The publication's own `price` where it states one."""
+    usd = inputs.number("price", default=price.usd)
+    return price if usd == price.usd else replace(price, tiers=(Tier(Decimal(0), None, usd),), source="the publication's own")

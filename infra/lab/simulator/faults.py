@@ -11,11 +11,11 @@ from __future__ import annotations
 import math
 import random
 import re
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from infra.documents import read_text, read_toml
 from infra.errors import InputError
 from infra.lab.simulator.inventory import SUPPLIERS
 
@@ -91,13 +91,7 @@ class Scenario(NamedTuple):
 
 def read_scenario(path: Path) -> Scenario:
     """Read a scenario; raises `InputError` naming file, line and field."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        document = tomllib.loads(text)
-    except OSError as error:
-        raise InputError(f"{path}: the scenario cannot be read ({error.strerror})") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not TOML: {error}") from None
+    text, document = read_text(path), read_toml(path)
     unknown = set(document) - {"latency", "faults"}
     if unknown:
         raise _wrong(path, text, min(unknown), "unknown field; known: latency, faults")

@@ -93,6 +93,8 @@ def test_a_disk_beyond_what_is_included_is_the_functions(tmp_path: Path, book: P
         ("AWS::Route53::RecordSet", {"AliasTarget": {}}, True),
         ("AWS::Route53::RecordSet", {"ResourceRecords": ["203.0.113.7"]}, False),
         ("AWS::EC2::LaunchTemplate", {"LaunchTemplateData": {"Monitoring": {"Enabled": True}}}, False),
+        ("AWS::Lambda::Version", {}, True),
+        ("AWS::Lambda::Version", {"ProvisionedConcurrencyConfig": {"ProvisionedConcurrentExecutions": 5}}, False),
         ("AWS::KMS::Key", {}, False),
         ("AWS::Nobody::Knows", {}, False),
     ],

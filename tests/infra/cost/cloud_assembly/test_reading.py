@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +95,64 @@ def test_a_setting_that_cannot_be_read_names_the_resource(properties: dict[str, 
     with pytest.raises(InputError) as refused:
         deployed_stage(read_assembly(write(tmp_path, {"One": body})), DEFAULT_STAGE)
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("resource", "path", "value", "said"),
+    [
+        ("F", ("Tags",), 7, "F.Tags: 7 must be a table"),
+        ("F", ("Tags",), ["x"], "F.Tags: 'x' must be a list of tables"),
+        ("F", ("Architectures",), 1.5, "F.Architectures: 1.5 must be a list of one name"),
+        ("F", ("Environment",), ["x"], "F.Environment: ['x'] must be a table"),
+        ("F", ("Environment",), {"Fn::If": ["A", {}, {}]}, "F.Environment: Fn::If is decided when it is deployed"),
+        ("F", ("MemorySize",), "9" * 5_000, "F.MemorySize: '99999"),
+        ("F", ("Runtime",), None, "F.Runtime: None must be text"),
+        ("G", ("MixedInstancesPolicy",), [7], "G.MixedInstancesPolicy: [7] must be a table"),
+        ("G", ("MinSize",), True, "G.MinSize: True must be a whole number"),
+        ("T", ("LaunchTemplateData",), "x", "T.LaunchTemplateData: 'x' must be a table"),
+        (
+            "T",
+            ("LaunchTemplateData", "BlockDeviceMappings"),
+            [{"Ebs": {"VolumeSize": []}}],
+            "T.LaunchTemplateData.BlockDeviceMappings[0].Ebs.VolumeSize: [] must be a whole number",
+        ),
+        ("B", ("LoadBalancerAttributes",), {"a": 1}, "B.LoadBalancerAttributes: {'a': 1} must be a list"),
+        ("R", ("Conditions",), [{"HttpHeaderConfig": 1}], "R.Conditions[0].HttpHeaderConfig: 1 must be a table"),
+    ],
+)
+def test_a_value_of_another_kind_is_one_line_that_names_it(
+    resource: str, path: tuple[str, ...], value: object, said: str, tmp_path: Path
+) -> None:
+    resources: dict[str, Any] = {
+        "F": deepcopy(FUNCTION),
+        "G": deepcopy(GROUP),
+        "T": deepcopy(LAUNCHED),
+        "B": {"Type": "AWS::ElasticLoadBalancingV2::LoadBalancer", "Properties": {}},
+        "R": {"Type": "AWS::ElasticLoadBalancingV2::ListenerRule", "Properties": {}},
+    }
+    place = resources[resource]["Properties"]
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    with pytest.raises(InputError) as refused:
+        deployed_stage(read_assembly(write(tmp_path, resources)), DEFAULT_STAGE)
+    assert said in str(refused.value)
+    assert len(str(refused.value)) < 400
+
+
+@pytest.mark.parametrize(
+    ("artifact", "said"),
+    [
+        (7, "manifest.json: artifacts.b: must be a table"),
+        ({"type": "aws:cloudformation:stack"}, "manifest.json: b: properties.templateFile: must name the stack's template"),
+        ({"type": "aws:cloudformation:stack", "properties": 5}, "manifest.json: b: properties.templateFile: must name"),
+        ({"type": "cdk:cloud-assembly"}, "manifest.json: artifacts.b: is an assembly of its own; give --assembly that folder"),
+    ],
+)
+def test_an_artifact_that_cannot_be_read_is_never_left_out_in_silence(artifact: object, said: str, tmp_path: Path) -> None:
+    manifest = {"artifacts": {**MANIFEST["artifacts"], "b": artifact}}  # type: ignore[dict-item]
+    with pytest.raises(InputError, match=re.escape(said)):
+        read_assembly(write(tmp_path, {"One": FUNCTION}, manifest))
 
 
 def test_an_assembly_of_neither_lane_is_refused(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import gzip
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,37 @@ def test_lines_of_the_clis_tail_and_odd_bytes_are_read(tmp_path: Path) -> None:
     assert read_logs([tmp_path / "r.log"])["lambda"].searches == 1
 
 
+def as_csv(lines: list[str]) -> str:
+    cells = (line.replace('"', '""') for line in lines)
+    return "@timestamp,@message\n" + "".join(f'2026-11-20 10:00:00.000,"{cell}\n"\n' for cell in cells)
+
+
+def by_events(lines: list[str]) -> str:
+    return json.dumps(
+        {"events": [{"timestamp": 1, "message": f"{line}\n"} for line in lines], "searchedLogStreams": []}, indent=1
+    )
+
+
+@pytest.mark.parametrize("one", [report, platform])
+def test_tails_tables_and_events_of_the_cli_are_read_as_they_are(one: Callable[[float], str], tmp_path: Path) -> None:
+    lines = [one(100), one(300)]
+    (tmp_path / "tail.log").write_text(
+        "".join(f"2026-11-20T10:00:00.123000+00:00 2026/11/20/[7]5f1b {line}\n" for line in lines)
+    )
+    (tmp_path / "table.csv").write_text(as_csv(lines))
+    (tmp_path / "events.json").write_text(by_events(lines))
+    live = read_logs([tmp_path])["lambda"]
+    assert (live.searches, live.errors, live.duration_ms.sum, live.memory_mb.count) == (6, 0, 1200, 6)
+
+
+def test_a_report_may_be_traced_restored_or_pasted(tmp_path: Path) -> None:
+    traced = report(100) + "\tXRAY TraceId: 1-5f\tSegmentId: 77\tSampled: true\t"
+    restored = report(100) + "\tRestore Duration: 300.12 ms\tBilled Restore Duration: 75 ms\t"
+    (tmp_path / "r.log").write_text("\n".join([traced, restored, report(100).replace("\t", " ")]))
+    live = read_logs([tmp_path / "r.log"])["lambda"]
+    assert (live.searches, live.duration_ms.sum, live.cold_start_ms.sum) == (3, 300, 300.12)
+
+
 @pytest.mark.slow
 def test_an_export_is_read_in_little_memory(tmp_path: Path) -> None:
     path = tmp_path / "e.json"
@@ -99,10 +131,11 @@ def test_an_export_is_read_in_little_memory(tmp_path: Path) -> None:
 
 def test_access_logs_tell_lanes_apart_by_their_target(tmp_path: Path) -> None:
     lines = [entry()] * 3 + [entry(target="-", seconds=0.5)] * 2
+    lines += [entry(status=504, target_status="-", seconds=-1), entry(status=460, target_status="-", seconds=-1)]
     lines += [entry(status=503, target_status="503"), entry(status=502, target_status="-", target="-", seconds=-1)]
     (tmp_path / "a.log").write_text("\n".join(lines))
     lanes = read_logs([tmp_path])
-    assert (lanes["container"].target_ms.count, lanes["container"].errors) == (3, 1)
+    assert (lanes["container"].target_ms.count, lanes["container"].errors) == (3, 2)
     assert (lanes["lambda"].target_ms.count, lanes["lambda"].errors) == (2, 0)
     assert lanes["container"].target_ms.highest == pytest.approx(250)
     assert lanes["lambda"].response_bytes.sum == 36_000

@@ -80,11 +80,23 @@ def _broken(tmp_path: Path, change: dict[str, object]) -> Path:
         ({"cost": "1"}, "unknown field `cost`"),
         ({"tiers": [["0", "10", "1"], ["20", None, "1"]]}, "tiers must run from 0 without a gap"),
         ({"tiers": [["0", "10", "1"]]}, "tiers must run from 0 without a gap to null"),
+        ({"tiers": [["0", "10", "1"], ["10", "5", "1"], ["5", None, "1"]]}, "tiers must run from 0 without a gap to null"),
+        ({"tiers": [["0", None, "7"]]}, "usd is .*, its first tier 7; both are the price of the first unit"),
     ],
 )
 def test_malformed_book_is_refused(tmp_path: Path, change: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
         load_price_book("us-east-1", _broken(tmp_path, change))
+
+
+@pytest.mark.parametrize("quantity", ["NaN", "-5", "Infinity"])
+def test_a_free_allowance_that_cannot_be_is_refused(quantity: str, tmp_path: Path) -> None:
+    path = _broken(tmp_path, {})
+    data = json.loads(path.read_text())
+    data["free_tiers"][0]["quantity"] = quantity
+    path.write_text(json.dumps(data))
+    with pytest.raises(InputError, match=rf"book\.json: free tier of \w+ \w+: quantity must be 0 or more, not {quantity}"):
+        load_price_book("us-east-1", path)
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,25 @@ def test_odd_repeated_and_disordered_stamps_are_handled_and_said(tmp_path: Path)
     assert "1 rows out of order" in notes
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ufefftimestamp;value\r\n2026-01-01 00:00:00;60\r\n2026-01-01 00:01:00;120\r\n",
+        "\nTime\tRequests\n2026/01/01 00:00:00\t60\n2026/01/01 00:01:00\t120\n",
+        "bin(1m),count(*)\n2026-01-01 00:00:00.000,60\n2026-01-01 00:01:00.000,120\n",
+        "Timestamp (UTC)|RequestCount\n2026-01-01 00:00 UTC|60\n2026-01-01 00:01 UTC|120\n",
+        "@timestamp,value\n1767225600000,60\n1767225660000,120\n",
+        "time,hits\n1767225600000000000,60\n1767225660000000000,120\n",
+        "time,Requests per second\n1767225600,1\n1767225660,2\n",
+    ],
+)
+def test_series_of_other_programs_are_read_as_they_are(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "series.csv"
+    path.write_bytes(text.encode())
+    profile = load_traffic(path)
+    assert (profile.rates, profile.start, profile.step_s) == ((1.0, 2.0), datetime(2026, 1, 1, tzinfo=UTC), 60)
+
+
 def test_a_change_of_clocks_with_offsets_is_no_gap_and_without_them_is_said(tmp_path: Path) -> None:
     autumn = [(0, 2), (1, 2), (2, 2), (2, 1), (3, 1), (4, 1)]
     rows = "".join(f"2026-10-25T{hour:02}:00:00+0{offset}:00,3600\n" for hour, offset in autumn)
@@ -126,7 +145,10 @@ def test_a_series_too_long_to_hold_is_refused(tmp_path: Path, monkeypatch: pytes
         ("x" * 200_000, "line 1: not a line of CSV"),
         ("timestamp,value\n0001-01-01 00:00:00+14:00,5\n", "line 2: timestamp: .* must be ISO 8601"),
         ("timestamp,value\n9999-12-31 23:59,5\n", "line 2: timestamp: .* is in the year 9999; must be from 1990 to 2099"),
-        ("timestamp,value\n1767225600000,5\n", "line 2: timestamp: '1767225600000' must be .* seconds since 1970"),
+        ("timestamp,value\n17672256000000,5\n", "line 2: timestamp: '17672256000000' is in the year 1970; must be from 1990"),
+        ("timestamp,value\n26.11.2026 10:00,5\n", "line 2: timestamp: '26.11.2026 10:00' must be ISO 8601"),
+        ("Timestamp (CET),value\n2026-01-01 00:00,5\n", r"line 1: 'Timestamp \(CET\),value' has none of timestamp, "),
+        ("time;rps\n2026-01-01 00:00;1,5\n", "line 2: rps: '1,5' is not a number; write it with a point"),
         ("timestamp,value\n٢٠٢٦-01-01,5\n", "line 2: timestamp: .* must be ISO 8601"),
         ("timestamp,value\n2020-01-01,5\n2024-01-01,6\n", "the stamps are 1,461 days apart; a month at most"),
         ('timestamp,value\n"2026-01-01\n00:00",5,"a\nb"\n2026-01-01 00:01,x\n', "line 5: value: 'x' is not a number"),

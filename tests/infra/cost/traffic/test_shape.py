@@ -51,7 +51,7 @@ def test_bursts_rise_above_the_curve() -> None:
         ("noise = 0.06", "noise = nan", "noise: must be 0 to 0.5"),
         ("burst_factor = [1.4, 3.0]", "burst_factor = [3.0, 1.4]", "burst_factor"),
         ("step_s = 300", "step_s = 7", "step_s: must divide an hour"),
-        ("days = 14", "days = ", "not a traffic shape"),
+        ("days = 14", "days = ", "Invalid value .at line 6"),
     ],
 )
 def test_malformed_shape_names_file_and_field(tmp_path: Path, old: str, new: str, message: str) -> None:

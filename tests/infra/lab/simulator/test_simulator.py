@@ -242,7 +242,7 @@ def test_every_fault_kind_is_described_and_parsed() -> None:
         ('[faults]\nrapid-99 = "hang"', "line 2: faults.rapid-99: no such supplier"),
         ('[faults]\nrapid-01 = "explode"', "line 2: faults.rapid-01: unknown fault 'explode'; known: status:<code>, garbage"),
         ('speed = "x"', "line 1: speed: unknown field"),
-        ("latency = \n[faults]", "not TOML: Invalid value .at line 1"),
+        ("latency = \n[faults]", "is no TOML: Invalid value .at line 1"),
     ],
 )
 def test_a_malformed_scenario_names_file_line_and_field(tmp_path: Path, text: str, message: str) -> None:
