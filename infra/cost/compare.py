@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from infra.config import Stage
 from infra.cost import capacity
@@ -24,6 +24,7 @@ from infra.cost.traffic.profile import TrafficProfile, flat_rate
 from infra.errors import InputError
 
 if TYPE_CHECKING:
+    from infra.cost.likely import Likely
     from infra.cost.sensitivity import Sensitivity
 
 LOWEST_RPS = 0.001
@@ -59,7 +60,7 @@ class Comparison:
     """Everything a report is made of; the inputs stand beside the results.
 
     `stated` are assumptions that the inputs brought with them (name, value, why); `unpriced` what templates deploy and no line
-    stands for.
+    stands for; `billed` what `crossover cost actuals --json` said of a bill.
     """
 
     profile: WorkloadProfile
@@ -74,6 +75,8 @@ class Comparison:
     egress: tuple[Egress, ...]
     split: Split | None = None
     sensitivity: Sensitivity | None = None
+    likely: Likely | None = None
+    billed: Mapping[str, Any] | None = None
     stated: tuple[tuple[str, str, str], ...] = ()
     unpriced: tuple[str, ...] = ()
 

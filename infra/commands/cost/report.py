@@ -18,8 +18,10 @@ from infra.commands.cost.traffic import Given, scenario_options
 from infra.commands.printing import print_json
 from infra.config import Stage
 from infra.cost.actuals.calibration import Said, calibrated
+from infra.cost.actuals.file import read_actuals
 from infra.cost.compare import compare
 from infra.cost.lane import CostOptions
+from infra.cost.likely import likely
 from infra.cost.prices.book import load_price_book
 from infra.cost.profile import read_profile
 from infra.cost.reports.report import report_document
@@ -45,6 +47,7 @@ from infra.stage_file import DEFAULT_FILE, load_stage
 @click.option("--month-hours", default="730", show_default=True, help="Hours in a month; AWS's own pages use 720.")
 @click.option("--cpu-scale", type=float, default=1.0, show_default=True, help="CPU time in AWS over CPU time measured.")
 @click.option("--free-tier", is_flag=True, help="Take off the monthly free tiers.")
+@click.option("--actuals", type=click.Path(path_type=Path), help="What `crossover cost actuals --json` printed, for the page.")
 @click.option("--split", help="Also price both lanes behind one load balancer, percent to Lambda first, as 70/30.")
 @click.option("--savings-plan", help="Commit to a plan of the price book as far as it pays, as compute-1y.")
 @click.option("--sensitivity", "tornado", is_flag=True, help="Vary each input by a fifth, for --json and --html.")
@@ -63,6 +66,7 @@ def command(
     month_hours: str,
     cpu_scale: float,
     free_tier: bool,
+    actuals: Path | None,
     split: str | None,
     savings_plan: str | None,
     tornado: bool,
@@ -91,6 +95,7 @@ def command(
       crossover cost report --profile out/demo/profile.json --rps 100 --split 70/30 --savings-plan compute-1y
       crossover cost report --profile out/demo/profile.json --rps 100 --assembly cdk.out
       crossover cost report --scenario examples/article.toml --xlsx bill.xlsx --pdf bill.pdf
+      crossover cost report --scenario production.toml --actuals last-month.json --html bill.html
       crossover cost report --scenario examples/article.toml --focus estimate.parquet
       crossover cost report --scenario examples/article.toml --markdown - >> comment.md
     """
@@ -128,7 +133,8 @@ def command(
     else:
         prices = load_price_book(stage.region)
         comparison = compare(measured, searches, prices, stage, options=options, lambda_percent=percent)
-    comparison = replace(comparison, stated=(*said, *comparison.stated))
+    billed = None if actuals is None else read_actuals(actuals)
+    comparison = replace(comparison, stated=(*said, *comparison.stated), likely=likely(comparison), billed=billed)
     if tornado:
         comparison = replace(comparison, sensitivity=sensitivity(world_of(comparison)))
     written = write_outputs(comparison, files)
@@ -143,8 +149,8 @@ def command(
 def _refuse_beside_scenario() -> None:
     """A scenario is the whole of it: what stands beside it would be overlooked."""
     context = click.get_current_context()
-    own = {"scenario", "profile", "assembly", "calibration", "split", "savings_plan", "tornado", "carbon", "day", "as_json"}
-    beside = {*own, *WRITERS}
+    own = {"scenario", "profile", "assembly", "calibration", "actuals", "split", "savings_plan"}
+    beside = {*own, "tornado", "carbon", "day", "as_json", *WRITERS}
     for parameter in context.command.params:
         given = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
         if given and parameter.name not in beside:
