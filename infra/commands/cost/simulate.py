@@ -150,8 +150,9 @@ def _print(read: Scenario, arrivals: Arrivals, setup: Setup, worlds: Draws, budg
         )
     console = Console()
     console.print(table)
+    steps = len(arrivals.rates)
     console.print(
-        f"{len(arrivals.rates):,} steps of {arrivals.step_s} s, {worlds.count} draws: CPU ±{spread.cpu:.0%}, "
+        f"{steps:,} step{'' if steps == 1 else 's'} of {arrivals.step_s} s, {worlds.count} draws: CPU ±{spread.cpu:.0%}, "
         f"waiting ±{spread.wait:.0%}, spot prices ±{spread.spot_price:.0%}, {spread.losses_per_pool_month:g} loss a spot pool "
         "a month; bands are the 5th and 95th percentile. Load balancer and transfer, the same before every lane, are left out; "
         "so are burstable types and those whose memory does not hold the workers."
