@@ -9,9 +9,9 @@ import pytest
 
 from infra.cost.actuals.file import read_actuals
 from infra.errors import InputError
-from tests.infra.cost.actuals.test_actuals import estimate, export, told
+from tests.infra.cost.actuals.test_actuals import estimate, estimated, export, told
 
-__all__ = ["estimate", "export"]
+__all__ = ["estimate", "estimated", "export"]
 
 
 def test_what_was_printed_is_read_and_what_was_edited_refused(

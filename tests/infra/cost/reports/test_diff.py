@@ -24,13 +24,18 @@ from infra.errors import InputError
 from tests.infra.cost.conftest import lane, profile_with
 
 
-@pytest.fixture
-def reports(tmp_path: Path, book: PriceBook, stage: Stage, options: CostOptions) -> tuple[Path, Path]:
+@pytest.fixture(scope="module")
+def documents(book: PriceBook, stage: Stage, options: CostOptions) -> list[bytes]:
     """The container lane takes half as much CPU again."""
+    profiles = [profile_with(container_lane=lane(cpu_ms_per_search=cpu)) for cpu in (6.0, 9.0)]
+    return [json_bytes(compare(profile, flat_rate(400), book, stage, options=options)) for profile in profiles]
+
+
+@pytest.fixture
+def reports(tmp_path: Path, documents: list[bytes]) -> tuple[Path, Path]:
     paths = tmp_path / "before.json", tmp_path / "after.json"
-    for path, cpu in zip(paths, (6.0, 9.0), strict=True):
-        profile = profile_with(container_lane=lane(cpu_ms_per_search=cpu))
-        path.write_bytes(json_bytes(compare(profile, flat_rate(400), book, stage, options=options)))
+    for path, document in zip(paths, documents, strict=True):
+        path.write_bytes(document)
     return paths
 
 
