@@ -10,6 +10,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from infra.cost.compare import Comparison, compare  # noqa: E402 - a script finds its project first
+from infra.cost.likely import likely  # noqa: E402
 from infra.cost.prices.file import load_price_book  # noqa: E402
 from infra.cost.reports.report import html_bytes  # noqa: E402
 from infra.cost.reports.workbook.build import workbook_bytes  # noqa: E402
@@ -35,7 +37,8 @@ PARTS = {
 def article() -> Comparison:
     book = load_price_book("us-east-1")
     case = load_scenario(ROOT / "examples" / "article.toml", report_date=book.as_of)
-    return compare(case.profile, case.traffic, book, case.stage, options=case.options)
+    comparison = compare(case.profile, case.traffic, book, case.stage, options=case.options)
+    return replace(comparison, likely=likely(comparison.world, comparison.lanes))
 
 
 def of_the_page(page: Page) -> None:

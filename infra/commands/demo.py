@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from infra.commands.progress import Steps
 from infra.config import DEFAULT_STAGE
 from infra.cost.compare import compare
 from infra.cost.lane import CostOptions
+from infra.cost.likely import likely
 from infra.cost.prices.file import load_price_book
 from infra.cost.profile import WorkloadProfile, write_profile
 from infra.cost.reports.report import write_report
@@ -77,6 +78,7 @@ def command(traffic: Path | None, out: Path, rps: float, searches: int, queries:
         write_profile(outcome.profile, out / "profile.json")
         options = CostOptions(report_date=datetime.now(UTC).date())
         comparison = compare(outcome.profile, series, prices, DEFAULT_STAGE, options=options)
+        comparison = replace(comparison, likely=likely(comparison.world, comparison.lanes))
         parity = {"queries": outcome.parity.queries, "identical": outcome.parity.identical}
         html, json_file = write_report(comparison, parity, out)
         steps("done")

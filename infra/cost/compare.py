@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from infra.config import Stage
 from infra.cost.crossover import Crossover, CurvePoint, find_crossover, log_spaced
@@ -23,6 +23,7 @@ from infra.cost.world import World
 from infra.errors import InputError
 
 if TYPE_CHECKING:
+    from infra.cost.likely import Likely
     from infra.cost.sensitivity import Sensitivity
 
 CURVE_FROM_RPS = 0.1
@@ -34,7 +35,7 @@ class Comparison:
     """Everything a report is made of; the inputs stand beside the results.
 
     `stated` are assumptions that the inputs brought with them (name, value, why); `unpriced` what templates deploy and no line
-    stands for.
+    stands for; `billed` what `crossover cost actuals --json` said of a bill.
     """
 
     profile: WorkloadProfile
@@ -49,6 +50,8 @@ class Comparison:
     egress: tuple[Egress, ...]
     split: Split | None = None
     sensitivity: Sensitivity | None = None
+    likely: Likely | None = None
+    billed: Mapping[str, Any] | None = None
     stated: tuple[tuple[str, str, str], ...] = ()
     unpriced: tuple[str, ...] = ()
 

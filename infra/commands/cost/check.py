@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from infra.cost.reports.diff import LANES, breaches, compare_reports
+from infra.cost.reports.diff import LANES, cheapest, compare_reports, over_budget, over_increase
 from infra.cost.reports.file import read_report
 from infra.errors import InputError, KitError
 
@@ -34,9 +34,15 @@ def command(report: Path, budget: str | None, against: Path | None, max_increase
     if (against is None) != (max_increase is None):
         raise InputError("--against and --max-increase: give both or neither")
     document = read_report(report)
-    changes = None if against is None else compare_reports(read_report(against), document)
-    lanes = LANES if lane == "both" else (str(document["cheaper_lane"]) if lane == "cheaper" else lane,)
-    found = breaches(document, changes, lanes=lanes, budget=_dollars(budget), max_increase=_share(max_increase))
+    named = {"both": LANES, "cheaper": (str(document["cheaper_lane"]),)}
+    lanes = named.get(lane, (lane,))
+    found = over_budget(document, lanes, _dollars(budget))
+    share = _share(max_increase)
+    if against is not None and share is not None:
+        before = read_report(against)
+        # What was the cheaper lane must not become dear unseen because the other is the cheaper one now.
+        rose = lanes if lane != "cheaper" or cheapest(document) <= cheapest(before) * (1 + share) else (before["cheaper_lane"],)
+        found += over_increase(compare_reports(before, document), rose, share)
     for breach in found:
         click.echo(breach.said)
         for line in breach.lines:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 
 import click
 import numpy as np
 from rich.console import Console
 
-from infra.commands.cost.inputs import plain_table, say_prices, scenario_options, stand_in_traffic, with_prices, world_of
+from infra.commands.cost.inputs import plain_table, read_inputs, say_prices, with_prices, world_of
+from infra.commands.cost.traffic import Given, scenario_options
 from infra.commands.printing import print_json
 from infra.cost.simulation.arrivals import Burst
 from infra.cost.surface import Surface
@@ -26,13 +27,7 @@ SHARE = 0.1
 @click.option("--rates", type=click.IntRange(2, 2_000), default=60, show_default=True, help="Rates of the surface, for --json.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, both lanes' months at every point among it.")
 def command(
-    scenario: Path | None,
-    profile: Path | None,
-    traffic: Path | None,
-    rps: float | None,
-    shape: str | None,
-    peak_rps: float | None,
-    stage_name: str | None,
+    given: Given,
     bursts: str,
     waits: str,
     rates: int,
@@ -48,7 +43,7 @@ def command(
       crossover cost crossover --profile out/demo/profile.json --bursts 1,2,4 --waits 0.5,1,2
       crossover cost crossover --profile out/demo/profile.json --rates 200 --json
     """
-    read = stand_in_traffic(scenario, profile, traffic, rps, shape, peak_rps, stage_name)
+    read = read_inputs(given if given.scenario or given.has_traffic else replace(given, rps=1.0))
     surface = Surface(world_of(read))
     factors, shares = _numbers("--bursts", bursts, 1, 1 / SHARE), _numbers("--waits", waits, 0, 1_000)
     found = [[surface.crossover(Burst(factor=factor, share=SHARE), wait) for wait in shares] for factor in factors]

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from infra.commands.cost.deployed import compare_assembly
-from infra.commands.cost.traffic import read_traffic, traffic_options
+from infra.commands.cost.traffic import Given, traffic_options
 from infra.commands.printing import print_json
 from infra.config import DEFAULT_STAGE
 from infra.cost.cloud_assembly.changes import ResourceChange, resource_changes
@@ -35,12 +35,7 @@ def command(
     before: Path,
     after: Path,
     assembly: bool,
-    scenario: Path | None,
-    profile: Path | None,
-    traffic: Path | None,
-    rps: float | None,
-    shape: str | None,
-    peak_rps: float | None,
+    given: Given,
     as_json: bool,
 ) -> None:
     """Say what a change costs: Markdown for a pull request's comment, from two reports or two syntheses.
@@ -53,9 +48,9 @@ def command(
     """
     differing: tuple[ResourceChange, ...] = ()
     if assembly:
-        documents = _priced((before, after), scenario, profile, (traffic, rps, shape, peak_rps))
+        documents = _priced((before, after), given)
         differing = resource_changes(read_assembly(before), read_assembly(after))
-    elif any(each is not None for each in (scenario, profile, traffic, rps, shape, peak_rps)):
+    elif given.scenario or given.profile or given.has_traffic:
         raise InputError("workload and traffic stand in the reports; give them with --assembly only")
     else:
         documents = (read_report(before), read_report(after))
@@ -82,27 +77,21 @@ def command(
     print_json(told)
 
 
-def _priced(
-    folders: tuple[Path, Path],
-    scenario: Path | None,
-    profile: Path | None,
-    traffic: tuple[Path | None, float | None, str | None, float | None],
-) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+def _priced(folders: tuple[Path, Path], given: Given) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """Both syntheses as reports of the same day, workload and traffic."""
     today = datetime.now(tz=UTC).date()
-    if scenario is not None:
-        if any(each is not None for each in traffic):
+    if given.scenario is not None:
+        if given.has_traffic:
             raise InputError("traffic: stands in the scenario; give it there, or leave out --scenario")
-        read = load_scenario(scenario, report_date=today, profile=profile)
+        read = load_scenario(given.scenario, report_date=today, profile=given.profile)
         measured, searches, options, stage = read.profile, read.traffic, read.options, read.stage
     else:
-        if profile is None:
-            raise InputError("give --profile, written by `crossover measure`, or --scenario")
-        measured, searches = read_profile(profile), read_traffic(*traffic)
+        measured, searches = read_profile(given.measured()), given.read_traffic()
         options, stage = CostOptions(report_date=today), DEFAULT_STAGE
+    named = given.scenario is not None
 
     def report(folder: Path) -> Mapping[str, Any]:
-        priced = compare_assembly(folder, measured, searches, stage, options, stages=DEFAULT_FILE, named=scenario is not None)
+        priced = compare_assembly(folder, measured, searches, stage, options, stages=DEFAULT_FILE, named=named)
         return report_document(priced)
 
     return report(folders[0]), report(folders[1])

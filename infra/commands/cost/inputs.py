@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import TypeVar
 
 import click
 from rich import box
 from rich.table import Table
 
-from infra.commands.cost.traffic import read_traffic, traffic_options
+from infra.commands.cost.traffic import Command, Given
 from infra.config import DEFAULT_STAGE, Stage
 from infra.cost.lane import CostOptions
 from infra.cost.minimums import lay_out, unknown_minimums
@@ -27,58 +24,39 @@ from infra.errors import InputError
 from infra.stage_file import DEFAULT_FILE, load_stage
 
 DEFAULT_OBJECTIVE_S = 2.5
-Command = TypeVar("Command", bound=Callable[..., None])
+OBJECTIVE = (
+    click.option("--objective-ms", type=click.FloatRange(1, 900_000), help="99th percentile to hold.  [default: 2500]"),
+    click.option("--budget", type=click.FloatRange(0, 1), default=1e-3, show_default=True, help="Share of time that may miss."),
+    click.option("--burst", type=float, help="Rate within a step's busiest tenth over its mean.  [default: 1]"),
+)
 
 
-def scenario_options(command: Command) -> Command:
-    """`traffic_options` and `--stage`; for `read_inputs`."""
-    stage = click.option("--stage", "stage_name", help="A stage of stages.toml.  [default: the kit's own defaults]")
-    return traffic_options(stage(command))
+def objective_options(command: Command) -> Command:
+    """What both lanes are held to: `objective_ms`, `budget` and `burst`."""
+    for option in reversed(OBJECTIVE):
+        command = option(command)
+    return command
 
 
-def read_inputs(
-    scenario: Path | None,
-    profile: Path | None,
-    traffic: Path | None,
-    rps: float | None,
-    shape: str | None,
-    peak_rps: float | None,
-    stage_name: str | None,
-) -> Scenario:
+def read_inputs(given: Given) -> Scenario:
     """The scenario of the file, or one made of the options; `InputError` where they contradict."""
     today = datetime.now(tz=UTC).date()
-    if scenario is not None:
-        if any(each is not None for each in (traffic, rps, shape, peak_rps, stage_name)):
+    if given.scenario is not None:
+        if given.has_traffic or given.stage_name is not None:
             raise InputError("traffic and stage: stand in the scenario; give them there, or leave out --scenario")
-        return load_scenario(scenario, report_date=today, profile=profile)
-    if profile is None:
-        raise InputError("give --profile, written by `crossover measure`, or --scenario")
-    stage: Stage = DEFAULT_STAGE if stage_name is None else load_stage({"stage": stage_name}, DEFAULT_FILE)
+        return load_scenario(given.scenario, report_date=today, profile=given.profile)
+    profile = given.measured()
+    stage: Stage = DEFAULT_STAGE if given.stage_name is None else load_stage({"stage": given.stage_name}, DEFAULT_FILE)
     return Scenario(
         name="command line",
         about="",
         profile=read_profile(profile),
-        traffic=read_traffic(traffic, rps, shape, peak_rps),
+        traffic=given.read_traffic(),
         burst=Burst(),
         stage=stage,
         options=CostOptions(report_date=today),
         objective_s=DEFAULT_OBJECTIVE_S,
     )
-
-
-def stand_in_traffic(
-    scenario: Path | None,
-    profile: Path | None,
-    traffic: Path | None,
-    rps: float | None,
-    shape: str | None,
-    peak_rps: float | None,
-    stage_name: str | None,
-) -> Scenario:
-    """As `read_inputs`, for what depends on no traffic: one search a second stands in where none is given."""
-    if scenario is None and traffic is None and shape is None and rps is None:
-        rps = 1.0
-    return read_inputs(scenario, profile, traffic, rps, shape, peak_rps, stage_name)
 
 
 def world_of(read: Scenario) -> World:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 
 import click
 from rich.console import Console
 
 from infra.commands.cost.inputs import (
+    objective_options,
     plain_table,
     read_inputs,
     say_prices,
-    scenario_options,
     simulated,
     with_objective,
     with_prices,
 )
+from infra.commands.cost.traffic import Given, scenario_options
 from infra.commands.printing import print_json
 from infra.cost.optimize import MEMORY_HEADROOM, Configuration, Memory, Search, memory_sizes, settings_of
 from infra.cost.prices.file import load_price_book
@@ -29,22 +29,14 @@ NAMES = {**TITLES, "mixed": "Containers", "hybrid": "Hybrid"}
 
 @click.command("optimize")
 @scenario_options
-@click.option("--objective-ms", type=click.FloatRange(1, 900_000), help="99th percentile to hold.  [default: 2500]")
-@click.option("--budget", type=click.FloatRange(0, 1), default=0.001, show_default=True, help="Share of time that may miss.")
-@click.option("--burst", type=float, help="Rate within a step's busiest tenth over its mean.  [default: 1]")
+@objective_options
 @click.option("--types", help="Instance types, comma-separated.  [default: all that suit]")
 @click.option("--regions", help="Regions with a price book, comma-separated.  [default: the stage's]")
 @click.option("--draws", type=click.IntRange(1, 1_000), default=20, show_default=True, help="Worlds tried.")
 @click.option("--top", type=click.IntRange(1, 100), default=3, show_default=True, help="Configurations shown of each lane.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, Lambda at every memory among it.")
 def command(
-    scenario: Path | None,
-    profile: Path | None,
-    traffic: Path | None,
-    rps: float | None,
-    shape: str | None,
-    peak_rps: float | None,
-    stage_name: str | None,
+    given: Given,
     objective_ms: float | None,
     budget: float,
     burst: float | None,
@@ -62,7 +54,7 @@ def command(
       crossover cost optimize --profile out/demo/profile.json --shape fortnight --peak-rps 1000 --objective-ms 1500
       crossover cost optimize --profile out/demo/profile.json --rps 100 --types c7g.large,c7g.xlarge --json
     """
-    read = with_objective(read_inputs(scenario, profile, traffic, rps, shape, peak_rps, stage_name), objective_ms)
+    read = with_objective(read_inputs(given), objective_ms)
     books = [load_price_book(region) for region in _names(regions) or [read.stage.region]]
     arrivals, setup = simulated(read, burst)
     search = Search(

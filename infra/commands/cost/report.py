@@ -14,12 +14,14 @@ from rich.console import Console
 
 from infra.commands.cost.deployed import compare_assembly, refuse_beside_assembly
 from infra.commands.cost.outputs import STANDARD_OUTPUT, WRITERS, output_options, write_outputs
-from infra.commands.cost.traffic import read_traffic, traffic_options
+from infra.commands.cost.traffic import Given, scenario_options
 from infra.commands.printing import print_json
 from infra.config import Stage
 from infra.cost.actuals.calibration import Said, calibrated
+from infra.cost.actuals.file import read_actuals
 from infra.cost.compare import compare
 from infra.cost.lane import CostOptions
+from infra.cost.likely import likely
 from infra.cost.prices.file import load_price_book
 from infra.cost.profile import read_profile
 from infra.cost.reports.report import report_document
@@ -33,17 +35,19 @@ from infra.stage_file import DEFAULT_FILE, load_stage
 
 
 @click.command("report")
-@traffic_options
+@scenario_options
 @click.option("--assembly", type=click.Path(path_type=Path), help="A folder of synthesized templates (cdk.out): price them.")
 @click.option("--calibration", type=click.Path(path_type=Path), help="Written by `crossover cost actuals`.")
-@click.option("--stage", "stage_name", help="A stage of the file: price what it deploys.  [default: the kit's own defaults]")
-@click.option("--stages", "file", type=click.Path(path_type=Path), default=DEFAULT_FILE, show_default=True, help="The file.")
+@click.option(
+    "--stages", "file", type=click.Path(path_type=Path), default=DEFAULT_FILE, show_default=True, help="The file of stages."
+)
 @click.option("--set", "changes", multiple=True, metavar="KEY=VALUE", help="Another value of a setting; may be repeated.")
 @click.option("--region", help="Region to price.  [default: the stage's]")
 @click.option("--memory-mb", type=int, help="Memory of the Lambda function.  [default: the stage's]")
 @click.option("--month-hours", default="730", show_default=True, help="Hours in a month; AWS's own pages use 720.")
 @click.option("--cpu-scale", type=float, default=1.0, show_default=True, help="CPU time in AWS over CPU time measured.")
 @click.option("--free-tier", is_flag=True, help="Take off the monthly free tiers.")
+@click.option("--actuals", type=click.Path(path_type=Path), help="What `crossover cost actuals --json` printed, for the page.")
 @click.option("--split", help="Also price both lanes behind one load balancer, percent to Lambda first, as 70/30.")
 @click.option("--savings-plan", help="Commit to a plan of the price book as far as it pays, as compute-1y.")
 @click.option("--sensitivity", "tornado", is_flag=True, help="Vary each input by a fifth, for --json and --html.")
@@ -52,15 +56,9 @@ from infra.stage_file import DEFAULT_FILE, load_stage
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON instead of tables.")
 @output_options
 def command(
-    scenario: Path | None,
-    profile: Path | None,
-    traffic: Path | None,
-    rps: float | None,
-    shape: str | None,
-    peak_rps: float | None,
+    given: Given,
     assembly: Path | None,
     calibration: Path | None,
-    stage_name: str | None,
     file: Path,
     changes: tuple[str, ...],
     region: str | None,
@@ -68,6 +66,7 @@ def command(
     month_hours: str,
     cpu_scale: float,
     free_tier: bool,
+    actuals: Path | None,
     split: str | None,
     savings_plan: str | None,
     tornado: bool,
@@ -96,6 +95,7 @@ def command(
       crossover cost report --profile out/demo/profile.json --rps 100 --split 70/30 --savings-plan compute-1y
       crossover cost report --profile out/demo/profile.json --rps 100 --assembly cdk.out
       crossover cost report --scenario examples/article.toml --xlsx bill.xlsx --pdf bill.pdf
+      crossover cost report --scenario production.toml --actuals last-month.json --html bill.html
       crossover cost report --scenario examples/article.toml --focus estimate.parquet
       crossover cost report --scenario examples/article.toml --markdown - >> comment.md
     """
@@ -103,18 +103,17 @@ def command(
         raise InputError("--markdown -: not together with --json; both print to standard output")
     today = datetime.now(tz=UTC).date() if day is None else _day(day)
     percent = None if split is None else read_split(split)
-    if scenario is not None:
+    if given.scenario is not None:
         _refuse_beside_scenario()
-        read = load_scenario(scenario, report_date=today, profile=profile)
+        read = load_scenario(given.scenario, report_date=today, profile=given.profile)
         measured, searches, stage, options = read.profile, read.traffic, read.stage, read.options
         options = replace(options, savings_plan=savings_plan, carbon=carbon)
     else:
-        if profile is None:
-            raise InputError("give --profile, written by `crossover measure`, or --scenario")
+        profile = given.measured()
         if assembly is not None:
             refuse_beside_assembly()
-        stage = _stage(stage_name, file, {**_pairs(changes), **_given(region, memory_mb)})
-        measured, searches = read_profile(profile), read_traffic(traffic, rps, shape, peak_rps)
+        stage = _stage(given.stage_name, file, {**_pairs(changes), **_given(region, memory_mb)})
+        measured, searches = read_profile(profile), given.read_traffic()
         options = CostOptions(
             report_date=today,
             month_hours=_hours(month_hours),
@@ -129,13 +128,15 @@ def command(
     if assembly is not None:
         if percent is not None:
             raise InputError("--split: prices the stage's settings, not templates; leave out --assembly")
-        comparison = compare_assembly(
-            assembly, measured, searches, stage, options, stages=file, named=stage_name is not None or scenario is not None
-        )
+        named = given.stage_name is not None or given.scenario is not None
+        comparison = compare_assembly(assembly, measured, searches, stage, options, stages=file, named=named)
     else:
         prices = load_price_book(stage.region)
         comparison = compare(measured, searches, prices, stage, options=options, lambda_percent=percent)
-    comparison = replace(comparison, stated=(*said, *comparison.stated))
+    billed = None if actuals is None else read_actuals(actuals)
+    comparison = replace(
+        comparison, stated=(*said, *comparison.stated), likely=likely(comparison.world, comparison.lanes), billed=billed
+    )
     if tornado:
         comparison = replace(comparison, sensitivity=sensitivity(comparison.world))
     written = write_outputs(comparison, files)
@@ -150,8 +151,8 @@ def command(
 def _refuse_beside_scenario() -> None:
     """A scenario is the whole of it: what stands beside it would be overlooked."""
     context = click.get_current_context()
-    own = {"scenario", "profile", "assembly", "calibration", "split", "savings_plan", "tornado", "carbon", "day", "as_json"}
-    beside = {*own, *WRITERS}
+    own = {"scenario", "profile", "assembly", "calibration", "actuals", "split", "savings_plan"}
+    beside = {*own, "tornado", "carbon", "day", "as_json", *WRITERS}
     for parameter in context.command.params:
         given = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
         if given and parameter.name not in beside:

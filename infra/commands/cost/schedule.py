@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import click
 import numpy as np
 from rich.console import Console
 
 from infra.commands.cost.inputs import (
+    objective_options,
     plain_table,
     read_inputs,
     say_prices,
-    scenario_options,
     simulated,
     with_objective,
     with_prices,
     world_of,
 )
+from infra.commands.cost.traffic import Given, scenario_options
 from infra.commands.printing import print_json
 from infra.cost.scenario import Scenario
 from infra.cost.schedule import Schedule, Week, best_schedule, week
@@ -42,22 +42,14 @@ class Choice:
 
 @click.command("schedule")
 @scenario_options
-@click.option("--objective-ms", type=click.FloatRange(1, 900_000), help="99th percentile to hold.  [default: 2500]")
-@click.option("--budget", type=click.FloatRange(0, 1), default=0.001, show_default=True, help="Share of time that may miss.")
-@click.option("--burst", type=float, help="Rate within a step's busiest tenth over its mean.  [default: 1]")
+@objective_options
 @click.option("--switches", type=click.IntRange(0, 24), default=2, show_default=True, help="Switches a day at most.")
 @click.option("--keep", type=click.IntRange(0, 1_000), default=1, show_default=True, help="Instances kept while Lambda serves.")
 @click.option("--now", type=click.Choice(["lambda", "container"]), default="lambda", show_default=True, help="Lane in use.")
 @click.option("--effort-usd", type=click.FloatRange(min=0), help="What changing over costs; for the break-even in days.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, every hour of the week among it.")
 def command(
-    scenario: Path | None,
-    profile: Path | None,
-    traffic: Path | None,
-    rps: float | None,
-    shape: str | None,
-    peak_rps: float | None,
-    stage_name: str | None,
+    given: Given,
     objective_ms: float | None,
     budget: float,
     burst: float | None,
@@ -75,7 +67,7 @@ def command(
       crossover cost schedule --profile out/demo/profile.json --shape fortnight --peak-rps 20 --effort-usd 5000
       crossover cost schedule --profile out/demo/profile.json --traffic year.csv --now container --switches 4 --json
     """
-    read = with_objective(read_inputs(scenario, profile, traffic, rps, shape, peak_rps, stage_name), objective_ms)
+    read = with_objective(read_inputs(given), objective_ms)
     book = world_of(read).book
     arrivals, setup = simulated(read, burst)
     hours = hour_by_hour(arrivals, read.profile, book, setup, cpu_scale=read.options.cpu_scale)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 from rich.console import Console
 
-from infra.commands.cost.inputs import plain_table, read_inputs, say_prices, scenario_options, with_prices, world_of
+from infra.commands.cost.inputs import plain_table, read_inputs, say_prices, with_prices, world_of
+from infra.commands.cost.traffic import Given, scenario_options
 from infra.commands.printing import print_json
 from infra.cost.sensitivity import Effect, Point, Sensitivity, sensitivity, sensitivity_document
 
@@ -19,13 +18,7 @@ BAR = 10
 @click.option("--vary", type=click.FloatRange(0.01, 0.9), default=0.2, show_default=True, help="Share by which inputs change.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def command(
-    scenario: Path | None,
-    profile: Path | None,
-    traffic: Path | None,
-    rps: float | None,
-    shape: str | None,
-    peak_rps: float | None,
-    stage_name: str | None,
+    given: Given,
     vary: float,
     as_json: bool,
 ) -> None:
@@ -37,7 +30,7 @@ def command(
       crossover cost sensitivity --profile out/demo/profile.json --rps 100 --vary 0.5
       crossover cost sensitivity --profile out/demo/profile.json --shape fortnight --json
     """
-    read = read_inputs(scenario, profile, traffic, rps, shape, peak_rps, stage_name)
+    read = read_inputs(given)
     world = world_of(read)
     found = sensitivity(world, vary)
     if as_json:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
-from pathlib import Path
 
 import click
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from infra.commands.cost.inputs import read_inputs, say_prices, scenario_options, simulated, with_objective, with_prices
+from infra.commands.cost.inputs import objective_options, read_inputs, say_prices, simulated, with_objective, with_prices
+from infra.commands.cost.traffic import Given, scenario_options
 from infra.commands.printing import print_json
 from infra.cost.prices.book import PriceBook
 from infra.cost.prices.file import load_price_book
@@ -26,22 +26,14 @@ from infra.errors import InputError
 
 @click.command("simulate")
 @scenario_options
-@click.option("--objective-ms", type=click.FloatRange(1, 900_000), help="99th percentile to hold.  [default: 2500]")
-@click.option("--burst", type=float, help="Rate within a step's busiest tenth over its mean.  [default: 1]")
-@click.option("--budget", type=click.FloatRange(0, 1), default=0.001, show_default=True, help="Share of time that may miss.")
+@objective_options
 @click.option("--types", help="Instance types, comma-separated.  [default: all that suit]")
 @click.option("--savings-plan", help="Commit to a plan of the price book, where it covers a lane, as `compute-1y`.")
 @click.option("--draws", type=click.IntRange(1, 10_000), default=200, show_default=True, help="Worlds tried.")
 @click.option("--seed", type=int, default=7, show_default=True, help="Of the draws; the same seed, the same figures.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 def command(
-    scenario: Path | None,
-    profile: Path | None,
-    traffic: Path | None,
-    rps: float | None,
-    shape: str | None,
-    peak_rps: float | None,
-    stage_name: str | None,
+    given: Given,
     objective_ms: float | None,
     burst: float | None,
     budget: float,
@@ -59,7 +51,7 @@ def command(
       crossover cost simulate --profile out/demo/profile.json --shape fortnight --peak-rps 1000 --burst 2
       crossover cost simulate --profile out/demo/profile.json --traffic year.csv --types c7g.large,m7g.large --json
     """
-    read = with_objective(read_inputs(scenario, profile, traffic, rps, shape, peak_rps, stage_name), objective_ms)
+    read = with_objective(read_inputs(given), objective_ms)
     arrivals, setup = simulated(read, burst)
     setup = replace(setup, savings_plan=savings_plan)
     book = load_price_book(read.stage.region)
@@ -159,8 +151,9 @@ def _print(read: Scenario, arrivals: Arrivals, setup: Setup, worlds: Draws, budg
         )
     console = Console()
     console.print(table)
+    steps = len(arrivals.rates)
     console.print(
-        f"{len(arrivals.rates):,} steps of {arrivals.step_s} s, {worlds.count} draws: CPU ±{spread.cpu:.0%}, "
+        f"{steps:,} step{'' if steps == 1 else 's'} of {arrivals.step_s} s, {worlds.count} draws: CPU ±{spread.cpu:.0%}, "
         f"waiting ±{spread.wait:.0%}, spot prices ±{spread.spot_price:.0%}, {spread.losses_per_pool_month:g} loss a spot pool "
         "a month; bands are the 5th and 95th percentile. Load balancer and transfer, the same before every lane, are left out; "
         "so are burstable types and those whose memory does not hold the workers."

@@ -1,10 +1,13 @@
-"""The options that say what is measured and what traffic it meets, the same of every cost command."""
+"""The options that say what is measured and what traffic it meets, declared once for every cost command, which gets them as one
+value."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -14,7 +17,46 @@ from infra.cost.traffic.profile import TrafficProfile, flat_rate
 from infra.cost.traffic.shape import generate_bursty_fortnight, load_shape
 from infra.errors import InputError
 
-Command = TypeVar("Command", bound=Callable[..., Any])
+Command = Callable[..., None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What stood on the command line, as it stood there; None: was not given."""
+
+    scenario: Path | None
+    profile: Path | None
+    traffic: Path | None
+    rps: float | None
+    shape: str | None
+    peak_rps: float | None
+    stage_name: str | None = None
+
+    @property
+    def has_traffic(self) -> bool:
+        return any(each is not None for each in (self.traffic, self.rps, self.shape, self.peak_rps))
+
+    def measured(self) -> Path:
+        """The profile; `InputError` where none was given."""
+        if self.profile is None:
+            raise InputError("give --profile, written by `crossover measure`, or --scenario")
+        return self.profile
+
+    def read_traffic(self) -> TrafficProfile:
+        """The one that was given; `InputError` where none was, or several."""
+        if sum(given is not None for given in (self.traffic, self.rps, self.shape)) != 1:
+            raise InputError("traffic: give exactly one of --rps, --traffic and --shape")
+        if self.shape is not None:
+            return generate_bursty_fortnight(load_shape(self.shape), peak_rps=self.peak_rps)
+        if self.rps is not None:
+            if self.peak_rps is not None:
+                raise InputError("--peak-rps: a steady rate has no peak to scale; use --rps alone")
+            return flat_rate(self.rps)
+        assert self.traffic is not None
+        path = self.traffic
+        profile = read_live_traffic(str(path)) if str(path).startswith("cloudwatch:") else load_traffic(path)
+        return profile if self.peak_rps is None else profile.scaled_to_peak(self.peak_rps)
+
 
 OPTIONS = (
     click.option("--scenario", type=click.Path(path_type=Path), help="A file with workload, traffic, stage, objective."),
@@ -24,25 +66,25 @@ OPTIONS = (
     click.option("--shape", help="A shape shipped with the kit (fortnight), or a file like it."),
     click.option("--peak-rps", type=float, help="Scale the traffic so that its highest step is this rate."),
 )
+STAGE = click.option("--stage", "stage_name", help="A stage of stages.toml: its settings.  [default: the kit's own defaults]")
 
 
 def traffic_options(command: Command) -> Command:
-    """`--scenario`, or `--profile` with one of `--traffic`, `--rps`, `--shape`; for `read_traffic`."""
-    for option in reversed(OPTIONS):
-        command = option(command)
-    return command
+    """`--scenario`, or `--profile` with one of `--traffic`, `--rps`, `--shape`; the command gets them as `given`."""
+    return _gathered(command, OPTIONS)
 
 
-def read_traffic(path: Path | None, rps: float | None, shape: str | None, peak_rps: float | None) -> TrafficProfile:
-    """The one that was given; `InputError` where none was, or several."""
-    if sum(given is not None for given in (path, rps, shape)) != 1:
-        raise InputError("traffic: give exactly one of --rps, --traffic and --shape")
-    if shape is not None:
-        return generate_bursty_fortnight(load_shape(shape), peak_rps=peak_rps)
-    if rps is not None:
-        if peak_rps is not None:
-            raise InputError("--peak-rps: a steady rate has no peak to scale; use --rps alone")
-        return flat_rate(rps)
-    assert path is not None
-    profile = read_live_traffic(str(path)) if str(path).startswith("cloudwatch:") else load_traffic(path)
-    return profile if peak_rps is None else profile.scaled_to_peak(peak_rps)
+def scenario_options(command: Command) -> Command:
+    """`traffic_options` and `--stage`."""
+    return _gathered(command, (*OPTIONS, STAGE))
+
+
+def _gathered(command: Command, declared: Sequence[Callable[[Command], Command]]) -> Command:
+    @wraps(command)
+    def gathered(**options: Any) -> None:
+        command(given=Given(**{each.name: options.pop(each.name, None) for each in fields(Given)}), **options)
+
+    made: Command = gathered
+    for option in reversed(declared):
+        made = option(made)
+    return made

@@ -43,6 +43,8 @@ def forecast(bill: Bill, basis: str) -> Forecast:
     method = (
         f"usage of {days} whole days ({first} to {whole}) goes on at its mean of ${mean:,.2f} a day for {left} days more; "
         f"credits, refunds, fees and taxes stay as they are{partial}"
+        if left
+        else f"the month is over ({first} to {whole})"
     )
     return Forecast(
         usd=EXACT.add(EXACT.add(used, EXACT.multiply(mean, Decimal(left))), once),

@@ -34,6 +34,8 @@ OTHER = "Other"
 GROUP_COLOURS = ("#334155", "#a78bfa", "#0f766e", "#eab308", "#94a3b8", "#be185d", "#57534e")
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 MAX_POINTS = 1_500
+ONE_DAY = 24
+"""Hours up to which an axis of time shows the time of day, not the day."""
 
 
 def traffic_chart(comparison: Comparison, width: int) -> str:
@@ -46,13 +48,16 @@ def traffic_chart(comparison: Comparison, width: int) -> str:
         seconds = number * every * traffic.step_s
         when = (traffic.start + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S") if traffic.start else None
         rows.append({"at": when or seconds / 3600, "rps": round(max(group), 4)})
+    few: dict[str, Any] = {"tickCount": min(14, max(3, width // 70)), "labelFlush": False, "labelOverlap": True}
     if traffic.start:
-        x = alt.X("at:T", title=None, axis=alt.Axis(format="%d %b", tickCount=min(14, max(3, width // 70)), labelFlush=False))
+        x = alt.X("at:T", title=None, axis=alt.Axis(format="%H:%M" if traffic.hours <= ONE_DAY else "%d %b", **few))
     else:
-        x = alt.X("at:Q", title="Hours")
+        x = alt.X("at:Q", title="Hours", axis=alt.Axis(**few))
     chart = (
         alt.Chart(_data(rows))
-        .mark_area(interpolate="step-after", color="#93b4f5", line={"color": "#1d4ed8", "strokeWidth": 1})
+        .mark_area(
+            interpolate="step-after", color="#93b4f5", line={"color": "#1d4ed8", "strokeWidth": 1 if len(rows) < width else 0.4}
+        )
         .encode(x=x, y=alt.Y("rps:Q", title="Searches a second", axis=alt.Axis(format=",~r", tickCount=5)))
     )
     return _svg(chart, width, 200, "traffic")
@@ -97,7 +102,7 @@ def cost_by_rate_chart(comparison: Comparison, width: int) -> str:
 
 
 def breakdown_chart(comparison: Comparison, width: int) -> str:
-    """One bar a lane: a month's cost by what it is spent on."""
+    """One bar a lane, and one of the split: a month's cost by what it is spent on."""
     rows = []
     parts = {name: [(_group(line.name), float(line.usd)) for line in lane.lines] for lane, name in _named(comparison)}
     others = any(group == OTHER for amounts in parts.values() for group, _ in amounts)
@@ -111,7 +116,7 @@ def breakdown_chart(comparison: Comparison, width: int) -> str:
         alt.Chart(_data(rows))
         .mark_bar(size=34, stroke="white", strokeWidth=1)
         .encode(
-            y=alt.Y("lane:N", title=None, sort=list(COLOURS)),
+            y=alt.Y("lane:N", title=None, sort=list(parts)),
             x=alt.X("usd:Q", title="Cost of a month", axis=alt.Axis(format="$,~r", tickCount=4 if width > 600 else 2)),
             order=alt.Order("order:Q"),
             description="said:N",
@@ -124,11 +129,11 @@ def breakdown_chart(comparison: Comparison, width: int) -> str:
             ),
         )
     )
-    return _svg(chart, width, 110, "parts")
+    return _svg(chart, width, 20 + 45 * len(parts), "parts")
 
 
 def _named(comparison: Comparison) -> Iterable[tuple[LaneCost, str]]:
-    return zip(comparison.lanes, COLOURS, strict=True)
+    return zip(comparison.bills, (*COLOURS, "Split"), strict=False)
 
 
 def _group(name: str) -> str:
@@ -142,16 +147,19 @@ def _data(rows: list[dict[str, Any]]) -> Any:
 def _mark(value: float, label: str, colour: str, dy: int, *, late: bool) -> list[Any]:
     """A dashed line at a rate, its label on the side that has room."""
     base = alt.Chart(_data([{"rps": value, "label": label}])).encode(x="rps:Q")
-    text = base.mark_text(
-        align="right" if late else "left",
-        dx=-6 if late else 6,
-        dy=dy,
-        baseline="top",
-        color=colour,
-        fontSize=13,
-        fontWeight="bold",
-    ).encode(text="label:N", y=alt.value(0))
-    return [base.mark_rule(color=colour, strokeDash=[4, 3], strokeWidth=1.5), text]
+    look: dict[str, Any] = {
+        "align": "right" if late else "left",
+        "dx": -6 if late else 6,
+        "dy": dy,
+        "baseline": "top",
+        "fontSize": 13,
+        "fontWeight": "bold",
+    }
+    behind, text = (
+        base.mark_text(**look, **each).encode(text="label:N", y=alt.value(0))
+        for each in ({"color": "white", "stroke": "white", "strokeWidth": 5}, {"color": colour})
+    )
+    return [base.mark_rule(color=colour, strokeDash=[4, 3], strokeWidth=1.5), behind, text]
 
 
 def _svg(chart: Any, width: int, height: int, name: str) -> str:

@@ -150,15 +150,13 @@ class Breach:
     lines: tuple[str, ...]
 
 
-def breaches(
-    report: Mapping[str, Any],
-    changes: tuple[LaneChange, ...] | None,
-    *,
-    lanes: tuple[str, ...],
-    budget: Decimal | None,
-    max_increase: Decimal | None,
-) -> list[Breach]:
-    """`budget` is dollars a month and lane; `max_increase` a share of the month before."""
+def cheapest(report: Mapping[str, Any]) -> Decimal:
+    """The cheaper lane's month."""
+    return Decimal(report["lanes"][report["cheaper_lane"]]["usd_per_month_exact"])
+
+
+def over_budget(report: Mapping[str, Any], lanes: tuple[str, ...], budget: Decimal | None) -> list[Breach]:
+    """`budget` is dollars a month and lane; None allows any."""
     found = []
     for lane in lanes:
         told = report["lanes"][lane]
@@ -167,10 +165,16 @@ def breaches(
             rows = sorted(told["lines"], key=lambda row: -Decimal(row["usd_exact"]))
             largest = tuple(f"{row['name']}: {usd(Decimal(row['usd_exact']))}" for row in rows[:5])
             found.append(Breach(said=f"{lane} lane: {usd(month)} a month, the budget is {usd(budget)}", lines=largest))
-    for each in changes or ():
-        if each.lane in lanes and max_increase is not None and each.usd > each.before * max_increase:
+    return found
+
+
+def over_increase(changes: tuple[LaneChange, ...], lanes: tuple[str, ...], most: Decimal) -> list[Breach]:
+    """`most` is a share of the month before."""
+    found = []
+    for each in changes:
+        if each.lane in lanes and each.usd > each.before * most:
             rose = tuple(f"{line.name}: {signed(line.usd)} ({line.why})" for line in each.lines if line.usd > 0)
-            said = f"{each.lane} lane: {signed(each.usd)} a month{_share(each)}, allowed are {max_increase:+.1%}"
+            said = f"{each.lane} lane: {signed(each.usd)} a month{_share(each)}, allowed are {most:+.1%}"
             found.append(Breach(said=said, lines=rose[:5]))
     return found
 

@@ -17,9 +17,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from infra.cost.compare import Comparison
-from infra.cost.lines.line import EXACT
+from infra.cost.lines.line import EXACT, total
 from infra.cost.reports import charts
-from infra.cost.reports.findings import crossover_sentence, rate, savings_sentence
+from infra.cost.reports.amounts import signed
+from infra.cost.reports.findings import crossover_sentence, likely_sentence, rate, savings_sentence, stale_figures
 
 TEMPLATES = Path(__file__).parent / "templates"
 WIDE, NARROW = 880, 326
@@ -30,10 +31,12 @@ def render_html(comparison: Comparison, document: Mapping[str, Any]) -> str:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["usd"] = lambda value, places=2: f"${Decimal(value):,.{places}f}"
+    environment.filters["usd"] = _usd
     environment.filters["number"] = number
     environment.filters["plain"] = lambda value: f"{value.normalize(EXACT):f}"
     environment.filters["rate"] = rate
+    environment.filters["decimal"] = Decimal
+    environment.filters["moved"] = lambda value: signed(Decimal(value)) if round(Decimal(value), 2) else "none"
     sources: dict[str, int] = {}
     environment.filters["source_number"] = lambda source: sources.setdefault(source, len(sources) + 1)
     script = _script(document)
@@ -47,6 +50,9 @@ def render_html(comparison: Comparison, document: Mapping[str, Any]) -> str:
         d=document,
         crossover_sentence=crossover_sentence(comparison),
         savings_sentence=savings_sentence,
+        likely_sentence=likely_sentence(comparison),
+        unsure={lane.lane: total([line for line in lane.lines if line.confidence != "high"]) for lane in comparison.lanes},
+        old=[line.name for line in stale_figures(comparison)],
         script=Markup(script),  # noqa: S704 - our own, and numbers
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         sources=sources,
@@ -61,6 +67,11 @@ def _script(document: Mapping[str, Any]) -> str:
     """The page's script with the points of the curve, all of them numbers, in it."""
     points = [[p["rps"], p["lambda_usd_per_month"], p["container_usd_per_month"]] for p in document["curve"]]
     return (TEMPLATES / "explore.js").read_text(encoding="utf-8").replace("POINTS", json.dumps(points))
+
+
+def _usd(value: float | str | Decimal, places: int = 2) -> str:
+    amount = Decimal(value)
+    return f"{'-' if round(amount, places) < 0 else ''}${abs(amount):,.{places}f}"
 
 
 def number(value: float | Decimal | None) -> str:

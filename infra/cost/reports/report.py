@@ -18,6 +18,7 @@ from infra.cost.carbon import SOURCE, carbon
 from infra.cost.compare import Comparison
 from infra.cost.egress import Egress
 from infra.cost.lane import LaneCost, Savings
+from infra.cost.likely import Likely
 from infra.cost.lines.line import EXACT, LineItem, total
 from infra.cost.prices.book import STALE_AFTER_DAYS
 from infra.cost.reports.assumptions import assumptions, not_priced
@@ -75,6 +76,8 @@ def report_document(comparison: Comparison, parity: Mapping[str, object] | None 
         },
         "lanes": {lane.lane: _lane(lane) for lane in comparison.lanes},
         "split": _split(comparison.split),
+        "likely": _likely(comparison.likely),
+        "actuals": None if comparison.billed is None else dict(comparison.billed),
         "sensitivity": None if comparison.sensitivity is None else sensitivity_document(comparison.sensitivity),
         "carbon": _carbon(comparison) if comparison.options.carbon else None,
         "network_choices": [_egress(choice) for choice in comparison.egress],
@@ -130,6 +133,20 @@ def _savings(savings: Savings | None) -> dict[str, object] | None:
         "effective_usd_per_month": _cents(savings.effective_usd),
         "coverage": round(savings.coverage, 4),
         "utilization": round(savings.utilization, 4),
+    }
+
+
+def _likely(found: Likely | None) -> dict[str, object] | None:
+    if found is None:
+        return None
+    lanes = {
+        lane: {name: round(value, 2) for name, value in asdict(band).items()} for lane, band in found.usd_per_month.items()
+    }
+    return {
+        "worlds": found.worlds,
+        "cheaper_lane_stays": round(found.share, 4),
+        "usd_per_month": lanes,
+        "uncertainty": {name: round(value, 4) for name, value in asdict(found.uncertainty).items()},
     }
 
 

@@ -12,7 +12,14 @@ from rich.table import Table
 from infra.cost.carbon import SOURCE, carbon
 from infra.cost.compare import Comparison
 from infra.cost.lane import LaneCost
-from infra.cost.reports.findings import LANE_NAMES, crossover_sentence, headline, savings_sentence, stale_figures
+from infra.cost.reports.findings import (
+    LANE_NAMES,
+    crossover_sentence,
+    headline,
+    likely_sentence,
+    savings_sentence,
+    stale_figures,
+)
 
 
 def render_terminal(comparison: Comparison, console: Console) -> None:
@@ -20,6 +27,9 @@ def render_terminal(comparison: Comparison, console: Console) -> None:
     console.print(f"\n[bold]{escape(headline(comparison))}[/bold]")
     console.print(escape(crossover_sentence(comparison)))
     console.print(_totals(comparison))
+    sure = likely_sentence(comparison)
+    if sure is not None:
+        console.print(sure, highlight=False)
     for lane in comparison.bills:
         console.print(_lines(lane))
         plan = savings_sentence(lane)

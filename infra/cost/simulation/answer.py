@@ -63,9 +63,9 @@ def best_of_each_lane(outcomes: Sequence[Outcome], *, month_s: float, budget: fl
             Best(
                 lane=lane,
                 instance_type=chosen.instance_type,
-                usd_per_month=_band(chosen.usd),
-                missed_s_per_month=_band(chosen.missed_s),
-                lost_per_month=_band(chosen.lost),
+                usd_per_month=band_of(chosen.usd),
+                missed_s_per_month=band_of(chosen.missed_s),
+                lost_per_month=band_of(chosen.lost),
                 feasible=bool(fit),
                 tried=len(own),
                 fit=len(fit),
@@ -74,6 +74,6 @@ def best_of_each_lane(outcomes: Sequence[Outcome], *, month_s: float, budget: fl
     return answer
 
 
-def _band(values: Floats) -> Band:
+def band_of(values: Floats) -> Band:
     low, typical, high = (float(each) for each in np.percentile(values, BAND))
     return Band(low=low, typical=typical, high=high)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from infra.cost.profile import LaneProfile, WorkloadProfile
+from infra.cost.profile import Distribution, LaneProfile, WorkloadProfile
 from infra.cost.simulation.arrivals import Floats
 from infra.errors import InputError
+
+Z_95 = 1.645
+"""Standard deviations from a normal's mean to its 95th percentile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uncertainty:
     """Relative spread (one standard deviation of the logarithm) of what a measurement on another machine, or an estimate,
-    leaves open; `losses_per_pool_month` is how often a spot pool is taken back. All are assumptions and shown as such."""
+    leaves open; `losses_per_pool_month` is how often a spot pool is taken back. All are assumptions and shown as such; where a
+    profile holds distributions, the error of the measured mean is added (`around`)."""
 
     cpu: float = 0.15
     wait: float = 0.10
@@ -61,7 +65,7 @@ def draw(
     """`count` worlds around the profile; both lanes share a world's machine and its suppliers."""
     if count < 1:
         raise InputError("draws: must be 1 or more")
-    spread = uncertainty or Uncertainty()
+    spread = uncertainty or around(profile)
     random = np.random.default_rng(seed)
     cpu, wait, spot = (_factors(random, count, each) for each in (spread.cpu, spread.wait, spread.spot_price))
     return Draws(
@@ -72,6 +76,23 @@ def draw(
         uncertainty=spread,
         seed=seed,
     )
+
+
+def around(profile: WorkloadProfile) -> Uncertainty:
+    """The assumptions, and the standard error of the measured means of CPU and duration, of the less sure lane."""
+    least, told = Uncertainty(), profile.live or profile.lab or {}
+    lab = profile.lab or {}
+    cpu = max((_error(lane.get("cpu_ms")) for lane in lab.values()), default=0.0)
+    wait = max((_error(lane.get("duration_ms")) for lane in told.values()), default=0.0)
+    return replace(least, cpu=math.hypot(least.cpu, cpu), wait=math.hypot(least.wait, wait))
+
+
+def _error(measured: Distribution | None) -> float:
+    """Of a mean, as a share of it: the spread of a lognormal, by its 5th and 95th percentile, over the root of
+    the samples. 0 where nothing is known."""
+    if measured is None or measured.p5 <= 0:
+        return 0.0
+    return math.log(measured.p95 / measured.p5) / (2 * Z_95) / math.sqrt(measured.samples)
 
 
 def _factors(random: np.random.Generator, count: int, spread: float) -> Floats:

@@ -53,7 +53,11 @@ class Functions:
         with np.errstate(divide="ignore", invalid="ignore"):
             requests = arrivals.rates * arrivals.step_s
             share = np.where(requests > 0, rise / requests, 0.0)
-        self._cold_shares = OrderedRates(share)  # of a step's searches, for each second that a search takes
+        # A search whose last one came longer ago than an environment is kept starts cold: e^(-rate × kept) of Poisson arrivals.
+        rare = np.exp(-arrivals.rates * rule.kept_s)
+        self._rare_starts = float((requests * rare).sum())
+        self._rare_steps = int(((rare > COLD_SHARE) & (requests > 0)).sum())
+        self._cold_shares = OrderedRates(share[rare <= COLD_SHARE])  # of a step's searches, for each second that a search takes
 
     def run(self, seconds: Floats, *, cold_misses: Floats | None = None) -> FunctionOutcome:
         """`seconds` is how long a search takes in each draw; `cold_misses` is 1 where a cold search misses the objective."""
@@ -62,7 +66,7 @@ class Functions:
             raise InputError("functions: a search must take more than 0 seconds")
         arrivals, rule = self._arrivals, self.rule
         burst, step_s = arrivals.burst, arrivals.step_s
-        cold = self._rises.excess(np.zeros_like(seconds)) * seconds
+        cold = self._rises.excess(np.zeros_like(seconds)) * seconds + self._rare_starts
         missed, throttled = np.zeros_like(seconds), np.zeros_like(seconds)
         for factor, share in burst.phases:
             top = rule.quota / (seconds * factor)
@@ -73,7 +77,7 @@ class Functions:
         missed += self._rises.above(most_new / seconds) * 10.0
         throttled += self._rises.excess(most_new / seconds) * 10.0
         if cold_misses is not None:
-            missed += cold_misses * self._cold_shares.above(COLD_SHARE / seconds) * step_s
+            missed += cold_misses * (self._cold_shares.above(COLD_SHARE / seconds) + self._rare_steps) * step_s
         most = np.minimum(float(arrivals.rates.max()) * burst.factor * seconds, rule.quota)
         return FunctionOutcome(
             cold_starts=np.maximum(cold, most),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import importlib
 import re
+from dataclasses import fields
 from pathlib import Path
 
+import click
 import pytest
 
 from infra.commands.cost import actuals, crossover, diff, optimize, report, schedule, sensitivity, simulate
 from infra.commands.cost.outputs import WRITERS
+from infra.commands.cost.traffic import Given
 from infra.config import Stage
 from infra.cost.compare import compare
 from infra.cost.lane import CostOptions
@@ -25,11 +28,21 @@ def text() -> str:
     return Path(ROOT / "docs" / "cost.md").read_text()
 
 
+COMMANDS = [module.command for module in (report, simulate, diff, actuals, sensitivity, crossover, schedule, optimize)]
+
+
 def test_every_option_is_documented(text: str) -> None:
-    modules = (report, simulate, diff, actuals, sensitivity, crossover, schedule, optimize)
-    commands = [module.command for module in modules]
-    for parameter in (each for command in commands for each in command.params if each.opts[0].startswith("-")):
+    for parameter in (each for command in COMMANDS for each in command.params if each.opts[0].startswith("-")):
         assert f"`{parameter.opts[0]}" in text, parameter.opts[0]
+
+
+def test_what_says_workload_and_traffic_has_one_help_in_every_command() -> None:
+    names = {field.name for field in fields(Given)}
+    told = [{p.name: p.help for p in each.params if isinstance(p, click.Option) and p.name in names} for each in COMMANDS]
+    taken = [each for command, each in zip(COMMANDS, told, strict=True) if command.name != "actuals"]
+    assert {len(each) for each in taken} == {len(names), len(names) - 1}  # diff has no --stage
+    for each in taken:
+        assert each.items() <= taken[0].items()
 
 
 def test_the_readers_page_traces_the_articles_largest_line_as_the_engine_computes_it(monkeypatch: pytest.MonkeyPatch) -> None:

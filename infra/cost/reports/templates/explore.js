@@ -9,7 +9,7 @@ const charts = [...document.querySelectorAll("figure.live svg")].map((svg) => {
   const [, width, height] = /h([\d.]+)v([\d.]+)/.exec(frame.getAttribute("d")).map(Number);
   const mark = document.createElementNS("http://www.w3.org/2000/svg", "path");
   for (const [name, value] of Object.entries({ class: "explore-mark", stroke: "#111827", "stroke-width": 1, fill: "none" })) mark.setAttribute(name, value);
-  frame.parentNode.appendChild(mark);
+  frame.after(mark); // under lines and words
   return { svg, frame, width, height, mark };
 });
 function show() {

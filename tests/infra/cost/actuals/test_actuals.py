@@ -27,10 +27,15 @@ from tests.infra.cost.conftest import profile_with
 DAYS = [date(2026, 11, 1) + timedelta(days=number) for number in range(11)]
 
 
+@pytest.fixture(scope="module")
+def estimated(stage: Stage, book: PriceBook, options: CostOptions) -> bytes:
+    return json_bytes(compare(profile_with(), flat_rate(2000), book, stage, options=options))
+
+
 @pytest.fixture
-def estimate(tmp_path: Path, stage: Stage, book: PriceBook, options: CostOptions) -> Path:
+def estimate(tmp_path: Path, estimated: bytes) -> Path:
     path = tmp_path / "report.json"
-    path.write_bytes(json_bytes(compare(profile_with(), flat_rate(2000), book, stage, options=options)))
+    path.write_bytes(estimated)
     return path
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infra.cost.lines.load_balancer import lcu
+from infra.cost.lines.load_balancer import Lcu, lcu, together
 
 
 def steady(**changes: float | str) -> dict[str, float | str]:
@@ -42,3 +42,12 @@ def test_the_largest_dimension_is_billed_and_never_the_sum() -> None:
 def test_ten_rules_are_free() -> None:
     assert lcu(**steady(requests_per_s=1000.0, rules=10)).rule_evaluations == 0  # type: ignore[arg-type]
     assert lcu(**steady(requests_per_s=1000.0, rules=12)).rule_evaluations == 2.0  # type: ignore[arg-type]
+
+
+def test_each_dimension_adds_up_over_what_one_load_balancer_serves() -> None:
+    parts = (
+        Lcu(new_connections=1.0, active_connections=2.0, processed_bytes=3.0, rule_evaluations=4.0),
+        Lcu(new_connections=0.5, active_connections=0.25, processed_bytes=6.0, rule_evaluations=1.0),
+    )
+    assert together(parts) == Lcu(new_connections=1.5, active_connections=2.25, processed_bytes=9.0, rule_evaluations=5.0)
+    assert together(parts).billed == 9.0

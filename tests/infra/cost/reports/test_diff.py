@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -23,13 +24,18 @@ from infra.errors import InputError
 from tests.infra.cost.conftest import lane, profile_with
 
 
-@pytest.fixture
-def reports(tmp_path: Path, book: PriceBook, stage: Stage, options: CostOptions) -> tuple[Path, Path]:
+@pytest.fixture(scope="module")
+def documents(book: PriceBook, stage: Stage, options: CostOptions) -> list[bytes]:
     """The container lane takes half as much CPU again."""
+    profiles = [profile_with(container_lane=lane(cpu_ms_per_search=cpu)) for cpu in (6.0, 9.0)]
+    return [json_bytes(compare(profile, flat_rate(400), book, stage, options=options)) for profile in profiles]
+
+
+@pytest.fixture
+def reports(tmp_path: Path, documents: list[bytes]) -> tuple[Path, Path]:
     paths = tmp_path / "before.json", tmp_path / "after.json"
-    for path, cpu in zip(paths, (6.0, 9.0), strict=True):
-        profile = profile_with(container_lane=lane(cpu_ms_per_search=cpu))
-        path.write_bytes(json_bytes(compare(profile, flat_rate(400), book, stage, options=options)))
+    for path, document in zip(paths, documents, strict=True):
+        path.write_bytes(document)
     return paths
 
 
@@ -88,6 +94,29 @@ def test_the_guard_names_the_lines_to_blame(
     assert "allowed are +1.0%" in out
     assert "  EC2" in out
     assert "lambda lane" not in out
+
+
+def test_the_guard_sees_the_cheaper_lane_become_the_dearer_one(
+    tmp_path: Path,
+    book: PriceBook,
+    stage: Stage,
+    options: CostOptions,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    paths = tmp_path / "before.json", tmp_path / "after.json"
+    for path, way in zip(paths, ("public", "nat_gateway"), strict=True):
+        profile, way_out = profile_with(lambda_lane=lane(wait_ms=40.0)), replace(stage.network, egress=way)
+        compared = compare(profile, flat_rate(50), book, replace(stage, network=way_out), options=options)
+        path.write_bytes(json_bytes(compared))
+    before, after = paths
+    assert [json.loads(path.read_bytes())["cheaper_lane"] for path in paths] == ["container", "lambda"]
+    code, out, _ = run(capfd, monkeypatch, "check", after, "--against", before, "--max-increase", "10%")
+    assert code == 1
+    assert out.startswith("container lane: +$")
+    assert "NAT gateway data" in out
+    code, out, _ = run(capfd, monkeypatch, "check", after, "--against", before, "--max-increase", "900%")
+    assert code == 0
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -15,12 +17,13 @@ from playwright.sync_api import Browser, sync_playwright
 from infra.config import Cache, Stage
 from infra.cost.compare import Comparison, compare
 from infra.cost.lane import CostOptions
+from infra.cost.likely import likely
 from infra.cost.prices.book import PriceBook
 from infra.cost.profile import WorkloadProfile
 from infra.cost.reports.charts import GROUPS
 from infra.cost.reports.report import html_bytes, write_report
 from infra.cost.sensitivity import INPUTS, sensitivity
-from infra.cost.traffic.profile import flat_rate
+from infra.cost.traffic.profile import TrafficProfile, flat_rate
 from infra.cost.traffic.shape import generate_bursty_fortnight, load_shape
 from tests.conftest import CHROMIUM_FLAGS, require_program
 
@@ -64,6 +67,7 @@ def test_page_shows_headings_tables_and_charts_without_overflow_or_requests(
     assert page.locator("h2").all_inner_texts() == [
         "What each lane costs",
         "Where the cheaper lane changes",
+        "How sure this is",
         "The traffic",
         "Every line of the bill",
         "How instances reach out",
@@ -195,6 +199,34 @@ def test_steady_rate_and_missing_crossover_still_make_a_page(
     assert "Crossover: " not in text
 
 
+def test_an_hours_traffic_has_times_of_day_and_a_steady_rate_no_chart(comparison: Comparison) -> None:
+    minutes = tuple(50.0 + minute for minute in range(60))
+    hour = TrafficProfile(step_s=60, rates=minutes, source="an hour", start=datetime(2026, 11, 25, 9, tzinfo=UTC))
+    page = html_bytes(replace(comparison, traffic=hour)).decode()
+    assert "over 1 hour in steps of 60 seconds" in page
+    assert ">09:00<" in page
+    assert ">25 Nov<" not in page
+    steady = html_bytes(replace(comparison, traffic=flat_rate(5))).decode()
+    assert "5 searches a second on average, 5 at the peak, the same all the time." in steady
+    assert len(re.findall(r'role="img"', steady)) == len(re.findall(r'role="img"', page)) - 2
+
+
+def test_what_was_billed_and_how_sure_the_totals_are_stand_on_the_page(comparison: Comparison, billed: dict[str, Any]) -> None:
+    assert "What was billed is not on this page" in html_bytes(comparison).decode()
+    found = likely(comparison.world, comparison.lanes)
+    assert found is not None
+    page = html_bytes(replace(comparison, likely=found, billed=billed)).decode()
+    assert page.index("What each lane costs") < page.index("What was billed") < page.index("How sure this is")
+    assert "<strong>$650.04</strong> billed against $600.00 estimated" in page
+    assert "over the budget of $900.00" in page
+    assert "&lt;b&gt;a credit" in page
+    assert "-$12.50" in page
+    assert "CPU scale 1.5 instead of 1" in page
+    for lane in comparison.lanes:
+        band = found.usd_per_month[lane.lane]
+        assert f"${band.low:,.0f} to ${band.high:,.0f}" in page
+
+
 def test_split_plan_and_sensitivity_stand_on_the_page(
     profile: WorkloadProfile, book: PriceBook, stage: Stage, options: CostOptions
 ) -> None:
@@ -202,7 +234,8 @@ def test_split_plan_and_sensitivity_stand_on_the_page(
     comparison = compare(profile, flat_rate(50), book, stage, options=plan, lambda_percent=70)
     assert comparison.split is not None
     assert "Which input moves the answer" not in html_bytes(comparison).decode()
-    varied = replace(comparison, sensitivity=sensitivity(comparison.world))
+    without_plan = replace(comparison.world, options=options)  # whose crossovers are found quickly
+    varied = replace(comparison, sensitivity=sensitivity(without_plan))
     page = html_bytes(varied).decode()
     assert f"${comparison.split.whole.usd_per_month:,.2f}" in page
     assert "Split 70/30" in page

@@ -46,6 +46,17 @@ def test_many_cold_searches_miss_the_objective_only_where_a_cold_one_does() -> N
     assert functions.run(np.array([1.0]), cold_misses=np.array([0.0])).missed_s[0] == 0
 
 
+def test_searches_that_come_rarely_start_cold_as_often_as_poisson_arrivals_leave_gaps() -> None:
+    """Two in a thousand seconds: e^-1.2 of the gaps are longer than the ten minutes that an environment is kept."""
+    gaps = np.random.default_rng(5).exponential(1 / 0.002, 200_000)
+    rare = Functions(arrivals(*[0.002] * 1440), FunctionRule(quota=10))
+    found = rare.run(np.array([0.5]), cold_misses=np.array([1.0]))
+    assert found.cold_starts[0] / (0.002 * 86_400) == pytest.approx(float((gaps > 600).mean()), abs=0.01)
+    assert found.missed_s[0] == 86_400
+    often = Functions(arrivals(*[0.02] * 1440), FunctionRule(quota=10))
+    assert often.run(np.array([0.5]), cold_misses=np.array([1.0])).missed_s[0] == 0
+
+
 def test_bursts_within_a_step_need_more_environments() -> None:
     steady = Functions(arrivals(*[100.0] * 10), FunctionRule(quota=60)).run(np.array([0.5]))
     bursty = Functions(arrivals(*[100.0] * 10, burst=Burst(factor=2.0)), FunctionRule(quota=60)).run(np.array([0.5]))
