@@ -84,6 +84,7 @@ def run(lab: Lab, rounds: int) -> Figures:
         requests=requests.count,
         failed=requests.failed,
         seconds=time.time() - began,
+        p99_ratio=requests.p99_ratio(requests.moved_at()),
         outcome=str(record.phase),
         said="; ".join([record.reason or record.why, *(f"its role does not allow {action}" for action in beyond)]),
         reasons=dict(requests.reasons),
