@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -161,6 +162,15 @@ async def test_a_target_that_takes_no_connection_is_502_and_one_that_is_nowhere_
         assert (await live.get(X_Lane="two"))[0] == 504, "after the lab's 10 seconds"
         assert live.tally.now.elb_statuses == {502: 1, 504: 1}
         assert (live.tally.now.groups[ONE].connection_errors, live.tally.now.groups[TWO].connection_errors) == (1, 1)
+
+
+async def test_a_machine_that_halts_makes_a_connection_late_and_not_a_504(one: Served) -> None:
+    async with front(split(1, 0), instances={"i-1": one.port}) as live:
+        asked = asyncio.create_task(live.get())
+        while not asked.done():
+            time.sleep(0.12)  # longer than ten lab seconds, each time, for all that goes on in this loop
+            await asyncio.sleep(0)
+        assert await asked == (200, "one")
 
 
 async def test_a_connection_of_the_pool_that_breaks_is_502_and_the_request_is_not_sent_again(one: Served) -> None:
