@@ -99,10 +99,11 @@ class Node:
     def learn(self, snapshot: Snapshot, read_at: float) -> None:
         self._view.learn(snapshot, read_at + self.lag_s)
 
-    def cut_off(self, arn: str, target: Target) -> None:
-        """End what is in flight at a target whose deregistration delay is over."""
+    def cut_off(self, arn: str, target: Target, in_s: float) -> None:
+        """End in so many real seconds what is in flight at a target whose deregistration delay is over."""
+        end = asyncio.get_running_loop().time() + in_s
         for deadline in self._in_flight.pop((arn, target), set()):
-            deadline.reschedule(0.0)
+            deadline.reschedule(end)
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         tally, now = self._around.tally, self._around.lab_time.now()
