@@ -31,7 +31,7 @@ from infra.switching.record import Event, Record
 from infra.switching.weights import all_on
 
 RPS = 60.0
-STEPS, LONG_STEPS = [50, 100], [10, 25, 50, 100]
+STEPS, LONG_STEPS = [100], [10, 25, 50, 100]
 SHORT_S = 330
 """Of the function's time, in lab seconds: three minutes until it lets go."""
 AHEAD_MIN = (3, 8, 20)
