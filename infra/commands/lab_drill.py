@@ -50,16 +50,22 @@ def drill(names: tuple[str, ...], rounds: int, out: Path, speed: float, stage: s
     if logs is not None:
         logs.mkdir(parents=True, exist_ok=True)
     results: list[Result] = []
-    with drill_lab(stage, speed=speed, logs=logs, progress=_say) as lab:
-        for result in run_drills(lab, wanted, rounds=rounds, say=_say):
-            click.echo(result.line)
-            results.append(result)
-    console = Console(highlight=False)
-    Console(highlight=False, width=max(console.width, TABLE_WIDTH)).print(_table(results))
-    write_results(out, results, rounds=rounds, speed=speed)
+    names = tuple(each.name for each in wanted)
+    write_results(out, results, names, rounds=rounds, speed=speed)
+    try:
+        with drill_lab(stage, speed=speed, logs=logs, progress=_say) as lab:
+            for result in run_drills(lab, wanted, rounds=rounds, say=_say):
+                click.echo(result.line)
+                results.append(result)
+                write_results(out, results, names, rounds=rounds, speed=speed)
+    finally:
+        if results:
+            console = Console(highlight=False)
+            Console(highlight=False, width=max(console.width, TABLE_WIDTH)).print(_table(results))
     missed = [result.figures.drill for result in results if result.missed]
-    if missed or len(results) < len(wanted):
-        raise KitError(f"not as it must be: {', '.join(missed) or 'not every drill was run'}")
+    left = names[len(results) :]
+    if missed or left:
+        raise KitError(f"not as it must be: {', '.join([*missed, *(f'{name} (not run)' for name in left)])}")
 
 
 def _say(text: str) -> None:
@@ -85,8 +91,10 @@ def _table(results: list[Result]) -> Table:
     return table
 
 
-def write_results(out: Path, results: list[Result], *, rounds: int, speed: float) -> None:
-    """Under `drills` the figures of each by its name, `missed` and `reset_s` among them."""
+def write_results(out: Path, results: list[Result], wanted: tuple[str, ...], *, rounds: int, speed: float) -> None:
+    """Under `drills` the figures of each by its name, `missed` and `reset_s` among them; under `not_run` those still to come.
+    Written before the first and after each, so that a run which is ended early leaves what it has measured, and nobody
+    else's."""
     import platform
     from datetime import UTC, datetime
 
@@ -98,6 +106,7 @@ def write_results(out: Path, results: list[Result], *, rounds: int, speed: float
         "machine": f"{platform.machine()}, {psutil.cpu_count()} CPUs",
         "rounds": rounds,
         "speed": speed,
+        "not_run": list(wanted[len(results) :]),
         "drills": {
             result.figures.drill: {
                 **msgspec.to_builtins(result.figures),

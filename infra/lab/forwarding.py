@@ -44,14 +44,15 @@ Invoke = Callable[[bytes], Awaitable[InvokeResult]]
 
 class ElbError(web.Response):
     """An error the load balancer itself answers, not a target. `because` tells causes of one status apart: `connect` for a
-    target that took no connection, `function` for what a function did wrong, `service` for what Lambda did."""
+    target that took no connection, `function` for what a function did wrong, `service` for what Lambda did. `detail` is for
+    the lab's log, and not sent."""
 
-    def __init__(self, status: int, because: str = "") -> None:
+    def __init__(self, status: int, because: str = "", detail: str = "") -> None:
         reason = f"{status} {REASONS[status]}"
         page = f"<html>\r\n<head><title>{reason}</title></head>\r\n<body>\r\n<center><h1>{reason}</h1></center>\r\n"
         page += "</body>\r\n</html>\r\n"
         super().__init__(status=status, text=page, content_type="text/html", headers={"Server": "awselb/2.0"})
-        self.because = because
+        self.because, self.detail = because, detail
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +64,11 @@ class Forwarded:
     size: int = 0
 
 
-def target_session(idle_timeout_s: float, connect_timeout_s: float = CONNECT_TIMEOUT_S) -> aiohttp.ClientSession:
+def target_session(idle_timeout_s: float) -> aiohttp.ClientSession:
     """Keep-alive connections to the targets, none of them used a second time for the same request."""
     session = aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=idle_timeout_s),
-        timeout=aiohttp.ClientTimeout(total=None, sock_read=idle_timeout_s, sock_connect=connect_timeout_s),
+        timeout=aiohttp.ClientTimeout(total=None, sock_read=idle_timeout_s, sock_connect=CONNECT_TIMEOUT_S),
         auto_decompress=False,
         cookie_jar=aiohttp.DummyCookieJar(),
         max_field_size=ANSWER_HEADERS_LIMIT,
@@ -93,14 +94,14 @@ async def to_instance(
             waited_s = time.perf_counter() - started
             response, size = await _pass_on(request, answer)
             return Forwarded(response, waited_s, len(body) + size)
-    except aiohttp.ConnectionTimeoutError:
-        return Forwarded(ElbError(504, "connect"), None)
-    except TimeoutError:
-        return Forwarded(ElbError(504), None)
-    except aiohttp.ClientConnectorError:
-        return Forwarded(ElbError(502, "connect"), None)
-    except aiohttp.ClientError:
-        return Forwarded(ElbError(502), None)
+    except aiohttp.ConnectionTimeoutError as error:
+        return Forwarded(ElbError(504, "connect", repr(error)), None)
+    except TimeoutError as error:
+        return Forwarded(ElbError(504, detail=repr(error)), None)
+    except aiohttp.ClientConnectorError as error:
+        return Forwarded(ElbError(502, "connect", repr(error)), None)
+    except aiohttp.ClientError as error:
+        return Forwarded(ElbError(502, detail=repr(error)), None)
 
 
 async def to_function(invoke: Invoke, event: dict[str, object], body: bytes, *, multi_value: bool, head: bool) -> Forwarded:
@@ -111,10 +112,10 @@ async def to_function(invoke: Invoke, event: dict[str, object], body: bytes, *, 
     started = time.perf_counter()
     result = await invoke(json.dumps(event).encode())
     waited_s = time.perf_counter() - started
-    if result.status >= 500:
-        return Forwarded(ElbError(502, "service"), None)
     if result.status != 200 or result.error_type is not None or len(result.payload) > LAMBDA_BODY_LIMIT:
-        return Forwarded(ElbError(502, "function"), None)
+        because = "service" if result.status >= 500 else "function"
+        detail = f"{result.error_type}: {result.payload[:200].decode(errors='replace')}"
+        return Forwarded(ElbError(502, because, detail), None)
     answer = http_answer(result.payload, multi_value=multi_value, head=head)
     if answer is None:
         return Forwarded(ElbError(502, "function"), None)

@@ -16,6 +16,8 @@ from infra.lab.live.lab import Lab
 from tests.conftest import ROOT, absent, require_program
 
 RunDrill = Callable[[str], Figures]
+SPEED = 40.0
+"""`make drills` has 30, so that twenty switches have time for their 50,000 requests."""
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +30,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         pytest.skip(f"Python {DEFAULT_STAGE.python}, which the bundle is for, is not installed")
     logs = tmp_path_factory.mktemp("drills")
     ground_of.cache_clear()
-    with drill_lab(logs=logs, progress=lambda step: print(f"lab: {step}", flush=True)) as lab:
+    with drill_lab(speed=SPEED, logs=logs, progress=lambda step: print(f"lab: {step}", flush=True)) as lab:
         lab.await_serving()
         yield lab
 

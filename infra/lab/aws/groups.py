@@ -23,6 +23,9 @@ from infra.lab.lab_time import LabTime
 NOTICED_AFTER_S = 15.0
 """Until a group sees that EC2 has ended one of its instances."""
 
+LEAST_DRAIN_S = 12.0
+"""Real seconds that a terminating hook lasts at least: requests in flight do not end faster because a lab's time is fast."""
+
 REPLACING_PERCENT = 110
 """How far a group without a maintenance policy goes above its size where it launches a replacement first."""
 
@@ -97,7 +100,7 @@ class Groups:
             case "Standby" if member.registered:
                 self._deregister(group, member)
             case "Terminating" if self._drained(group, member):
-                member.waits = begin_waits(_hooks(group), TERMINATING, now)
+                member.waits = begin_waits(_hooks(group), TERMINATING, now, self._time.speed * LEAST_DRAIN_S)
                 member.enter("Terminating:Wait", now)
         if member.lifecycle_state == "Terminating:Wait" and member.outcome(now):
             self.end(group, member)

@@ -31,9 +31,9 @@ class Wait:
         self.deadline = now + float(self.hook.heartbeat_timeout)
 
 
-def begin_waits(hooks: Iterable[Any], transition: str, now: float) -> list[Wait]:
+def begin_waits(hooks: Iterable[Any], transition: str, now: float, least_s: float = 0.0) -> list[Wait]:
     its = [hook for hook in hooks if hook.lifecycle_transition == transition]
-    return [Wait(hook, str(uuid.uuid4()), now + float(hook.heartbeat_timeout)) for hook in its]
+    return [Wait(hook, str(uuid.uuid4()), now + max(float(hook.heartbeat_timeout), least_s)) for hook in its]
 
 
 class Member(InstanceState):

@@ -70,16 +70,9 @@ class Bad:
             requests = calling.stop()
         back = ended.first("rolled-back") or ended.at
         hurt, beyond = hurt_of(requests.between(struck, back + TAKEN_UP_S), self.late_ms)
-        return Figures(
-            drill=self.name,
-            requests=requests.count,
-            failed=requests.failed,
-            seconds=time.time() - began,
-            outcome=ended.outcome,
-            said=ended.said,
-            reasons=dict(requests.reasons),
-            more={"back_after_lab_s": round((back - struck) * lab.time.speed), "hurt": hurt, "beyond_share": beyond},
-        )
+        back_after_lab_s = round((back - struck) * lab.time.speed)
+        more = {"back_after_lab_s": back_after_lab_s, "hurt": hurt, "beyond_share": beyond}
+        return Figures.of(self.name, requests, ended, began, **more)
 
     @property
     def drill(self) -> Drill:

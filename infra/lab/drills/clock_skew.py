@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import time
 
+from msgspec.structs import replace
+
 from infra.lab.drills.calling import Calling
 from infra.lab.drills.drill import Criteria, Drill, Figures
 from infra.lab.drills.ground import ground_of
@@ -39,16 +41,8 @@ def run(lab: Lab, rounds: int) -> Figures:
             if ended.code != 0:
                 break
         requests = calling.stop()
-    return Figures(
-        drill="clock-skew",
-        requests=requests.count,
-        failed=requests.failed,
-        seconds=time.time() - began,
-        outcome=ended.outcome,
-        said=ended.said or refused.said,
-        reasons=dict(requests.reasons),
-        more={"hour_off_moved": int(not unmoved), "hour_off_exit": refused.code},
-    )
+    figures = Figures.of("clock-skew", requests, ended, began, hour_off_moved=int(not unmoved), hour_off_exit=refused.code)
+    return replace(figures, said=ended.said or refused.said)
 
 
 CLOCK_SKEW = Drill(

@@ -10,9 +10,10 @@ the next switch is then refused, but for who allows the skew.
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 from infra.errors import KitError
-from infra.lab.drills.another_bundle import put_another
+from infra.lab.drills.another_bundle import another, digest_of
 from infra.lab.drills.calling import Calling
 from infra.lab.drills.drill import Criteria, Drill, Figures
 from infra.lab.drills.ground import Ground, ground_of
@@ -24,11 +25,9 @@ from infra.switching.weights import Weights, all_on, parse_weights
 
 RPS = 60.0
 HALF = parse_weights("50:50")
-CHANGE = ("traffic.idle_timeout_s=55", "search.deadline_ms=1400")
-"""The load balancer, and the environment of both lanes' service; their bundle is another one besides."""
 REPLACED_S = 60.0
 PATIENTLY = ("--limit", "p99_ms=15000", "--limit", "p99_floor_ms=15000")
-"""The CDK CLI synthesizes and deploys on the CPUs that the lanes have here, which no lane is to be blamed for."""
+"""The CDK CLI deploys on the CPUs that the lanes have here, which no lane is to be blamed for."""
 
 
 def run(lab: Lab, rounds: int) -> Figures:
@@ -37,45 +36,43 @@ def run(lab: Lab, rounds: int) -> Figures:
     ground = ground_of(lab)
     ground.put(all_on("container"))
     began = time.time()
-    changed = _is_changed(lab, ground)
-    _synth(lab, changed=not changed)
+    before, other = _now_and_other(lab, ground)
     versions = Versions(lab, ground)
     with Calling(lab.url, rps=RPS) as calling:
-        ended, goal = _switch_and_deploy(lab, ground, versions, "lambda", held=False), "lambda"
+        ended, goal = _switch_and_deploy(lab, ground, versions, "lambda", other, held=False), "lambda"
         if rounds > 1 and ended.code == 0:
-            _synth(lab, changed=changed)
-            ended, goal = _switch_and_deploy(lab, ground, versions, "container", held=True), "container"
+            ended, goal = _switch_and_deploy(lab, ground, versions, "container", before, held=True), "container"
         at_goal = ground.traffic.rule() == ground.traffic.parameter() == all_on(goal)
         agree = versions.await_agreed()
         requests = calling.stop()
     if rounds > 1 and ended.code == 0:
-        _require_refused(lab, ground)
+        _require_refused(lab, other)
     more = {"at_goal": int(at_goal), "skewed": versions.skewed, "agree": int(agree), "deployments": min(rounds, 2)}
     return Figures.of("deploy-midway", requests, ended, began, **more)
 
 
-def _synth(lab: Lab, *, changed: bool) -> None:
-    """As it was deployed first, or with other settings and another bundle."""
-    lab.synth(*(CHANGE if changed else ()))
-    if changed:
-        put_another(lab.assembly)
+def _now_and_other(lab: Lab, ground: Ground) -> tuple[Path, Path]:
+    """The assembly that is deployed now, and the one that is not: the first one, and the one with another bundle."""
+    function = lab.aws.client("lambda").get_function_configuration(FunctionName=ground.resources.function, Qualifier="live")
+    first, changed = lab.assembly, another(lab.assembly)
+    is_first = function["Environment"]["Variables"]["CROSSOVER_BUNDLE_SHA256"] == digest_of(first)
+    return (first, changed) if is_first else (changed, first)
 
 
-def _require_refused(lab: Lab, ground: Ground) -> None:
+def _require_refused(lab: Lab, other: Path) -> None:
     """Deploy the function alone, another bundle; `KitError` where the next switch is not refused for it, or cannot be allowed.
     The whole stage is then deployed so."""
-    _synth(lab, changed=not _is_changed(lab, ground))
-    lab.deploy_one("lambda")
+    lab.deploy_one("lambda", other)
     refused = lab.operator("switch", "lambda", *UNITS["lambda"], *BRISKLY)
     if refused.returncode != 1 or "the lambda lane runs bundle" not in refused.stderr:
         raise KitError(f"lanes of two bundles: the switch ended with {refused.returncode}: {refused.stderr.strip()}")
     allowed = lab.operator("plan", "lambda", *UNITS["lambda"], "--allow-version-skew")
     if allowed.returncode != 0:
         raise KitError(f"lanes of two bundles, allowed: {allowed.stderr.strip()}")
-    lab.deploy()
+    lab.deploy(other)
 
 
-def _switch_and_deploy(lab: Lab, ground: Ground, versions: Versions, goal: str, *, held: bool) -> Ended:
+def _switch_and_deploy(lab: Lab, ground: Ground, versions: Versions, goal: str, assembly: Path, *, held: bool) -> Ended:
     """`KitError` where the deployment wrote weights that are not the switch's, or replaced nothing."""
     before = _runs(lab, ground)
     with Operator(lab, "switch", goal, "--steps", "50,100", *UNITS[goal], *BRISKLY, *PATIENTLY) as operator:
@@ -83,7 +80,7 @@ def _switch_and_deploy(lab: Lab, ground: Ground, versions: Versions, goal: str, 
         if held:
             lab.operator("pause")
         with versions.watching():
-            lab.deploy()
+            lab.deploy(assembly)
             _require_own_weights(ground, (HALF,) if held else (HALF, all_on(goal)))
             _await_other(lab, ground, before)
         if held:
@@ -99,11 +96,6 @@ def _require_own_weights(ground: Ground, may: tuple[Weights, ...]) -> None:
             return
         time.sleep(0.2)
     raise KitError(f"after the deployment the rule has {rule}, the parameter {parameter}")
-
-
-def _is_changed(lab: Lab, ground: Ground) -> bool:
-    found = lab.aws.client("lambda").get_function_configuration(FunctionName=ground.resources.function, Qualifier="live")
-    return str(found["Environment"]["Variables"].get("CROSSOVER_DEADLINE_MS")) == "1400"
 
 
 def _runs(lab: Lab, ground: Ground) -> tuple[str, frozenset[str]]:

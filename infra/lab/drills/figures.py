@@ -12,8 +12,9 @@ from infra.lab.drills.requests import Requests
 
 
 class Figures(Struct, frozen=True, kw_only=True):
-    """`p99_ratio` is the p99 while traffic moved over the steady one before; None where the drill has no steady time. `outcome`
-    is how the switch ended, `said` what its operator was told. `more` are a drill's own figures."""
+    """`p99_ratio` is the p99 from the moment that traffic moved, or a request failed, over the steady one before (the drill
+    `switches` measures it more closely); None where no request was answered before or after it. `outcome` is how the switch
+    ended, `said` what its operator was told. `more` are a drill's own figures."""
 
     drill: str
     requests: int
@@ -33,6 +34,7 @@ class Figures(Struct, frozen=True, kw_only=True):
             requests=requests.count,
             failed=requests.failed,
             seconds=time.time() - began,
+            p99_ratio=requests.p99_ratio(min(filter(None, (ended.first("shift"), requests.moved_at())), default=None)),
             outcome=ended.outcome,
             said=ended.said,
             reasons=dict(requests.reasons),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 
 from msgspec import Struct, field
@@ -46,6 +47,19 @@ class Requests(Struct, kw_only=True):
         """Of the failures: a status, or how the connection broke."""
         told = zip(self.status, self.lane, strict=True)
         return Counter(f"HTTP {status}" if status else lane for status, lane in told if status != 200)
+
+    def moved_at(self) -> float | None:
+        """When the first was due that another lane answered than the first one, or that failed; None where there is none."""
+        told = list(zip(self.due, self.status, self.lane, strict=True))
+        home = next((lane for _, status, lane in sorted(told) if status == 200 and lane), "")
+        return min((due for due, status, lane in told if status != 200 or lane not in ("", home)), default=None)
+
+    def p99_ratio(self, moved_at: float | None) -> float | None:
+        """The p99 from a moment on over the one before; None where either is not known."""
+        if moved_at is None:
+            return None
+        before, moving = (part.quantile_ms(0.99) for part in (self.between(0, moved_at), self.between(moved_at, math.inf)))
+        return round(moving / before, 3) if before and moving else None
 
     def of_lane(self, lane: str) -> int:
         return sum(each == lane for each in self.lane)

@@ -31,7 +31,7 @@ from infra.switching.record import Event, Record
 from infra.switching.weights import all_on
 
 RPS = 60.0
-STEPS, LONG_STEPS = [50, 100], [10, 25, 50, 100]
+STEPS, LONG_STEPS = [100], [10, 25, 50, 100]
 SHORT_S = 330
 """Of the function's time, in lab seconds: three minutes until it lets go."""
 AHEAD_MIN = (3, 8, 20)
@@ -84,6 +84,7 @@ def run(lab: Lab, rounds: int) -> Figures:
         requests=requests.count,
         failed=requests.failed,
         seconds=time.time() - began,
+        p99_ratio=requests.p99_ratio(requests.moved_at()),
         outcome=str(record.phase),
         said="; ".join([record.reason or record.why, *(f"its role does not allow {action}" for action in beyond)]),
         reasons=dict(requests.reasons),

@@ -142,9 +142,9 @@ class FaultPages:
         return _json({"done": "reset"})
 
     async def _repair(self, _: web.Request) -> web.Response:
-        """Instances that were frozen or slowed go on; what was killed stays dead, and the group replaces it."""
+        """Instances that were frozen or slowed go on; what was killed stays dead, EC2 notices, and the group replaces it."""
         stage = self._stage
-        stage.faults.repair()
+        await stage.faults.repair()
         for instance in stage.fleet.instances.values():
             if not instance.machine.off:
                 instance.machine.thaw()

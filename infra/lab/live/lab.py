@@ -106,24 +106,20 @@ class Lab:
                 speed=self._speed,
             )
         )
-        self.synth()
+        synth = ("synth", "--quiet", "--output", str(self.assembly), *self.context)
+        self._cdk("synth", "synthesized", lambda output: self.aws.cdk(*synth, output=output))
         self._cdk("bootstrap", "bootstrapped", lambda output: self.aws.bootstrap(self.assembly, output))
         self.deploy()
         self._start_live()
 
-    def synth(self, *context: str) -> None:
-        """The stage's templates anew, as `context` (`key=value`) has them."""
-        more = [part for each in context for part in ("-c", each)]
-        arguments = ("synth", "--quiet", "--output", str(self.assembly), *self.context, *more)
-        self._cdk("synth", "synthesized", lambda output: self.aws.cdk(*arguments, output=output))
+    def deploy(self, assembly: Path | None = None) -> None:
+        """What was synthesized at the beginning, or another assembly."""
+        self._cdk("deploy", "deployed", lambda output: self.aws.deploy(assembly or self.assembly, output=output))
 
-    def deploy(self, *how: str) -> None:
-        self._cdk("deploy", "deployed", lambda output: self.aws.deploy(self.assembly, *how, output=output))
-
-    def deploy_one(self, end: str) -> None:
-        """The one stack that is called so, as `lambda`, and none of those that it needs."""
+    def deploy_one(self, end: str, assembly: Path) -> None:
+        """The one stack of it that is called so, as `lambda`, and none of those that it needs."""
         alone = (f"{self.stage.resource_prefix}-{end}", "--exclusively", "--method=direct", "--require-approval=never")
-        arguments = ("deploy", "--app", str(self.assembly), *alone)
+        arguments = ("deploy", "--app", str(assembly), *alone)
         self._cdk("deploy", "deployed", lambda output: self.aws.cdk(*arguments, output=output))
 
     def _cdk(self, what: str, done: str, run: Callable[[int], subprocess.CompletedProcess[str]]) -> None:

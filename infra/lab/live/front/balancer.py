@@ -13,15 +13,24 @@ from infra.lab.live.front.groups import Target
 from infra.lab.live.front.node import Around, Node
 
 LAGS_S = (2.0, 5.0)
+LEAST_DELAY_S = 5.0
 
 
 class LiveBalancer:
     """The nodes, one for each of `lags_s`. An async context manager; `url` is where they listen."""
 
     def __init__(
-        self, around: Around, first: Snapshot, *, lags_s: tuple[float, ...] = LAGS_S, port: int = 0, seed: int = 0
+        self,
+        around: Around,
+        first: Snapshot,
+        *,
+        lags_s: tuple[float, ...] = LAGS_S,
+        port: int = 0,
+        seed: int = 0,
+        least_delay_s: float = LEAST_DELAY_S,
     ) -> None:
-        self._roster, self._port = around.roster, port
+        self._roster, self._lab_time, self._port = around.roster, around.lab_time, port
+        self._least_delay_s = least_delay_s
         self._nodes = [Node(around, first, lag_s=lag_s, seed=seed + number) for number, lag_s in enumerate(lags_s)]
         self.url = ""
 
@@ -53,12 +62,14 @@ class LiveBalancer:
             node.learn(snapshot, read_at)
 
     def let_go(self, now: float) -> list[Target]:
-        """Forget targets whose deregistration delay is over, and tell which."""
+        """Forget targets whose deregistration delay is over, and tell which. Requests take real time: what is in flight has
+        had `least_delay_s` of it before it is cut off, or the delay where that is shorter."""
         over = self._roster.over(now)
-        for arn, target in over:
+        for arn, target, delay_s in over:
+            in_s = max(0.0, min(delay_s, self._least_delay_s) - self._lab_time.real_s(delay_s))
             for node in self._nodes:
-                node.cut_off(arn, target)
-        return [target for _, target in over]
+                node.cut_off(arn, target, in_s)
+        return [target for _, target, _ in over]
 
 
 def _sockets(port: int, count: int) -> list[socket.socket]:

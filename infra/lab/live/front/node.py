@@ -3,13 +3,14 @@
 A node is what an Application Load Balancer has in each zone: it learns of a change some seconds late, has its own keep-alive
 connections to the targets, and takes its own turns among them. Rules are tried for each request, also of one connection, and
 of the target groups of a rule one is drawn by weight (stickiness, which the stages have off, is not done). Idle timeouts are
-real seconds, as requests are; what nothing is sent in, such as waiting for a connection to an instance that is not there,
+real seconds, as requests are, and so is the time for a connection to an instance that is there; waiting for one that is not
 passes at the lab's speed.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import re
 import socket
@@ -36,6 +37,9 @@ VALID_HEADER = re.compile(r"[A-Za-z0-9-]+")
 REQUEST_LINE_LIMIT, REQUEST_HEADER_LIMIT = 16 * 1024, 16 * 1024
 GONE = 460
 """The caller closed its connection before it was answered; counted, never sent."""
+
+
+log = logging.getLogger("crossover.lab")
 
 
 class Functions(Protocol):
@@ -66,7 +70,7 @@ class Node:
         self._turns: Counter[str] = Counter()
         self._outstanding: Counter[tuple[str, Target]] = Counter()
         self._in_flight: dict[tuple[str, Target], set[asyncio.Timeout]] = {}
-        self._session = target_session(first.listener.idle_timeout_s, around.lab_time.real_s(CONNECT_TIMEOUT_S))
+        self._session = target_session(first.listener.idle_timeout_s)
         self._server = _Server(
             self._serve,
             tally=around.tally,
@@ -95,10 +99,11 @@ class Node:
     def learn(self, snapshot: Snapshot, read_at: float) -> None:
         self._view.learn(snapshot, read_at + self.lag_s)
 
-    def cut_off(self, arn: str, target: Target) -> None:
-        """End what is in flight at a target whose deregistration delay is over."""
+    def cut_off(self, arn: str, target: Target, in_s: float) -> None:
+        """End in so many real seconds what is in flight at a target whose deregistration delay is over."""
+        end = asyncio.get_running_loop().time() + in_s
         for deadline in self._in_flight.pop((arn, target), set()):
-            deadline.reschedule(0.0)
+            deadline.reschedule(end)
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         tally, now = self._around.tally, self._around.lab_time.now()
@@ -121,6 +126,8 @@ class Node:
             tally.now.elb_statuses[503] += 1
             return ElbError(503)
         forwarded = await self._forward(request, view.listener, group, target)
+        if isinstance(error := forwarded.response, ElbError):
+            log.info("%d for %s at %s: %s", error.status, request.path, target.id, error.detail or error.because)
         if request.transport is None or request.transport.is_closing():
             tally.now.elb_statuses[GONE] += 1
         tally.now.answered(group.arn, forwarded)
@@ -185,10 +192,10 @@ class Node:
                 in_flight.add(deadline)
                 if address is None:  # nobody is there to refuse the connection
                     await asyncio.sleep(around.lab_time.real_s(CONNECT_TIMEOUT_S))
-                    return Forwarded(ElbError(504, "connect"), None)
+                    return Forwarded(ElbError(504, "connect", "no machine at its address"), None)
                 return await to_instance(self._session, request, f"http://{address[0]}:{address[1]}", headers, body)
         except TimeoutError:
-            return Forwarded(ElbError(502), None)
+            return Forwarded(ElbError(502, detail="its deregistration delay is over"), None)
         finally:
             in_flight.discard(deadline)
             self._outstanding[key] -= 1

@@ -105,10 +105,11 @@ class Roster:
             return 1.0
         return min(1.0, (now - member.ramps_from) / group.slow_start_s)
 
-    def over(self, now: float) -> list[tuple[str, Target]]:
-        """Those whose deregistration delay is over; they are forgotten."""
-        gone = [(arn, t) for arn, members in self._members.items() for t, member in members.items() if member.ends_at <= now]
-        for arn, target in gone:
+    def over(self, now: float) -> list[tuple[str, Target, float]]:
+        """Those whose deregistration delay is over, and how long it was; they are forgotten."""
+        all_of_them = [(arn, t, member) for arn, members in self._members.items() for t, member in members.items()]
+        gone = [(arn, t, member.ends_at - member.left_at) for arn, t, member in all_of_them if member.ends_at <= now]
+        for arn, target, _ in gone:
             del self._members[arn][target]
         return gone
 

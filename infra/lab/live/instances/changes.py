@@ -22,6 +22,9 @@ RETRY_PAUSE_S = 5.0
 SHORTEST_LOOK_S, SHORTEST_PUBLISH_S = 0.5, 1.0
 """Real seconds: of a very fast lab's agents, which must not need the machine for themselves."""
 
+SHORTEST_GONE_BY_S = 10.0
+"""Real seconds: what is in flight at a service that ends takes as long as ever."""
+
 TRUSTED = "127.0.0.0/8"
 """The lab's network is loopback: from there comes the load balancer's word on the caller's address."""
 
@@ -60,7 +63,7 @@ class Changes:
                 "--root": "/",  # below the instance's own, as every path in a unit
                 "--look-s": f"{max(SHORTEST_LOOK_S, real_s(LOOK_S)):g}",
                 "--publish-s": f"{max(SHORTEST_PUBLISH_S, real_s(PUBLISH_S)):g}",
-                "--gone-by-s": f"{real_s(GONE_BY_S):g}",
+                "--gone-by-s": f"{max(min(GONE_BY_S, SHORTEST_GONE_BY_S), real_s(GONE_BY_S)):g}",
             }
             return replace(unit, command=(*unit.command, *(word for pair in more.items() for word in pair)))
         if unit.name != SERVICE:

@@ -32,12 +32,16 @@ class Faults:
 
     def __init__(self, fleet: Fleet) -> None:
         self._fleet = fleet
+        self._unnoticed: set[str] = set()
 
     async def kill(self, instance_id: str, *, noticed: bool = True) -> None:
-        """`noticed`: EC2 calls it terminated at once; else it says `running` until a health check of the group's finds out."""
+        """`noticed`: EC2 calls it terminated at once; else it says `running` until a health check of the group's finds out,
+        or all is repaired."""
         await self._fleet.instance(instance_id).power_off()
         if noticed:
             await asyncio.to_thread(self._fleet.group.tell_terminated, instance_id)
+        else:
+            self._unnoticed.add(instance_id)
 
     def crash(self, instance_id: str) -> None:
         self._fleet.instance(instance_id).crash()
@@ -78,7 +82,10 @@ class Faults:
         `CROSSOVER_SUPPLIERS_URL` where nobody listens, an instance is ready and answers each search with 503."""
         self._fleet.environment |= changes
 
-    def repair(self) -> None:
-        """Instances that start from now on are sound again."""
+    async def repair(self) -> None:
+        """Instances that start from now on are sound again, and EC2 notices which have failed."""
+        unnoticed, self._unnoticed = self._unnoticed & self._fleet.instances.keys(), set()
+        for instance_id in unnoticed:
+            await asyncio.to_thread(self._fleet.group.tell_terminated, instance_id)
         self._fleet.boot_faults.clear()
         self._fleet.environment = dict(self._fleet.options.environment)

@@ -31,6 +31,12 @@ def test_a_hook_whose_time_is_up_has_its_default_result(default: str) -> None:
     assert (one.outcome(59.0), one.outcome(60.0)) == (None, default)
 
 
+def test_a_hook_lasts_as_long_as_a_machine_needs_however_short_its_own_time() -> None:
+    (long,) = begin_waits([hook("drain", TERMINATING)], TERMINATING, 0.0, 360.0)
+    (longer,) = begin_waits([hook("drain", TERMINATING, timeout=400)], TERMINATING, 0.0, 360.0)
+    assert (long.outcome(359.0), long.outcome(360.0), longer.outcome(360.0)) == (None, "ABANDON", None)
+
+
 def test_a_heartbeat_starts_the_time_anew() -> None:
     one = member(hook("boot"))
     one.waits[0].extend(50.0)

@@ -41,6 +41,18 @@ def test_hurt_are_the_failed_and_the_late_and_chance_is_allowed_for() -> None:
     assert count == 500 and 200 < beyond < 300
 
 
+def test_traffic_moves_with_the_first_answer_of_another_lane_or_the_first_failure() -> None:
+    home = [(float(due), 5.0, 200, "lambda") for due in range(9)]
+    assert requests(*home, (9, 5, 200, "")).moved_at() is None
+    assert requests((9, 1, 200, "container"), *home).moved_at() == 9
+    assert requests(*home, (7, 5, 502, ""), (9, 5, 200, "container")).moved_at() == 7
+
+
+def test_the_ratio_is_of_what_came_after_the_move_to_what_came_before() -> None:
+    made = requests(*((0.0, 10.0, 200, "lambda"),) * 5, *((1.0, 12.0, 200, "container"),) * 5)
+    assert (made.p99_ratio(1.0), made.p99_ratio(None), made.p99_ratio(0.0), made.p99_ratio(2.0)) == (1.2, None, None, None)
+
+
 def switch(goal: str, at: float) -> tuple[str, Ended]:
     """Ten seconds of moving, and ten of the falling lane's quiet."""
     events = tuple(Told(when, {"phase": phase}) for phase, when in (("shift", at), ("verify", at), ("cool", at + 10)))

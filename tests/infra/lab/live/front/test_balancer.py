@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -60,11 +61,18 @@ class Front:
 
 @asynccontextmanager
 async def front(
-    first: Snapshot, *, instances: dict[str, int] | None = None, lags_s: tuple[float, ...] = (2.0, 5.0)
+    first: Snapshot,
+    *,
+    instances: dict[str, int] | None = None,
+    lags_s: tuple[float, ...] = (2.0, 5.0),
+    least_delay_s: float = 0.0,
 ) -> AsyncIterator[Front]:
     time, roster, tally, functions = HandTime(), Roster(first), Tally(), FunctionDouble()
     around = Around(lab_time=time, roster=roster, addresses=Instances(instances or {}), functions=functions, tally=tally)
-    async with LiveBalancer(around, first, lags_s=lags_s) as balancer, aiohttp.ClientSession() as session:
+    async with (
+        LiveBalancer(around, first, lags_s=lags_s, least_delay_s=least_delay_s) as balancer,
+        aiohttp.ClientSession() as session,
+    ):
         yield Front(balancer, session, roster, tally, time, functions)
 
 
@@ -163,6 +171,15 @@ async def test_a_target_that_takes_no_connection_is_502_and_one_that_is_nowhere_
         assert (live.tally.now.groups[ONE].connection_errors, live.tally.now.groups[TWO].connection_errors) == (1, 1)
 
 
+async def test_a_machine_that_halts_makes_a_connection_late_and_not_a_504(one: Served) -> None:
+    async with front(split(1, 0), instances={"i-1": one.port}) as live:
+        asked = asyncio.create_task(live.get())
+        while not asked.done():
+            time.sleep(0.12)  # longer than ten lab seconds, each time, for all that goes on in this loop
+            await asyncio.sleep(0)
+        assert await asked == (200, "one")
+
+
 async def test_a_connection_of_the_pool_that_breaks_is_502_and_the_request_is_not_sent_again(one: Served) -> None:
     async with front(snapshot({ONE: 1}, {ONE: ["i-1"]}), instances={"i-1": one.port}, lags_s=(0.0,)) as live:
         assert (await live.get())[0] == 200
@@ -241,6 +258,19 @@ async def test_a_target_that_left_gets_requests_for_a_while_ends_what_it_has_and
         assert (await slow[-1])[0] == 502
         one.let_go.set()
         assert {status for status, _ in await asyncio.gather(*slow[:-1])} <= {200}, "the others are where nothing changed"
+
+
+async def test_what_is_under_way_has_its_seconds_however_fast_the_delay_passes(one: Served) -> None:
+    told, left = (snapshot({ONE: 1}, {ONE: ids}, delay_s=30.0) for ids in (["i-1"], []))
+    async with front(told, instances={"i-1": one.port}, lags_s=(0.0,), least_delay_s=30.0) as live:
+        slow = asyncio.create_task(live.get("/slow"))
+        await until(lambda: one.requests)
+        live.change(left)
+        live.time.pass_by(31.0)
+        assert live.balancer.let_go(live.time.now()) == [Target("i-1", 80)]
+        await asyncio.sleep(0.05)
+        one.let_go.set()
+        assert await slow == (200, "one")
 
 
 async def test_a_target_that_says_nothing_for_the_idle_timeout_is_504(one: Served) -> None:

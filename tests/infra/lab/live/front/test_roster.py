@@ -68,7 +68,7 @@ def test_a_target_that_left_is_asked_for_17_s_more_and_cut_off_after_its_delay()
     assert roster.told()[ONE]["b"] is None, "AWS itself knows that it drains"
     assert roster.hosts() == {ONE: (1, 0)}, "it is no registered host any more"
     assert roster.over(159.0) == []
-    assert roster.over(160.0) == [(ONE, B)]
+    assert roster.over(160.0) == [(ONE, B, 60.0)]
     assert "b" not in roster.told()[ONE]
 
 
@@ -77,7 +77,7 @@ def test_a_function_that_left_is_asked_until_the_last_node_knows() -> None:
     roster = Roster(before)
     roster.learn(snapshot({}, {}), 100.0)
     assert [target.id for target in roster.candidates(before.groups[FUNCTION], 105.0, 5.0)] == ["arn"]
-    assert roster.over(117.0) == [(FUNCTION, Target("arn"))]
+    assert roster.over(117.0) == [(FUNCTION, Target("arn"), 17.0)]
 
 
 def test_a_target_that_is_registered_again_begins_anew() -> None:
@@ -124,4 +124,4 @@ def test_nothing_is_told_of_a_group_that_no_rule_names_any_more() -> None:
     roster = Roster(of("a"))
     roster.learn(snapshot({}, {}), 100.0)
     assert roster.told() == {}
-    assert roster.over(160.0) == [(ONE, A)], "what it has under way may end all the same"
+    assert roster.over(160.0) == [(ONE, A, 60.0)], "what it has under way may end all the same"

@@ -41,7 +41,7 @@ def test_a_drain_is_as_much_shorter_as_whole_seconds_allow_and_its_end_is_not(
 
 
 @pytest.mark.parametrize(
-    ("speed", "look", "publish", "gone_by"), [(1, "2", "60", "100"), (4, "0.5", "15", "25"), (100, "0.5", "1", "1")]
+    ("speed", "look", "publish", "gone_by"), [(1, "2", "60", "100"), (4, "0.5", "15", "25"), (100, "0.5", "1", "10")]
 )
 def test_the_agent_looks_and_tells_in_lab_time_but_not_without_pause(
     units: dict[str, Unit], speed: float, look: str, publish: str, gone_by: str
