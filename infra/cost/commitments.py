@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from infra.cost.exact import EXACT
 from infra.cost.lane import CostOptions, Usage
-from infra.cost.lines.line import EXACT, LineItem, quantity, total
+from infra.cost.lines.line import LineItem, quantity, total
 from infra.cost.traffic.profile import TrafficProfile, hourly_means
 
 

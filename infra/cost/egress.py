@@ -11,9 +11,10 @@ from decimal import Decimal
 
 from infra.config import Stage
 from infra.cost import capacity
+from infra.cost.exact import EXACT
 from infra.cost.lane import CostOptions, Month
 from infra.cost.lines import ec2, network
-from infra.cost.lines.line import EXACT, LineItem, quantity, total
+from infra.cost.lines.line import LineItem, quantity, total
 from infra.cost.minimums import lay_out
 from infra.cost.prices.book import PriceBook
 from infra.cost.profile import LaneProfile

@@ -9,8 +9,9 @@ from datetime import date
 from decimal import Decimal
 
 from infra.config import Stage
+from infra.cost.exact import EXACT
 from infra.cost.lines import load_balancer, logs, network
-from infra.cost.lines.line import EXACT, LineItem, quantity, total
+from infra.cost.lines.line import LineItem, quantity, total
 from infra.cost.prices.book import PriceBook
 from infra.cost.profile import LaneProfile
 from infra.cost.traffic.profile import TrafficProfile

@@ -36,8 +36,8 @@ class Likely:
 
 
 def likely(world: World, lanes: tuple[LaneCost, LaneCost]) -> Likely | None:
-    """Around the months of both `lanes`, as `world` has them. None where the simulation does not know how a lane is billed: Managed
-    Instances, provisioned concurrency, SnapStart, a plan of which the book has no rate."""
+    """Around the months of both `lanes`, as `world` has them. None where the simulation does not know how a lane is billed:
+    Managed Instances, provisioned concurrency, SnapStart, a plan of which the book has no rate."""
     stage, options = world.stage, world.options
     special = stage.lambda_lane.managed_concurrency, stage.lambda_lane.provisioned_concurrency, stage.lambda_lane.snap_start
     if any(special):

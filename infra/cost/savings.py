@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_FLOOR, Decimal
 
+from infra.cost.exact import EXACT
 from infra.cost.lane import LaneCost, Savings, Usage
-from infra.cost.lines.line import EXACT, LineItem, quantity
+from infra.cost.lines.line import LineItem, quantity
 from infra.cost.prices.book import PlanRate, PriceBook
 from infra.errors import InputError
 

@@ -9,9 +9,10 @@ from decimal import Decimal
 
 from infra.config import Stage
 from infra.cost.alarms import lane_alarm_lines, shared_alarm_lines
+from infra.cost.exact import EXACT
 from infra.cost.lane import DAYS_PER_MONTH_OF_LOGS, CostOptions, Month
 from infra.cost.lines import cache, network, protection, storage, watching
-from infra.cost.lines.line import EXACT, LineItem, quantity
+from infra.cost.lines.line import LineItem, quantity
 from infra.cost.prices.book import PriceBook
 from infra.cost.profile import WorkloadProfile
 from infra.settings.watch import AGENT_METRICS, AGENT_METRICS_EVERY_S

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from infra.cost.actuals.records import Bill, month_end
-from infra.cost.lines.line import EXACT
+from infra.cost.exact import EXACT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from infra.cost.actuals.calibration import HIGHEST, LOWEST, Calibration, scale_o
 from infra.cost.actuals.mapping import ON_DEMAND, SPOT
 from infra.cost.actuals.records import total
 from infra.cost.actuals.variance import Comparison, Variance, month_hours
-from infra.cost.lines.line import EXACT
+from infra.cost.exact import EXACT
 from infra.cost.reports.diff import LANES
 
 SCALE = Decimal("0.0001")

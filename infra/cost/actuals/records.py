@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from infra.cost.lines.line import EXACT
+from infra.cost.exact import EXACT
 from infra.errors import InputError
 
 USAGE = "usage"

@@ -13,7 +13,7 @@ from typing import Any
 
 from infra.cost.actuals.mapping import ON_DEMAND, SPOT, Key, key_of, key_of_line
 from infra.cost.actuals.records import USAGE, Bill, Charge, total
-from infra.cost.lines.line import EXACT
+from infra.cost.exact import EXACT
 from infra.cost.prices.book import PriceBook
 from infra.errors import InputError
 

@@ -11,7 +11,8 @@ from decimal import Decimal
 
 from infra.cost.cloud_assembly.free import free_because
 from infra.cost.cloud_assembly.reading import CloudAssembly, Resource
-from infra.cost.lines.line import EXACT, LineItem, priced, quantity
+from infra.cost.exact import EXACT
+from infra.cost.lines.line import LineItem, priced, quantity
 from infra.cost.prices.book import PriceBook
 from infra.errors import InputError
 

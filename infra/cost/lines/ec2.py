@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from infra.cost.lines.line import EXACT, LineItem, priced, quantity
+from infra.cost.exact import EXACT
+from infra.cost.lines.line import LineItem, priced, quantity
 from infra.cost.prices.book import Price, PriceBook, Tier
 from infra.errors import InputError
 

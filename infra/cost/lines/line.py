@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from decimal import Decimal
 
+from infra.cost.exact import EXACT
 from infra.cost.prices.book import FreeTier, Price, Tier
 from infra.errors import InputError
 
-EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
 SMALLEST = Decimal("0.000001")
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import ijson
 
-from infra.cost.traffic.profile import open_bytes, open_text
+from infra.cost.large_files import open_bytes, open_text
 from infra.errors import InputError
 
 HEAD = 1 << 16

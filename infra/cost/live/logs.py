@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from infra.cost.large_files import log_lines
 from infra.cost.live.exports import exported, is_export
-from infra.cost.live.log_lines import log_lines
 from infra.cost.profile import Distribution
 from infra.cost.traffic.access_log import is_access_log_line
 from infra.errors import InputError

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from infra.cost.lines.line import EXACT
+from infra.cost.exact import EXACT
 from infra.cost.prices.offers import Head, Offer, Product
 from infra.cost.prices.wishes import FEE, FEE_USAGE, NOT_ASKED_FOR
 

@@ -14,7 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from infra.cost.lines.line import EXACT
+from infra.cost.exact import EXACT
 from infra.cost.prices.offers import Head, Product, read_items, read_pairs, usage_without_region
 from infra.cost.prices.wishes import INSTANCE_USAGE
 from infra.errors import InputError

@@ -14,7 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from infra.cost.lines.line import EXACT
+from infra.cost.exact import EXACT
 from infra.cost.prices.downloads import NoOffer
 from infra.cost.prices.fees import fee_row
 from infra.cost.prices.left import Left, left_instances, left_plans, left_prices

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
 
-from infra.cost.lines.line import EXACT
+from infra.cost.exact import EXACT
 from infra.errors import KitError
 
 DAYS = 30

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date
 
 from infra.cost.compare import Comparison
+from infra.cost.exact import EXACT
 from infra.cost.lane import LaneCost
-from infra.cost.lines.line import EXACT, LineItem
+from infra.cost.lines.line import LineItem
 from infra.cost.prices.book import STALE_AFTER_DAYS
 
 LANE_NAMES = {"lambda": "Lambda", "container": "container"}

@@ -17,7 +17,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from infra.cost.compare import Comparison
-from infra.cost.lines.line import EXACT, total
+from infra.cost.exact import EXACT
+from infra.cost.lines.line import total
 from infra.cost.reports import charts
 from infra.cost.reports.amounts import signed
 from infra.cost.reports.findings import crossover_sentence, likely_sentence, rate, savings_sentence, stale_figures

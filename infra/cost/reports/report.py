@@ -17,9 +17,10 @@ from infra import documents
 from infra.cost.carbon import SOURCE, carbon
 from infra.cost.compare import Comparison
 from infra.cost.egress import Egress
+from infra.cost.exact import EXACT
 from infra.cost.lane import LaneCost, Savings
 from infra.cost.likely import Likely
-from infra.cost.lines.line import EXACT, LineItem, total
+from infra.cost.lines.line import LineItem, total
 from infra.cost.prices.book import STALE_AFTER_DAYS
 from infra.cost.reports.assumptions import assumptions, not_priced
 from infra.cost.reports.findings import headline, stale_figures

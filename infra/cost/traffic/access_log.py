@@ -11,7 +11,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
-from infra.cost.live.log_lines import log_lines
+from infra.cost.large_files import log_lines
 from infra.cost.traffic.profile import TrafficProfile
 from infra.errors import InputError
 

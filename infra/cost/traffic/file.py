@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+from infra.cost.large_files import open_text
 from infra.cost.traffic.access_log import is_access_log_line, read_access_log
-from infra.cost.traffic.profile import TrafficProfile, open_text
+from infra.cost.traffic.profile import TrafficProfile
 from infra.cost.traffic.series import read_series
 from infra.errors import InputError
 

@@ -1,20 +1,14 @@
-"""What arrives: requests a second in equal steps, and the sources it can come from.
+"""What arrives: requests a second in equal steps.
 
 A rate is a physical quantity and a float; it becomes a Decimal when it meets a price.
 """
 
 from __future__ import annotations
 
-import gzip
-import io
 import math
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from pathlib import Path
-from typing import IO, cast
 
 from infra.errors import InputError
 
@@ -105,24 +99,3 @@ def flat_rate(rps: float) -> TrafficProfile:
     if rps == 0:
         raise InputError("rps: must be more than 0")
     return TrafficProfile(step_s=3600, rates=(float(rps),), source=f"flat {rps:g}/s", parameters={"rps": rps})
-
-
-@contextmanager
-def open_text(path: Path, *, errors: str = "strict") -> Iterator[io.TextIOBase]:
-    """Open a text file, unpacking .gz while reading; what cannot be read becomes an `InputError`. `errors` as in `open`."""
-    with open_bytes(path) as unpacked:
-        yield io.TextIOWrapper(unpacked, encoding="utf-8-sig", errors=errors, newline="")
-
-
-@contextmanager
-def open_bytes(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file, unpacking .gz while reading; what cannot be read, while it is read too, becomes an `InputError`."""
-    try:
-        with path.open("rb") as raw:
-            yield cast("IO[bytes]", gzip.GzipFile(fileobj=raw)) if path.suffix == ".gz" else raw
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: not a text file in UTF-8") from None
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise InputError(f"{path}: not a whole gzip file ({error})") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None

@@ -17,7 +17,8 @@ from pathlib import Path
 from statistics import median_low
 from typing import Any
 
-from infra.cost.traffic.profile import TrafficProfile, check_rate, open_text
+from infra.cost.large_files import open_text
+from infra.cost.traffic.profile import TrafficProfile, check_rate
 from infra.errors import InputError
 
 STAMP_COLUMNS = ("timestamp", "time", "date", "datetime", "bin")

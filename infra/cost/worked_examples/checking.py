@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
-from infra.cost.lines.line import EXACT, LineItem, total
+from infra.cost.exact import EXACT
+from infra.cost.lines.line import LineItem, total
 from infra.cost.prices.book import PriceBook
 from infra.cost.worked_examples.kinds import KINDS
 from infra.cost.worked_examples.reading import Example, example_of, read_cases

@@ -6,8 +6,9 @@ import math
 from dataclasses import replace
 from decimal import Decimal
 
+from infra.cost.exact import EXACT
 from infra.cost.lines import ec2, lambda_
-from infra.cost.lines.line import EXACT, LineItem, priced
+from infra.cost.lines.line import LineItem, priced
 from infra.cost.prices.book import PriceBook
 from infra.cost.worked_examples.inputs import Inputs
 from infra.cost.worked_examples.spelling import canonical

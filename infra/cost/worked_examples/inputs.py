@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
-from infra.cost.lines.line import EXACT
+from infra.cost.exact import EXACT
 from infra.cost.worked_examples.spelling import Spelled, amount, canonical, spelled
 from infra.errors import InputError
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from infra.cost.lines.line import EXACT
+from infra.cost.exact import EXACT
 
 MAGNITUDES = {
     **dict.fromkeys(("thousand", "thousands"), Decimal(1_000)),
