@@ -17,6 +17,7 @@ from openpyxl.workbook import Workbook
 from infra.config import Cache, Stage
 from infra.cost.compare import Comparison, compare
 from infra.cost.lane import CostOptions
+from infra.cost.likely import likely
 from infra.cost.lines.line import LineItem
 from infra.cost.prices.book import PriceBook, Tier
 from infra.cost.profile import WorkloadProfile
@@ -313,6 +314,12 @@ def test_a_split_has_a_sheet_whose_prices_are_live(world: World) -> None:
     assert all(str(row[3]).startswith("=Prices!") for row in rows)
     assert listed(workbook, "the split: its quantities are as reported")
     assert "Split" not in load_workbook(io.BytesIO(workbook_bytes(world.compare()))).sheetnames
+
+
+def test_how_sure_the_totals_are_stands_below_them_as_reported(world: World) -> None:
+    comparison = world.compare()
+    workbook = load_workbook(io.BytesIO(workbook_bytes(replace(comparison, likely=likely(comparison)))))
+    assert listed(workbook, "as reported, not computed here: In 9 of 10 of 200 worlds")
 
 
 def test_what_is_not_live_is_marked_and_listed(world: World) -> None:
