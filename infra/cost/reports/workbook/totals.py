@@ -8,7 +8,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from infra.cost.compare import Comparison
 from infra.cost.reports.assumptions import not_priced
-from infra.cost.reports.findings import crossover_sentence, headline
+from infra.cost.reports.findings import crossover_sentence, headline, likely_sentence
 from infra.cost.reports.workbook.lines import Written
 from infra.cost.reports.workbook.sheet import Book, Value
 
@@ -30,8 +30,13 @@ def write_totals(book: Book, sheet: Worksheet, comparison: Comparison, written: 
     row = _answer(book, sheet, row + 1, comparison)
     row = _checks(book, sheet, row + 1, comparison)
     row = _list(book, sheet, row + 1, "Not live in this workbook", written.fixed or ["nothing: every line is a formula"])
-    sentence = f"as reported, not computed here: {crossover_sentence(comparison)}"
-    row = _list(book, sheet, row + 1, "Where the cheaper lane changes", [sentence])
+    said = {
+        "Where the cheaper lane changes": crossover_sentence(comparison),
+        "How sure this is": likely_sentence(comparison),
+    }
+    for title, sentence in said.items():
+        if sentence is not None:
+            row = _list(book, sheet, row + 1, title, [f"as reported, not computed here: {sentence}"])
     _list(book, sheet, row + 1, "Not in the totals", not_priced(comparison))
     sheet.activate()
     sheet.freeze_panes(4, 1)

@@ -17,11 +17,14 @@ from openpyxl.workbook import Workbook
 from infra.config import Cache, Stage
 from infra.cost.compare import Comparison, compare
 from infra.cost.lane import CostOptions
+from infra.cost.likely import Likely
 from infra.cost.lines.line import LineItem
 from infra.cost.prices.book import PriceBook, Tier
 from infra.cost.profile import WorkloadProfile
 from infra.cost.reports.workbook.build import workbook_bytes
 from infra.cost.reports.workbook.traffic import MAX_STEPS
+from infra.cost.simulation.answer import Band
+from infra.cost.simulation.draws import Uncertainty
 from infra.cost.traffic.profile import TrafficProfile, flat_rate
 from tests.infra.cost.conftest import lane, profile_with
 from tests.infra.cost.reports.recalculate import changed, named, recalculate
@@ -313,6 +316,16 @@ def test_a_split_has_a_sheet_whose_prices_are_live(world: World) -> None:
     assert all(str(row[3]).startswith("=Prices!") for row in rows)
     assert listed(workbook, "the split: its quantities are as reported")
     assert "Split" not in load_workbook(io.BytesIO(workbook_bytes(world.compare()))).sheetnames
+
+
+def test_how_sure_the_totals_are_stands_below_them_as_reported(world: World) -> None:
+    comparison = world.compare()
+    bands = {lane.lane: Band(low=120.0, typical=130.0, high=150.0) for lane in comparison.lanes}
+    sure = Likely(usd_per_month=bands, share=0.93, worlds=200, uncertainty=Uncertainty())
+    workbook = load_workbook(io.BytesIO(workbook_bytes(replace(comparison, likely=sure))))
+    assert listed(workbook, "as reported, not computed here: In 9 of 10 of 200 worlds")
+    assert listed(workbook, "$120 to $150 on the Lambda lane")
+    assert listed(workbook, "in 93% of them")
 
 
 def test_what_is_not_live_is_marked_and_listed(world: World) -> None:
