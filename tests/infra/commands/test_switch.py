@@ -87,6 +87,8 @@ def test_json_tells_each_event_and_the_result_in_lines(live: LiveStage) -> None:
     assert len(promoted) == 2
     assert promoted[0]["figures"]["container"]["requests"] >= 200
     assert promoted[0]["figures"]["container"]["loop_lag_ms"] == 5.0
+    assert promoted[0]["figures"]["container"]["uncompared"] == {"loop_lag_ms": "not-on-lambda"}
+    assert promoted[1]["figures"]["container"]["uncompared"]["p99_ms"] == "too-few-requests"  # nothing is left on Lambda
     history = lines(crossover(live, "history", "--json"))
     assert [event["what"] for event in history] == [event["what"] for event in told[:-1]]
 
@@ -481,9 +483,9 @@ def test_what_json_says_is_in_the_docs(live: LiveStage) -> None:
     told += lines(crossover(live, "switch", "container", *QUICK, "--json"))
     told += lines(crossover(live, "history", "--json"))
     told.append(json.loads(crossover(live, "status", "--json").stdout))
-    told.append(json.loads(crossover(live, "prewarm", "container", "--units", "2", "--json").stdout))
+    told.append(json.loads(crossover(live, "prewarm", "container", "--units", "2", "--yes", "--json").stdout))
     keys = {key for document in told for key in _keys(document)}
-    assert {"loop_lag_ms", "doubts", "driven", "lately", "digests", "at_least", "result"} <= keys
+    assert {"loop_lag_ms", "doubts", "driven", "lately", "uncompared", "digests", "at_least", "result"} <= keys
     assert {key for key in keys if f"`{key}`" not in section} == set()
 
 
@@ -514,11 +516,15 @@ def test_watching_looks_again_and_again(live: LiveStage) -> None:
 
 
 def test_prewarm_raises_and_release_lets_go(live: LiveStage) -> None:
-    assert code(crossover(live, "prewarm", "container", "--units", "5", "--json")) == 0
+    for asked in (("--units", "5"), ("--release",)):
+        unnamed = crossover(live, "prewarm", "container", *asked)
+        assert str(unnamed.exception) == "prod is production and this is no terminal: say --yes"
+    assert (live.moto.group()["MinSize"], live.control.store.history(1)) == (2, [])
+    assert code(crossover(live, "prewarm", "container", "--units", "5", "--yes", "--json")) == 0
     assert live.moto.group()["MinSize"] == 5
     assert live.control.store.history(1)[0].what == "5 ready on the container lane, 5 were asked for"
     assert code(crossover(live, "doctor")) == 1
-    assert code(crossover(live, "prewarm", "container", "--release")) == 0
+    assert code(crossover(live, "prewarm", "container", "--release", "--yes")) == 0
     assert live.moto.group()["MinSize"] == 2
     too_many = crossover(live, "prewarm", "container", "--units", "50")
     assert "50 were asked for, the container lane may have 10" in str(too_many.exception)
