@@ -107,7 +107,7 @@ def _gate(record: Record, seen: Seen) -> Move:
     gates, step = plan.callouts.gates, f"step {record.step + 1} of {len(plan.steps)}"
     gate = shown(gates[record.gates_passed])
     if _held(record):
-        return Move(replace(record, since=seen.now, unattended_s=0.0))  # a pause is not held against the gate
+        return Move(record)
     if record.wish is Wish.OVERRULE:
         return _write_step(record, seen, f"{step} goes over {gate} by an operator's word ({record.held or 'not answered yet'})")
     if seen.gate is not None and seen.gate.passes:
@@ -154,7 +154,7 @@ def _verify(record: Record, seen: Seen) -> Move:
     if verdict.health is Health.WELL and split.health is Health.WELL:
         well = f"{plan.rising} lane is well after {elapsed:.0f} s ({seen.of(plan.rising).words})"
         return Move(record) if _held(record) else _next(record, seen, well)
-    if record.driven_s(seen.now) >= limits.max_bake_s and not _held(record):
+    if record.driven_s(seen.now) >= limits.max_bake_s:
         unknown = verdict if verdict.health is Health.UNKNOWN else split
         return _back(record, seen, f"{unknown.words} after {elapsed:.0f} s: what is not known is not promoted", to_start=True)
     return Move(record)

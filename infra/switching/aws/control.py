@@ -83,6 +83,8 @@ class Control:
             now=self.world.clock.now(),
             floor=self.lanes.floor("container"),
             template_floor=self.template_floor(),
+            rule_arn=self.resources.rule,
+            target_groups=self.resources.target_groups,
             template_weights=self._template_value("foundation", "AWS::SSM::Parameter", "Value"),
             asked_weights=asked_weights,
             changing=self.resources.changing,

@@ -459,7 +459,7 @@ def test_weights_changed_by_hand_are_found_by_doctor_and_refused(live: LiveStage
     assert finding["mend"].endswith("traffic-weights --value 0:100; or switch to what is right")
     again = crossover(live, "switch", "container", *QUICK)
     assert code(again) == 1
-    assert "the rule splits so already and the parameter holds 20:80" in str(again.exception)
+    assert "nothing to move, but the rule holds 0:100 and the parameter holds 20:80" in str(again.exception)
     refused = crossover(live, "switch", "lambda", *QUICK)
     assert "weights: the parameter holds 20:80, the rule 0:100" in str(refused.exception)
 
