@@ -51,8 +51,8 @@ def command(
 
     control = connected(stage, region)
     if release:
-        floor = prewarming.released_floor(control, lane)
-        confirm(stage, f"The {lane} lane would follow its load again, from {floor} instances up.", yes=yes)
+        least = prewarming.released_floor(control, lane)
+        confirm(stage, f"The {lane} lane would follow its load again, from {least} instances up.", yes=yes)
         said = prewarming.release(control, lane)
     else:
         asked = prewarming.propose(control, lane, units=units, profile=profile)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from infra.commands.at_stage import aws_of, confirm, stage_options
+from infra.commands.at_stage import PIPE_WIDTH, aws_of, confirm, stage_options
 from infra.errors import InputError
 from infra.operating.scheduled import chosen, document
 
@@ -174,11 +174,12 @@ def _print(stage: str, found: tuple[Listed, ...]) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    console = Console(highlight=False)
+    # Into a file or a pipe, names are never cut off at a terminal's width: `remove` wants them whole.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
     if not found:
         console.print(f"No scheduled switch of {stage}.")
         return
-    table = Table(box=box.SIMPLE_HEAD, title=f"Scheduled switches of {stage}", title_justify="left")
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title=f"Scheduled switches of {stage}", title_justify="left")
     for column in ("name", "to", "timezone", "next", "saves a month"):
         table.add_column(column, no_wrap=True, justify="right" if column.startswith("saves") else "left")
     known = [Decimal(each.entry.saves_usd) for each in found if each.entry is not None and each.entry.saves_usd is not None]

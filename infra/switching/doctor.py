@@ -13,10 +13,10 @@ from infra.switching.weights import PATTERN, Weights, all_on
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """What holds the weights: the parameter (as text and as weights), the rule, the record. `rule_arn` and `target_groups` (ARNs
-    by lane) are what writes the rule. `floor` is the group's minimum
-    size, `template_floor` the deployed template's. `template_weights` are what the deployed template started the parameter
-    with, `asked_weights` what the stage's settings ask for now. None is not known."""
+    """What holds the weights: the parameter (as text and as weights), the rule, the record. `rule_arn` and `target_groups`
+    (ARNs by lane) are what the rule is written with. `floor` is the group's minimum size, `template_floor` the deployed
+    template's. `template_weights` are what the deployed template started the parameter with, `asked_weights` what the
+    stage's settings ask for now. None is not known."""
 
     stage: str
     parameter: str | None
@@ -62,10 +62,14 @@ def _weights(places: Places) -> Iterator[Finding]:
     write = f"aws ssm put-parameter {how} --name /crossover/{places.stage}/traffic-weights --value"
     if parameter is None:
         holds = "is not there" if places.parameter is None else f"holds {places.parameter!r}, which is no weights"
-        yield Finding(f"the parameter {holds}: the next deployment of the traffic stack fails", f"{write} {wanted or all_on('container')}")
+        yield Finding(
+            f"the parameter {holds}: the next deployment of the traffic stack fails", f"{write} {wanted or all_on('container')}"
+        )
     if rule is None:
         # A deployment would not: CloudFormation leaves a rule alone whose template has not changed.
-        yield Finding("the rule does not split between the two lanes", f"write it: {_rule_command(places, parameter or wanted)}")
+        yield Finding(
+            "the rule does not split between the two lanes", f"write it: {_rule_command(places, parameter or wanted)}"
+        )
     if parameter is not None and rule is not None and not parameter.same_split(rule):
         mend = f"keep the rule's: {write} {rule}; or switch to what is right"
         yield Finding(
@@ -93,7 +97,8 @@ def _settings(places: Places) -> Iterator[Finding]:
 
 def _rule_command(places: Places, weights: Weights | None) -> str:
     groups = [
-        {"TargetGroupArn": arn, "Weight": (weights or all_on("container")).of(lane)} for lane, arn in places.target_groups.items()
+        {"TargetGroupArn": arn, "Weight": (weights or all_on("container")).of(lane)}
+        for lane, arn in places.target_groups.items()
     ]
     forward = {"TargetGroups": groups, "TargetGroupStickinessConfig": {"Enabled": False}}
     actions = json.dumps([{"Type": "forward", "ForwardConfig": forward}], separators=(",", ":"))

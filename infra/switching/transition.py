@@ -194,9 +194,13 @@ def _cool(record: Record, seen: Seen) -> Move:
     if seen.now - quiet < plan.quiet_s or _held(record):
         return Move(replace(record, quiet_since=quiet))
     if plan.standby is None:
-        return Move(_end(record, seen, Phase.DONE), say=f"{plan.falling} lane is quiet; done", figures=_figures(record.plan, seen))
+        return Move(
+            _end(record, seen, Phase.DONE), say=f"{plan.falling} lane is quiet; done", figures=_figures(record.plan, seen)
+        )
     say = f"{plan.falling} lane has had no request for {plan.quiet_s:g} s: down to {plan.standby}"
-    return Move(_enter(record, Phase.SCALE_DOWN, seen.now), ScaleDown(plan.falling, plan.standby), say, _figures(record.plan, seen))
+    return Move(
+        _enter(record, Phase.SCALE_DOWN, seen.now), ScaleDown(plan.falling, plan.standby), say, _figures(record.plan, seen)
+    )
 
 
 def _scale_down(record: Record, seen: Seen) -> Move:

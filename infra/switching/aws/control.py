@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from infra.config import DEFAULT_STAGE
 from infra.switching.aws import probe

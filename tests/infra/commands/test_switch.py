@@ -18,7 +18,9 @@ from msgspec.structs import replace as changed
 
 from infra.cli import cli
 from infra.errors import InputError, KitError
+from infra.operating import scheduled
 from infra.overrides import override
+from infra.switching.aws.schedules import Listed
 from infra.switching.driver import LEASE_S, Driver, wish
 from infra.switching.record import Event, Phase, Wish
 from tests.conftest import ROOT, free_port
@@ -474,6 +476,12 @@ def test_status_shows_both_lanes_and_what_is_not_known(live: LiveStage) -> None:
     assert json.loads(crossover(live, "status", "--json").stdout)["lanes"]["lambda"]["requests"] == 24_000
     shown = crossover(live, "status").stdout
     assert "No switch yet." in shown and "500 ms" in shown
+    live.moto.metrics.failing = refusal("InternalServiceFault", 500)
+    away = json.loads(crossover(live, "status", "--json").stdout)
+    assert (away["split"], away["lanes"]["container"]["ready"]) == (told["split"], told["lanes"]["container"]["ready"])
+    assert away["lanes"]["lambda"]["requests"] is None
+    assert away["unknown"] == ["CloudWatch: An error occurred (InternalServiceFault) when calling the Anything operation: no"]
+    assert "InternalServiceFault" in crossover(live, "status").stdout
 
 
 def test_what_json_says_is_in_the_docs(live: LiveStage) -> None:
@@ -484,6 +492,8 @@ def test_what_json_says_is_in_the_docs(live: LiveStage) -> None:
     told += lines(crossover(live, "history", "--json"))
     told.append(json.loads(crossover(live, "status", "--json").stdout))
     told.append(json.loads(crossover(live, "prewarm", "container", "--units", "2", "--yes", "--json").stdout))
+    listed = Listed(name="x", expression="cron(0 7 * * ? *)", timezone="UTC", state="ENABLED", entry=None)
+    told.append({"entries": [scheduled.document(listed, T0)], "changes": None})
     keys = {key for document in told for key in _keys(document)}
     assert {"loop_lag_ms", "doubts", "driven", "lately", "uncompared", "digests", "at_least", "result"} <= keys
     assert {key for key in keys if f"`{key}`" not in section} == set()

@@ -44,9 +44,7 @@ def busy(stage: MotoStage) -> Iterator[MotoStage]:
     ec2.terminate_instances(InstanceIds=ids)
 
 
-def test_what_others_run_counts_and_the_group_s_growth_alone_is_more(
-    busy: MotoStage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_others_run_counts_and_the_group_s_growth_alone_is_more(busy: MotoStage, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = (
         Quota(kind="on demand", allowed=16, used=12, more=6),  # 2 instances of the group's, 2 vCPUs each, are there
         Quota(kind="on spot", allowed=5, used=2, more=0),
