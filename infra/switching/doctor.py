@@ -71,7 +71,7 @@ def _weights(places: Places) -> Iterator[Finding]:
             "the rule does not split between the two lanes", f"write it: {_rule_command(places, parameter or wanted)}"
         )
     if parameter is not None and rule is not None and not parameter.same_split(rule):
-        mend = f"keep the rule's: {write} {rule}; or switch to what is right"
+        mend = f"keep the rule's: {write} {rule}; or `crossover switch` with --force to what is right"
         yield Finding(
             f"the rule holds {rule} and the parameter {parameter}, which the next deployment writes into the rule", mend
         )
@@ -108,9 +108,10 @@ def _rule_command(places: Places, weights: Weights | None) -> str:
 def _floor(places: Places) -> Iterator[Finding]:
     busy = places.record is not None and not places.record.ended
     if not busy and places.floor is not None and places.template_floor is not None and places.floor != places.template_floor:
+        how = "--release" if places.floor > places.template_floor else f"--units {places.template_floor}"
         yield Finding(
             f"the group keeps {places.floor} instances at least, its template says {places.template_floor}",
-            f"`crossover prewarm container --release --stage {places.stage}` sets it to the template's",
+            f"`crossover prewarm container {how} --stage {places.stage}` sets it to the template's",
         )
 
 

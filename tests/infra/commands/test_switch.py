@@ -458,7 +458,7 @@ def test_weights_changed_by_hand_are_found_by_doctor_and_refused(live: LiveStage
     assert code(found) == 1
     (finding,) = json.loads(found.stdout)["findings"]
     assert finding["what"].startswith("the rule holds 0:100 and the parameter 20:80, which the next deployment writes")
-    assert finding["mend"].endswith("traffic-weights --value 0:100; or switch to what is right")
+    assert finding["mend"].endswith("traffic-weights --value 0:100; or `crossover switch` with --force to what is right")
     again = crossover(live, "switch", "container", *QUICK)
     assert code(again) == 1
     assert "nothing to move, but the rule holds 0:100 and the parameter holds 20:80" in str(again.exception)

@@ -62,6 +62,7 @@ def test_nothing_is_found_where_all_agree() -> None:
             "set traffic.lambda_weight = 0 and traffic.container_weight = 100 there",
         ),
         ({"floor": 6}, "the group keeps 6 instances at least, its template says 2", "prewarm container --release"),
+        ({"floor": 1}, "the group keeps 1 instances at least, its template says 2", "prewarm container --units 2 --stage prod"),
         ({"changing": ("crossover-prod-lambda (UPDATE_IN_PROGRESS)",)}, "being deployed", "wait"),
     ],
 )
