@@ -58,7 +58,7 @@ def command(
         asked = prewarming.propose(control, lane, units=units, profile=profile)
         if not as_json:
             click.echo(f"crossover: {asked.words}", err=True)
-        confirm(stage, f"This asks for {asked.units} {asked.kind}, which are paid for until they are released.", yes=yes)
+        confirm(stage, f"This asks for {asked.units} {asked.kind} ahead of load.", yes=yes)
         prewarming.begin(control, asked)
         said = prewarming.wait(control, asked, wait_s=wait_s)
     if as_json:
