@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from infra.switching.aws.calls import Aws
     from infra.switching.aws.control import Control
 
+PIPE_WIDTH = 160
+"""Columns of what is printed where there is no terminal."""
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 

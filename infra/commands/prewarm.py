@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from infra.commands.at_stage import connected, stage_options
+from infra.commands.at_stage import confirm, connected, stage_options
 from infra.operating import prewarming
 from infra.switching.weights import LANES
 
@@ -25,6 +25,7 @@ from infra.switching.weights import LANES
     help="How long to wait until they are ready.",
 )
 @click.option("--release", is_flag=True, help="Let the container lane follow its load again, from its template's minimum up.")
+@click.option("--yes", is_flag=True, help="Do not ask for the stage's name.")
 def command(
     lane: str,
     stage: str,
@@ -34,6 +35,7 @@ def command(
     profile: Path | None,
     wait_s: int,
     release: bool,
+    yes: bool,
 ) -> None:
     """Have a lane's instances or environments ready, and keep them; no traffic moves.
 
@@ -43,17 +45,20 @@ def command(
     \b
     Examples:
       crossover prewarm container --stage prod --units 12
-      crossover prewarm container --stage prod --release
+      crossover prewarm container --stage prod --release --yes
     """
     import msgspec
 
     control = connected(stage, region)
     if release:
+        least = prewarming.released_floor(control, lane)
+        confirm(stage, f"The {lane} lane would follow its load again, from {least} instances up.", yes=yes)
         said = prewarming.release(control, lane)
     else:
         asked = prewarming.propose(control, lane, units=units, profile=profile)
         if not as_json:
             click.echo(f"crossover: {asked.words}", err=True)
+        confirm(stage, f"This asks for {asked.units} {asked.kind} ahead of load.", yes=yes)
         prewarming.begin(control, asked)
         said = prewarming.wait(control, asked, wait_s=wait_s)
     if as_json:

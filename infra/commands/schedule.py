@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from infra.commands.at_stage import aws_of, confirm, stage_options
+from infra.commands.at_stage import PIPE_WIDTH, aws_of, confirm, stage_options
 from infra.errors import InputError
 from infra.operating.scheduled import chosen, document
 
@@ -46,6 +46,10 @@ def set_(file: Path, stage: str, region: str | None, as_json: bool, saving: Path
     """Make the stage's scheduled switches those of FILE, and no others; a paused one stays paused.
 
     \b
+    Examples:
+      crossover schedule set week.toml --stage prod --dry-run
+      crossover schedule set week.toml --stage prod --saving saving.json --yes --json
+
     Exit codes: 0 done, 1 refused, 2 the file is wrong.
     """
     from infra.commands.schedule_entries import entry_of
@@ -76,7 +80,13 @@ def set_(file: Path, stage: str, region: str | None, as_json: bool, saving: Path
 @command.command("list")
 @stage_options
 def list_(stage: str, region: str | None, as_json: bool) -> None:
-    """List the stage's scheduled switches, when each is due next, and what it saves."""
+    """List the stage's scheduled switches, when each is due next, and what it saves.
+
+    \b
+    Examples:
+      crossover schedule list --stage prod
+      crossover schedule list --stage prod --json
+    """
     found = _schedules(stage, region).all()
     if as_json:
         _print_json({"entries": [document(each, time.time()) for each in found]})
@@ -88,7 +98,13 @@ def list_(stage: str, region: str | None, as_json: bool) -> None:
 @click.argument("names", nargs=-1)
 @stage_options
 def pause(names: tuple[str, ...], stage: str, region: str | None, as_json: bool) -> None:
-    """Leave out scheduled switches until `resume`: NAMES, or all. One that is under way goes on (`crossover pause`)."""
+    """Leave out scheduled switches until `resume`: NAMES, or all. One that is under way goes on (`crossover pause`).
+
+    \b
+    Examples:
+      crossover schedule pause --stage prod
+      crossover schedule pause mon-fri-0700-container --stage prod
+    """
     _set_states(names, stage, region, as_json, on=False)
 
 
@@ -96,7 +112,13 @@ def pause(names: tuple[str, ...], stage: str, region: str | None, as_json: bool)
 @click.argument("names", nargs=-1)
 @stage_options
 def resume(names: tuple[str, ...], stage: str, region: str | None, as_json: bool) -> None:
-    """Let scheduled switches happen again: NAMES, or all. What was due meanwhile is not made up for."""
+    """Let scheduled switches happen again: NAMES, or all. What was due meanwhile is not made up for.
+
+    \b
+    Examples:
+      crossover schedule resume --stage prod
+      crossover schedule resume mon-fri-0700-container --stage prod
+    """
     _set_states(names, stage, region, as_json, on=True)
 
 
@@ -105,7 +127,13 @@ def resume(names: tuple[str, ...], stage: str, region: str | None, as_json: bool
 @stage_options
 @click.option("--all", "everything", is_flag=True, help="All of the stage's.")
 def remove(names: tuple[str, ...], stage: str, region: str | None, as_json: bool, everything: bool) -> None:
-    """Take scheduled switches out: NAMES, or --all. Traffic stays as it is."""
+    """Take scheduled switches out: NAMES, or --all. Traffic stays as it is.
+
+    \b
+    Examples:
+      crossover schedule remove mon-fri-0700-container --stage prod
+      crossover schedule remove --all --stage prod
+    """
     if bool(names) == everything:
         raise InputError("remove: name scheduled switches, or say --all")
     schedules = _schedules(stage, region)
@@ -174,11 +202,12 @@ def _print(stage: str, found: tuple[Listed, ...]) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    console = Console(highlight=False)
+    # Into a file or a pipe, names are never cut off at a terminal's width: `remove` wants them whole.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
     if not found:
         console.print(f"No scheduled switch of {stage}.")
         return
-    table = Table(box=box.SIMPLE_HEAD, title=f"Scheduled switches of {stage}", title_justify="left")
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title=f"Scheduled switches of {stage}", title_justify="left")
     for column in ("name", "to", "timezone", "next", "saves a month"):
         table.add_column(column, no_wrap=True, justify="right" if column.startswith("saves") else "left")
     known = [Decimal(each.entry.saves_usd) for each in found if each.entry is not None and each.entry.saves_usd is not None]

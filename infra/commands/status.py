@@ -8,13 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from infra.commands.at_stage import connected, stage_options
+from infra.commands.at_stage import PIPE_WIDTH, connected, stage_options
 
 if TYPE_CHECKING:
     from infra.switching.aws.control import Control
-
-
-PIPE_WIDTH = 160
 
 
 @click.command("status")
@@ -105,6 +102,7 @@ def screen(told: dict[str, Any]) -> Any:
     if told["deploying"]:
         lines.append(Text(f"being deployed: {', '.join(told['deploying'])}", style="yellow"))
     lines.append(Text(_switch(told)))
+    lines += [Text(why, style="yellow") for why in told["unknown"]]
     lines.append(Text("Figures are of the last five minutes as far as CloudWatch has them; - is not known.", style="dim"))
     return Group(*lines)
 

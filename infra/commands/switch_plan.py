@@ -55,10 +55,12 @@ def show(proposal: Proposal, console: Console) -> None:
     limits = plan.limits
     for step in plan.steps:
         console.print(f"  {step.percent:>6}%  {parse_weights(step.weights).words}, {limits.bake_s:g} s at least")
-    lag = "" if limits.loop_lag_ms is None else f", loop lag ≤ {limits.loop_lag_ms:g} ms"
+    own = f"; throttles ≤ {limits.throttle_percent:g}%"
+    if plan.rising == "container":
+        own = "" if limits.loop_lag_ms is None else f"; loop lag ≤ {limits.loop_lag_ms:g} ms"
     console.print(
-        f"  each     errors ≤ {limits.error_percent:g}%, p99 ≤ {limits.p99_ms:g} ms{lag}, not worse than the other lane, on "
-        f"{limits.min_samples:,} requests; up to {limits.max_bake_s:g} s, else back"
+        f"  each     errors ≤ {limits.error_percent:g}%, p99 ≤ {limits.p99_ms:g} ms, neither worse than the other lane's{own}; "
+        f"on {limits.min_samples:,} requests; up to {limits.max_bake_s:g} s, else back"
     )
     if plan.standby is not None:
         console.print(f"  at last  {plan.falling} lane down to {plan.standby} once it is quiet for {plan.quiet_s:g} s")

@@ -20,6 +20,7 @@ LOOKS = (
     "autoscaling:DescribePolicies",
     "cloudwatch:GetMetricData",
     "ec2:DescribeInstanceTypes",
+    "ec2:DescribeInstances",
     "elasticloadbalancing:DescribeRules",
     "elasticloadbalancing:DescribeTargetHealth",
     "lambda:GetAccountSettings",

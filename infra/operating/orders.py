@@ -16,6 +16,7 @@ from infra.switching.moves import LOOK_S
 from infra.switching.observe import unless_unreachable
 from infra.switching.plan import Need
 from infra.switching.ports import Clock
+from infra.switching.preflight import left_at
 from infra.switching.record import Event, Phase, Record, Wish
 from infra.switching.weights import Weights, parse_weights
 
@@ -133,7 +134,7 @@ def carried_before(control: Control) -> Need | None:
     """What the lane had that carried the traffic before the last switch: where its own last hour does not tell what it needs,
     going back needs as much. One environment stands for Lambda, which starts the others as requests come."""
     last = control.store.load()
-    if last is None or last.phase is not Phase.DONE:
+    if last is None or not last.ended:
         return None
     plan = last.plan
     units = (plan.keep or plan.keep_floor) if plan.falling == "container" else 1
@@ -149,6 +150,7 @@ def where_back(control: Control) -> tuple[Weights, str] | None:
         raise KitError(f"there has been no switch of {stage} to go back from: say where to, with `crossover switch`")
     if not last.ended:
         return None
-    if last.phase is not Phase.DONE:
+    start = parse_weights(last.plan.start)
+    if left_at(last).same_split(start):  # else it stayed on the lane that was less sick
         raise KitError(f"the last switch of {stage} ended {last.phase}: traffic is where it was before it")
-    return parse_weights(last.plan.start), f"rollback of {last.id}"
+    return start, f"rollback of {last.id}"

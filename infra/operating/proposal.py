@@ -36,7 +36,11 @@ def needed(proposal: Proposal) -> Plan | None:
     if proposal.plan is None and facts.last is not None and not facts.last.ended:
         raise KitError(f"traffic is split so at this moment, and {driven_by(facts.last, facts.now)}")
     if proposal.plan is None and facts.rule != facts.parameter:
-        raise KitError(f"the rule splits so already and the parameter holds {facts.parameter}: see `crossover doctor`")
+        holds = [
+            f"the {name} holds {weights or 'no weights'}"
+            for name, weights in (("rule", facts.rule), ("parameter", facts.parameter))
+        ]
+        raise KitError(f"there is nothing to move, but {' and '.join(holds)}: `crossover doctor` says how to mend it")
     return proposal.plan
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from infra.switching.preflight import left_at
 from infra.switching.record import Record
-from infra.switching.weights import Weights
+from infra.switching.weights import PATTERN, Weights, all_on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
-    """What holds the weights: the parameter (as text and as weights), the rule, the record. `floor` is the group's minimum
-    size, `template_floor` the deployed template's. `template_weights` are what the deployed template started the parameter
-    with, `asked_weights` what the stage's settings ask for now. None is not known."""
+    """What holds the weights: the parameter (as text and as weights), the rule, the record. `rule_arn` and `target_groups`
+    (ARNs by lane) are what the rule is written with. `floor` is the group's minimum size, `template_floor` the deployed
+    template's. `template_weights` are what the deployed template started the parameter with, `asked_weights` what the
+    stage's settings ask for now. None is not known."""
 
     stage: str
     parameter: str | None
@@ -24,6 +26,8 @@ class Places:
     now: float
     floor: int | None
     template_floor: int | None
+    rule_arn: str = "ARN"
+    target_groups: dict[str, str] = field(default_factory=dict)
     template_weights: str | None = None
     asked_weights: str | None = None
     changing: tuple[str, ...] = ()
@@ -54,16 +58,20 @@ def _weights(places: Places) -> Iterator[Finding]:
     if record is not None and not record.ended:
         return  # both places are on their way, and the driver puts right what it finds
     wanted = left_at(record) if record is not None else rule
-    write = f"aws ssm put-parameter --overwrite --name /crossover/{places.stage}/traffic-weights --value"
+    how = f"--overwrite --type String --allowed-pattern '{PATTERN}'"  # it has to be made where it is gone, and keep its pattern
+    write = f"aws ssm put-parameter {how} --name /crossover/{places.stage}/traffic-weights --value"
     if parameter is None:
         holds = "is not there" if places.parameter is None else f"holds {places.parameter!r}, which is no weights"
-        yield Finding(f"the parameter {holds}: the next deployment of the traffic stack fails", f"{write} {wanted or '0:100'}")
-    if rule is None:
         yield Finding(
-            "the rule does not split between the two lanes", f"`npx cdk deploy {_traffic(places)}` writes it from the parameter"
+            f"the parameter {holds}: the next deployment of the traffic stack fails", f"{write} {wanted or all_on('container')}"
+        )
+    if rule is None:
+        # A deployment would not: CloudFormation leaves a rule alone whose template has not changed.
+        yield Finding(
+            "the rule does not split between the two lanes", f"write it: {_rule_command(places, parameter or wanted)}"
         )
     if parameter is not None and rule is not None and not parameter.same_split(rule):
-        mend = f"keep the rule's: {write} {rule}; or switch to what is right"
+        mend = f"keep the rule's: {write} {rule}; or `crossover switch` with --force to what is right"
         yield Finding(
             f"the rule holds {rule} and the parameter {parameter}, which the next deployment writes into the rule", mend
         )
@@ -87,16 +95,23 @@ def _settings(places: Places) -> Iterator[Finding]:
         )
 
 
-def _traffic(places: Places) -> str:
-    return f"crossover-{places.stage.replace('_', '-')}-traffic"
+def _rule_command(places: Places, weights: Weights | None) -> str:
+    groups = [
+        {"TargetGroupArn": arn, "Weight": (weights or all_on("container")).of(lane)}
+        for lane, arn in places.target_groups.items()
+    ]
+    forward = {"TargetGroups": groups, "TargetGroupStickinessConfig": {"Enabled": False}}
+    actions = json.dumps([{"Type": "forward", "ForwardConfig": forward}], separators=(",", ":"))
+    return f"aws elbv2 modify-rule --rule-arn {places.rule_arn} --actions '{actions}'"
 
 
 def _floor(places: Places) -> Iterator[Finding]:
     busy = places.record is not None and not places.record.ended
     if not busy and places.floor is not None and places.template_floor is not None and places.floor != places.template_floor:
+        how = "--release" if places.floor > places.template_floor else f"--units {places.template_floor}"
         yield Finding(
             f"the group keeps {places.floor} instances at least, its template says {places.template_floor}",
-            f"`crossover prewarm container --release --stage {places.stage}` sets it to the template's",
+            f"`crossover prewarm container {how} --stage {places.stage}` sets it to the template's",
         )
 
 

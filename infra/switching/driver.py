@@ -142,9 +142,14 @@ class Driver:
         return record
 
     def _run(self, record: Record) -> Record:
+        looked = self._world.clock.now()
         while not record.ended:
             record = self._with_wish(record)
-            driven = attended(record, self._world.clock.now())  # after a laptop's sleep its limits are not long over
+            now = self._world.clock.now()
+            driven = attended(record, now)  # after a laptop's sleep its limits are not long over
+            if driven is record and record.wish is Wish.PAUSE:  # nor after a pause
+                driven = replace(record, unattended_s=record.unattended_s + now - looked)
+            looked = now
             seen = look(self._world, driven)
             self._watch(driven, seen)
             move = advance(driven, seen)

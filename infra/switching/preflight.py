@@ -24,9 +24,20 @@ class Smoke:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """vCPUs that the account may run on demand, or on spot, in the region; those of all that runs there, the group among it;
+    and how many `more` the group would."""
+
+    kind: str
+    allowed: int
+    used: int
+    more: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What is known before a switch to `rising`. `digests` are of each lane's bundle, `need` the reason where it is not known;
-    `most` is how many units the rising lane may have, `allowed` how many instances the account's quotas allow. `alarm` is
+    `most` is how many units the rising lane may have; `quotas` are the account's, none where they are not known. `alarm` is
     None for a stage without, `UNKNOWN` where CloudWatch does not answer. `now` is AWS's time."""
 
     now: float
@@ -37,9 +48,9 @@ class Facts:
     digests: dict[str, str | None]
     need: Need | str
     most: int
-    allowed: int | None
     alarm: str | None
     smoke: Smoke
+    quotas: tuple[Quota, ...] = ()
     changing: tuple[str, ...] = ()
     loop_lag_told: bool = True
     limits: Limits = field(default_factory=Limits)
@@ -144,9 +155,12 @@ def _capacity(facts: Facts) -> Iterator[Refusal]:
         seen = f"{facts.need.units} {units} are needed ({facts.need.why}), {facts.most} are the most"
         key = "container_lane.max_instances" if facts.rising == "container" else "lambda_lane.reserved_concurrency or its quota"
         yield Refusal("capacity", seen, f"raise {key}")
-    if facts.allowed is not None and facts.need.units > facts.allowed:
-        seen = f"{facts.need.units} {units} are needed, the account's vCPU quotas allow {facts.allowed}"
-        yield Refusal("quotas", seen, "ask AWS for more (Service Quotas, Amazon EC2)")
+    for quota in facts.quotas:
+        left = max(0, quota.allowed - quota.used)
+        if quota.more > left:
+            seen = f"{facts.need.units} {units} need {quota.more:,} more vCPUs {quota.kind}, the account has {left:,} left"
+            right = "ask AWS for more (Service Quotas, Amazon EC2), or end what is not needed"
+            yield Refusal("quotas", f"{seen} ({quota.used:,} of {quota.allowed:,} in use)", right)
 
 
 def _loop_lag(facts: Facts) -> Iterator[Refusal]:

@@ -49,7 +49,7 @@ class Record(Struct, frozen=True, kw_only=True):
     """Times are seconds since 1970. `since` is when the phase or the step began; `reason` says why it went back, or was
     refused. `rollback_to` are the weights being gone back to. `outcome` is how it ends once the rising lane is released.
     `gates_passed` is how many gates of this step have let it pass, `held` what the one that holds it said last.
-    `unattended_s` is how much of the time since `since` nobody drove it. `version` rises with each write."""
+    `unattended_s` is how much of the time since `since` nobody drove it, or it was paused. `version` rises with each write."""
 
     id: str
     plan: Plan
@@ -78,7 +78,7 @@ class Record(Struct, frozen=True, kw_only=True):
 
     @property
     def limits_from(self) -> float:
-        """The moment from which the phase's time limits count, as if somebody had driven it ever since."""
+        """The moment from which the phase's time limits count, as if it had been driven without a pause ever since."""
         return self.since + self.unattended_s
 
     def driven_s(self, now: float) -> float:

@@ -15,7 +15,7 @@ from infra.switching.hooks import shown
 from infra.switching.moves import Look, Move, Prewarm, Release, ScaleDown, Seen, Write
 from infra.switching.plan import Plan
 from infra.switching.record import Phase, Record, Wish
-from infra.switching.verdict import Health, Verdict, judge, less_sick, split_is_seen
+from infra.switching.verdict import Health, Verdict, judge, less_sick, split_is_seen, uncompared
 from infra.switching.weights import Weights, all_on, parse_weights
 
 NEVER_QUIET_S = 3_600.0
@@ -80,13 +80,13 @@ def _to_step(record: Record, seen: Seen, step: int, because: str) -> Move:
         return _write_step(moved, seen, because)
     before = f"step {step + 1} of {len(record.plan.steps)}"
     asked = f"{because}; asking {' and '.join(map(shown, gates))} before {before}"
-    return Move(_enter(moved, Phase.GATE, seen.now), Look(0.0), asked, _figures(seen))
+    return Move(_enter(moved, Phase.GATE, seen.now), Look(0.0), asked, _figures(record.plan, seen))
 
 
 def _write_step(record: Record, seen: Seen, because: str) -> Move:
     weights = parse_weights(record.plan.steps[record.step].weights)
     moved = _enter(record, Phase.SHIFT, seen.now, held="", wish=_obeyed(record))
-    return Move(moved, Write(weights), f"{because}; now {weights.words}", _figures(seen))
+    return Move(moved, Write(weights), f"{because}; now {weights.words}", _figures(record.plan, seen))
 
 
 def _obeyed(record: Record) -> Wish:
@@ -107,7 +107,7 @@ def _gate(record: Record, seen: Seen) -> Move:
     gates, step = plan.callouts.gates, f"step {record.step + 1} of {len(plan.steps)}"
     gate = shown(gates[record.gates_passed])
     if _held(record):
-        return Move(replace(record, since=seen.now, unattended_s=0.0))  # a pause is not held against the gate
+        return Move(record)
     if record.wish is Wish.OVERRULE:
         return _write_step(record, seen, f"{step} goes over {gate} by an operator's word ({record.held or 'not answered yet'})")
     if seen.gate is not None and seen.gate.passes:
@@ -154,7 +154,7 @@ def _verify(record: Record, seen: Seen) -> Move:
     if verdict.health is Health.WELL and split.health is Health.WELL:
         well = f"{plan.rising} lane is well after {elapsed:.0f} s ({seen.of(plan.rising).words})"
         return Move(record) if _held(record) else _next(record, seen, well)
-    if record.driven_s(seen.now) >= limits.max_bake_s and not _held(record):
+    if record.driven_s(seen.now) >= limits.max_bake_s:
         unknown = verdict if verdict.health is Health.UNKNOWN else split
         return _back(record, seen, f"{unknown.words} after {elapsed:.0f} s: what is not known is not promoted", to_start=True)
     return Move(record)
@@ -175,9 +175,9 @@ def _next(record: Record, seen: Seen, because: str) -> Move:
     moved = replace(record, wish=_obeyed(record))
     goal = parse_weights(record.plan.goal)
     if not goal.same_split(all_on(record.plan.rising)):
-        return Move(_end(moved, seen, Phase.DONE), say=f"{because}; done: {goal.words}", figures=_figures(seen))
+        return Move(_end(moved, seen, Phase.DONE), say=f"{because}; done: {goal.words}", figures=_figures(record.plan, seen))
     say = f"{because}; {goal.words}, waiting for the {record.plan.falling} lane to fall quiet"
-    return Move(_enter(moved, Phase.COOL, seen.now, quiet_since=None), say=say, figures=_figures(seen))
+    return Move(_enter(moved, Phase.COOL, seen.now, quiet_since=None), say=say, figures=_figures(record.plan, seen))
 
 
 def _cool(record: Record, seen: Seen) -> Move:
@@ -187,16 +187,20 @@ def _cool(record: Record, seen: Seen) -> Move:
         return _back(record, seen, verdict.words)
     if record.driven_s(seen.now) > NEVER_QUIET_S:
         say = f"{plan.falling} lane is still asked after {NEVER_QUIET_S:g} s: it is left as it is"
-        return Move(_end(record, seen, Phase.DONE), say=say, figures=_figures(seen))
+        return Move(_end(record, seen, Phase.DONE), say=say, figures=_figures(record.plan, seen))
     if seen.of(plan.falling).requests != 0:  # asked, or not known
         return Move(replace(record, quiet_since=None))
     quiet = seen.now if record.quiet_since is None else record.quiet_since
     if seen.now - quiet < plan.quiet_s or _held(record):
         return Move(replace(record, quiet_since=quiet))
     if plan.standby is None:
-        return Move(_end(record, seen, Phase.DONE), say=f"{plan.falling} lane is quiet; done", figures=_figures(seen))
+        return Move(
+            _end(record, seen, Phase.DONE), say=f"{plan.falling} lane is quiet; done", figures=_figures(record.plan, seen)
+        )
     say = f"{plan.falling} lane has had no request for {plan.quiet_s:g} s: down to {plan.standby}"
-    return Move(_enter(record, Phase.SCALE_DOWN, seen.now), ScaleDown(plan.falling, plan.standby), say, _figures(seen))
+    return Move(
+        _enter(record, Phase.SCALE_DOWN, seen.now), ScaleDown(plan.falling, plan.standby), say, _figures(record.plan, seen)
+    )
 
 
 def _scale_down(record: Record, seen: Seen) -> Move:
@@ -247,7 +251,7 @@ def _back(record: Record, seen: Seen, reason: str, *, to_start: bool = False) ->
         reason = f"{reason}; WHERE TRAFFIC GOES BACK TO IS SICK: {verdicts[lane].words}"
     weights = start if lane == plan.falling else all_on(lane)
     moved = _enter(record, Phase.ROLL_BACK, seen.now, reason=reason, rollback_to=str(weights))
-    return Move(moved, Write(weights), f"going back to {weights.words}: {reason}", _figures(seen))
+    return Move(moved, Write(weights), f"going back to {weights.words}: {reason}", _figures(record.plan, seen))
 
 
 def _rising(plan: Plan, seen: Seen) -> Verdict:
@@ -259,9 +263,12 @@ def _falling(plan: Plan, seen: Seen) -> Verdict:
     return judge(plan.falling, seen.of(plan.falling), None, plan.limits)
 
 
-def _figures(seen: Seen) -> dict[str, Any]:
-    """By lane; `lately` is how many requests the split was judged by, where it was (`Seen.recent`)."""
+def _figures(plan: Plan, seen: Seen) -> dict[str, Any]:
+    """By lane; `uncompared` are those of the rising lane that its limits alone judge, and why; `lately` is how many requests
+    the split was judged by, where it was (`Seen.recent`)."""
     told: dict[str, Any] = {lane: msgspec.to_builtins(figures) for lane, figures in seen.figures.items()}
+    if plan.rising in told:
+        told[plan.rising]["uncompared"] = uncompared(plan.rising, seen.figures.get(plan.falling), plan.limits)
     for lane, figures in seen.recent.items():
         told.setdefault(lane, {})["lately"] = figures.requests
     return told

@@ -22,8 +22,8 @@ SLACK = 0.02
 
 
 class Figures(Struct, frozen=True, kw_only=True):
-    """One lane over a window, None where it is not known. `throttled` is Lambda's alone, `loop_lag_ms` the container lane's:
-    `applies` says which of them a lane must have."""
+    """One lane over a window, None where it is not known. `throttled` is Lambda's alone, `loop_lag_ms` and `healthy` are the
+    container lane's."""
 
     requests: int | None = None
     errors: int | None = None
@@ -95,20 +95,35 @@ def less_sick(figures: dict[str, Figures], verdicts: dict[str, Verdict], fallbac
     return min(verdicts, key=badness)
 
 
+def uncompared(lane: str, baseline: Figures | None, limits: Limits) -> dict[str, str]:
+    """The lane's figures that its own limit alone judges, and why the other lane is no measure for them. Of loop lag and
+    throttles there is none on the other lane: an environment of Lambda serves one request at a time, so none waits for the
+    loop; and a lane's own figures of before are of another load."""
+    peer = baseline or Figures()
+    told = {"loop_lag_ms": "not-on-lambda"} if lane == "container" else {"throttled": "not-on-containers"}
+    for name in ("errors", "p99_ms"):
+        if peer.requests is None or (peer.requests >= limits.min_samples and getattr(peer, name) is None):
+            told[name] = "not-known"
+        elif peer.requests < limits.min_samples:
+            told[name] = "too-few-requests"
+    return told
+
+
 def _ailments(lane: str, figures: Figures, baseline: Figures | None, limits: Limits) -> list[str]:
     found = []
+    alone = uncompared(lane, baseline, limits)
     enough = (figures.requests or 0) >= limits.min_samples
     share = _share(figures)
     if share is not None and figures.requests and figures.errors:
         sure = share if enough else _wilson_low(figures.errors, figures.requests)
         allowed = limits.error_percent / 100
-        base = _share(baseline) if baseline is not None and (baseline.requests or 0) >= limits.min_samples else None
+        base = None if "errors" in alone else _share(baseline)
         if sure > allowed:
             found.append(f"{lane}: {share:.2%} errors, allowed are {allowed:.2%}")
         elif base is not None and sure > base * limits.error_times + limits.error_floor_percent / 100:
             found.append(f"{lane}: {share:.2%} errors, the other lane has {base:.2%}")
     if figures.p99_ms is not None and enough:
-        peer = baseline.p99_ms if baseline is not None and (baseline.requests or 0) >= limits.min_samples else None
+        peer = baseline.p99_ms if baseline is not None and "p99_ms" not in alone else None
         if figures.p99_ms > limits.p99_ms:
             found.append(f"{lane}: p99 {figures.p99_ms:,.0f} ms, allowed are {limits.p99_ms:,.0f} ms")
         elif peer is not None and figures.p99_ms > peer * limits.p99_times + limits.p99_floor_ms:

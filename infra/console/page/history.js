@@ -70,5 +70,10 @@ function table(figures) {
       ...Object.keys(NAMES).map((name) => make("td", {}, isKnown(its[name]) ? number(its[name], 1) : "–")),
     ),
   );
-  return make("div", { class: "wide" }, make("table", {}, make("thead", {}, head), make("tbody", {}, ...body)));
+  const alone = figures.flatMap(([lane, its]) =>
+    Object.entries(its.uncompared || {}).map(([name, why]) => `${lane} ${NAMES[name]} (${why})`),
+  );
+  const rows = make("table", {}, make("thead", {}, head), make("tbody", {}, ...body));
+  const note = alone.length ? [make("small", { class: "dim" }, `Judged by its limit alone: ${alone.join(", ")}`)] : [];
+  return make("div", { class: "wide" }, rows, ...note);
 }

@@ -144,13 +144,14 @@ function show(told, post, proposal, asked) {
   const its = proposal.plan,
     limits = its.limits;
   const need = its.need ? `${its.need.units} ${proposal.units}: ${its.need.why}` : "not known";
-  const lag = limits.loop_lag_ms === null ? "" : `, loop lag ≤ ${limits.loop_lag_ms} ms`;
+  const lag = limits.loop_lag_ms === null ? "" : `; loop lag ≤ ${limits.loop_lag_ms} ms`;
+  const own = its.rising === "container" ? lag : `; throttles ≤ ${limits.throttle_percent}%`;
   const steps = [
     ["prewarm", `${its.rising} lane, ${need}`],
     ...its.steps.map((step, index) => [`${step.percent}%`, `${proposal.steps[index]}, ${limits.bake_s} s at least`]),
     [
       "each",
-      `errors ≤ ${limits.error_percent}%, p99 ≤ ${limits.p99_ms} ms${lag}, not worse than the other lane, on ${limits.min_samples} requests; up to ${limits.max_bake_s} s, else back`,
+      `errors ≤ ${limits.error_percent}%, p99 ≤ ${limits.p99_ms} ms, neither worse than the other lane's${own}; on ${limits.min_samples} requests; up to ${limits.max_bake_s} s, else back`,
     ],
   ];
   if (its.keep !== null)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from infra.config import DEFAULT_STAGE
-from infra.errors import KitError
 from infra.switching.aws import probe
 from infra.switching.aws.calls import Aws, asked
 from infra.switching.aws.clock import AwsClock
 from infra.switching.aws.lanes import AwsLanes
+from infra.switching.aws.quotas import VcpuQuotas
 from infra.switching.aws.resources import Resources, find, prefix_of
 from infra.switching.aws.schedules import Schedules, place_of
 from infra.switching.aws.secret import secret_text
@@ -25,8 +24,6 @@ from infra.switching.ports import Clock, Unreachable
 from infra.switching.preflight import Facts, Smoke
 
 SMOKES = 3
-# vCPUs of Standard instances, on demand and spot (Amazon EC2 endpoints and quotas, AWS General Reference).
-VCPU_QUOTAS = ("L-1216C47A", "L-34B43A08")
 
 
 class Control:
@@ -37,6 +34,7 @@ class Control:
         self.aws, self._get = aws, get
         self.lanes = AwsLanes(aws, resources, clock)
         self.traffic = AwsTraffic(aws, resources)
+        self.quotas = VcpuQuotas(aws, self.lanes.fleet)
         self.store = DynamoStore(aws, resources.table)
         self.hooks = CallingHooks(lambda name: secret_text(Aws(aws.region), name))  # asked by other threads
         self.world = World(clock=clock, store=self.store, traffic=self.traffic, lanes=self.lanes, hooks=self.hooks)
@@ -65,9 +63,9 @@ class Control:
             digests={lane: self._digest(lane, headers) for lane in self.resources.target_groups},
             need=need,
             most=self.lanes.most(rising),
-            allowed=self._allowed() if rising == "container" else None,
             alarm=self._alarm_or_unknown(rising) if blind else self.alarm(rising),
             smoke=self._smoke(rising, headers, smoke_path),
+            quotas=self.quotas.for_group_of(need.units) if rising == "container" and isinstance(need, Need) else (),
             changing=self.resources.changing,
             loop_lag_told=load.lag_told,
             limits=limits,
@@ -84,6 +82,8 @@ class Control:
             now=self.world.clock.now(),
             floor=self.lanes.floor("container"),
             template_floor=self.template_floor(),
+            rule_arn=self.resources.rule,
+            target_groups=self.resources.target_groups,
             template_weights=self._template_value("foundation", "AWS::SSM::Parameter", "Value"),
             asked_weights=asked_weights,
             changing=self.resources.changing,
@@ -136,23 +136,6 @@ class Control:
         """A search in the near future; any place will do, and no hotel is an answer too."""
         begin = datetime.fromtimestamp(self.world.clock.now(), UTC).date() + timedelta(days=30)
         return f"/search?place=LON&check_in={begin}&check_out={begin + timedelta(days=2)}&adults=2"
-
-    def _allowed(self) -> int | None:
-        """Instances that the account may run on demand and on spot together; None where the quotas cannot be read."""
-        vcpu = self.lanes.fleet.vcpus()
-        if vcpu is None:
-            return None
-        total = 0.0
-        for quota in VCPU_QUOTAS:
-            try:
-                with asked("quotas"):
-                    answer: dict[str, Any] = self.aws.client("service-quotas").get_service_quota(
-                        ServiceCode="ec2", QuotaCode=quota
-                    )
-            except KitError:
-                return None
-            total += answer["Quota"]["Value"]
-        return int(total // vcpu)
 
 
 def connect(stage: str, region: str | None) -> Control:

@@ -18,7 +18,9 @@ from msgspec.structs import replace as changed
 
 from infra.cli import cli
 from infra.errors import InputError, KitError
+from infra.operating import scheduled
 from infra.overrides import override
+from infra.switching.aws.schedules import Listed
 from infra.switching.driver import LEASE_S, Driver, wish
 from infra.switching.record import Event, Phase, Wish
 from tests.conftest import ROOT, free_port
@@ -87,6 +89,8 @@ def test_json_tells_each_event_and_the_result_in_lines(live: LiveStage) -> None:
     assert len(promoted) == 2
     assert promoted[0]["figures"]["container"]["requests"] >= 200
     assert promoted[0]["figures"]["container"]["loop_lag_ms"] == 5.0
+    assert promoted[0]["figures"]["container"]["uncompared"] == {"loop_lag_ms": "not-on-lambda"}
+    assert promoted[1]["figures"]["container"]["uncompared"]["p99_ms"] == "too-few-requests"  # nothing is left on Lambda
     history = lines(crossover(live, "history", "--json"))
     assert [event["what"] for event in history] == [event["what"] for event in told[:-1]]
 
@@ -454,10 +458,10 @@ def test_weights_changed_by_hand_are_found_by_doctor_and_refused(live: LiveStage
     assert code(found) == 1
     (finding,) = json.loads(found.stdout)["findings"]
     assert finding["what"].startswith("the rule holds 0:100 and the parameter 20:80, which the next deployment writes")
-    assert finding["mend"].endswith("traffic-weights --value 0:100; or switch to what is right")
+    assert finding["mend"].endswith("traffic-weights --value 0:100; or `crossover switch` with --force to what is right")
     again = crossover(live, "switch", "container", *QUICK)
     assert code(again) == 1
-    assert "the rule splits so already and the parameter holds 20:80" in str(again.exception)
+    assert "nothing to move, but the rule holds 0:100 and the parameter holds 20:80" in str(again.exception)
     refused = crossover(live, "switch", "lambda", *QUICK)
     assert "weights: the parameter holds 20:80, the rule 0:100" in str(refused.exception)
 
@@ -472,6 +476,12 @@ def test_status_shows_both_lanes_and_what_is_not_known(live: LiveStage) -> None:
     assert json.loads(crossover(live, "status", "--json").stdout)["lanes"]["lambda"]["requests"] == 24_000
     shown = crossover(live, "status").stdout
     assert "No switch yet." in shown and "500 ms" in shown
+    live.moto.metrics.failing = refusal("InternalServiceFault", 500)
+    away = json.loads(crossover(live, "status", "--json").stdout)
+    assert (away["split"], away["lanes"]["container"]["ready"]) == (told["split"], told["lanes"]["container"]["ready"])
+    assert away["lanes"]["lambda"]["requests"] is None
+    assert away["unknown"] == ["CloudWatch: An error occurred (InternalServiceFault) when calling the Anything operation: no"]
+    assert "InternalServiceFault" in crossover(live, "status").stdout
 
 
 def test_what_json_says_is_in_the_docs(live: LiveStage) -> None:
@@ -481,9 +491,11 @@ def test_what_json_says_is_in_the_docs(live: LiveStage) -> None:
     told += lines(crossover(live, "switch", "container", *QUICK, "--json"))
     told += lines(crossover(live, "history", "--json"))
     told.append(json.loads(crossover(live, "status", "--json").stdout))
-    told.append(json.loads(crossover(live, "prewarm", "container", "--units", "2", "--json").stdout))
+    told.append(json.loads(crossover(live, "prewarm", "container", "--units", "2", "--yes", "--json").stdout))
+    listed = Listed(name="x", expression="cron(0 7 * * ? *)", timezone="UTC", state="ENABLED", entry=None)
+    told.append({"entries": [scheduled.document(listed, T0)], "changes": None})
     keys = {key for document in told for key in _keys(document)}
-    assert {"loop_lag_ms", "doubts", "driven", "lately", "digests", "at_least", "result"} <= keys
+    assert {"loop_lag_ms", "doubts", "driven", "lately", "uncompared", "digests", "at_least", "result"} <= keys
     assert {key for key in keys if f"`{key}`" not in section} == set()
 
 
@@ -514,11 +526,15 @@ def test_watching_looks_again_and_again(live: LiveStage) -> None:
 
 
 def test_prewarm_raises_and_release_lets_go(live: LiveStage) -> None:
-    assert code(crossover(live, "prewarm", "container", "--units", "5", "--json")) == 0
+    for asked in (("--units", "5"), ("--release",)):
+        unnamed = crossover(live, "prewarm", "container", *asked)
+        assert str(unnamed.exception) == "prod is production and this is no terminal: say --yes"
+    assert (live.moto.group()["MinSize"], live.control.store.history(1)) == (2, [])
+    assert code(crossover(live, "prewarm", "container", "--units", "5", "--yes", "--json")) == 0
     assert live.moto.group()["MinSize"] == 5
     assert live.control.store.history(1)[0].what == "5 ready on the container lane, 5 were asked for"
     assert code(crossover(live, "doctor")) == 1
-    assert code(crossover(live, "prewarm", "container", "--release")) == 0
+    assert code(crossover(live, "prewarm", "container", "--release", "--yes")) == 0
     assert live.moto.group()["MinSize"] == 2
     too_many = crossover(live, "prewarm", "container", "--units", "50")
     assert "50 were asked for, the container lane may have 10" in str(too_many.exception)

@@ -196,7 +196,6 @@ class ScriptedControl:
             digests=dict.fromkeys(LANES, DIGEST),
             need=need,
             most=self.lanes.most(rising),
-            allowed=None,
             alarm=self.alarm(rising),
             smoke=Smoke(answered=answered, of=3, wrong="" if answered == 3 else "HTTP 500"),
             limits=limits,

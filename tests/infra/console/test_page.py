@@ -108,6 +108,7 @@ def test_a_switch_is_begun_through_the_dialogs_watched_and_seen_to_end(
         figures = page.locator("#history details").first
         figures.locator("summary").click()
         expect(figures.locator("tbody tr")).to_have_count(2)
+        expect(figures).to_contain_text("Judged by its limit alone: container loop lag ms (not-on-lambda)")
         stage.clock.until = float("inf")
         expect(page.locator("#headline")).to_contain_text("✓ done", timeout=15_000)
         expect(page.locator("#share-container")).to_have_text("100%")

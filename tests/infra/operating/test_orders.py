@@ -126,7 +126,7 @@ def test_a_paused_switch_goes_on_in_its_driver_and_another_is_taken_only_when_fr
     assert rude(ours).owner == "ben@desk:1"
 
 
-def test_there_is_a_way_back_from_what_is_done_alone() -> None:
+def test_there_is_a_way_back_from_what_is_done() -> None:
     stage = Scripted()
     with pytest.raises(KitError, match="there has been no switch of prod"):
         where_back(stage.connect())
@@ -135,6 +135,20 @@ def test_there_is_a_way_back_from_what_is_done_alone() -> None:
     done = driver.run(record)
     assert done.phase is Phase.DONE
     assert where_back(stage.connect()) == (Weights(100, 0), f"rollback of {record.id}")
+
+
+def test_there_is_a_way_back_from_the_less_sick_lane_and_none_from_where_traffic_was_before() -> None:
+    stage = Scripted()
+    plan = make_plan(stage=stage.name, start=all_on("lambda"), goal=all_on("container"))
+    assert plan is not None
+    record = Record(id="a1", plan=plan, phase=Phase.ROLLED_BACK, owner="anna", why="so", started=0.0, since=0.0)
+    for version, stayed in enumerate(("100:0", "0:100")):
+        stage.store.save(changed(record, rollback_to=stayed, version=version))
+        if stayed == "0:100":
+            assert where_back(stage.connect()) == (Weights(100, 0), "rollback of a1")
+        else:
+            with pytest.raises(KitError, match="ended rolled-back: traffic is where it was before it"):
+                where_back(stage.connect())
 
 
 def test_who_is_told_to_stop_lets_go_and_says_where() -> None:

@@ -45,7 +45,12 @@ def test_nothing_is_found_where_all_agree() -> None:
         ({"parameter_weights": Weights(20, 80)}, "the rule holds 0:100 and the parameter 20:80", "--value 0:100"),
         ({"parameter": None, "parameter_weights": None}, "the parameter is not there", "--value 0:100"),
         ({"parameter": "1000:0", "parameter_weights": None}, "holds '1000:0', which is no weights", "--value 0:100"),
-        ({"rule": None}, "the rule does not split between the two lanes", "npx cdk deploy crossover-prod-traffic"),
+        (
+            {"rule": None, "rule_arn": "arn:rule", "target_groups": {"lambda": "arn:l", "container": "arn:c"}},
+            "the rule does not split between the two lanes",
+            """modify-rule --rule-arn arn:rule --actions '[{"Type":"forward","ForwardConfig":{"TargetGroups":"""
+            """[{"TargetGroupArn":"arn:l","Weight":0},{"TargetGroupArn":"arn:c","Weight":100}]""",
+        ),
         (
             {"rule": all_on("lambda"), "parameter_weights": all_on("lambda")},
             "the rule holds 100:0, the last switch (anna) left 0:100",
@@ -57,6 +62,7 @@ def test_nothing_is_found_where_all_agree() -> None:
             "set traffic.lambda_weight = 0 and traffic.container_weight = 100 there",
         ),
         ({"floor": 6}, "the group keeps 6 instances at least, its template says 2", "prewarm container --release"),
+        ({"floor": 1}, "the group keeps 1 instances at least, its template says 2", "prewarm container --units 2 --stage prod"),
         ({"changing": ("crossover-prod-lambda (UPDATE_IN_PROGRESS)",)}, "being deployed", "wait"),
     ],
 )

@@ -407,6 +407,31 @@ def test_a_paused_switch_holds_until_it_is_told_to_go_on() -> None:
     assert half - quarter > 1_000
 
 
+@pytest.mark.parametrize("phase", [Phase.PREWARM, Phase.VERIFY, Phase.COOL])
+def test_a_pause_of_hours_counts_for_no_limit(phase: Phase) -> None:
+    """What is not known at the moment at which it goes on must not end it at once, nor a pause itself."""
+    stage = stage_at("100:0")
+    container, on_lambda = stage.lanes.lanes["container"], stage.lanes.lanes["lambda"]
+    paused: list[float] = []
+
+    def hold(now: float) -> None:
+        record = stage.store.load()
+        if record is not None and record.phase is phase and not paused:
+            paused.append(now)
+            wish(stage.store, Wish.PAUSE)
+            container.told = on_lambda.told = container.prewarms = False
+        if paused and now == paused[0] + 20_000:
+            wish(stage.store, Wish.GO_ON)
+        if paused and now == paused[0] + 20_100:
+            container.told = on_lambda.told = container.prewarms = True
+
+    stage.clock.on_sleep.append(hold)
+    ended = switch(stage)
+    assert (ended.phase, ended.reason) == (Phase.DONE, "")
+    assert stage.lanes.lanes["lambda"].standing == 1
+    assert stage.clock.now() > paused[0] + 20_100
+
+
 def test_a_wish_that_comes_while_a_step_is_decided_goes_before_the_step() -> None:
     """Between the look and the write: the step is not taken, for the record does not have it."""
     stage = stage_at("100:0")

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace as changed
 
 from infra.switching.plan import Limits, Need, make_plan
-from infra.switching.preflight import Facts, Smoke, left_at, refusals
+from infra.switching.preflight import Facts, Quota, Smoke, left_at, refusals
 from infra.switching.record import Phase, Record
 from infra.switching.weights import Weights, all_on
 
@@ -27,7 +27,7 @@ def facts(**more: Any) -> Facts:
         "digests": {"lambda": "ab" * 32, "container": "ab" * 32},
         "need": Need(units=6, why="100/s"),
         "most": 10,
-        "allowed": 64,
+        "quotas": (Quota(kind="on demand", allowed=64, used=64, more=0), Quota(kind="on spot", allowed=64, used=56, more=8)),
         "alarm": "OK",
         "smoke": Smoke(answered=3, of=3),
     }
@@ -36,7 +36,7 @@ def facts(**more: Any) -> Facts:
 
 def test_a_stage_that_is_well_is_not_refused() -> None:
     assert refusals(facts()) == []
-    assert refusals(facts(alarm=None, allowed=None)) == []  # a stage without alarms, quotas that may not be read
+    assert refusals(facts(alarm=None, quotas=())) == []  # a stage without alarms, quotas that may not be read
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,12 @@ def test_a_stage_that_is_well_is_not_refused() -> None:
         ({"smoke": Smoke(answered=0, of=0, wrong="no rule")}, "smoke", "no rule"),
         ({"need": "the rate is not known"}, "capacity", "the rate is not known; give --profile"),
         ({"need": Need(units=11, why="x")}, "capacity", "11 instances are needed .x., 10 are the most"),
-        ({"allowed": 5}, "quotas", "6 instances are needed, the account's vCPU quotas allow 5"),
+        (
+            {"quotas": (Quota(kind="on spot", allowed=1_064, used=1_057, more=8),)},
+            "quotas",
+            "6 instances need 8 more vCPUs on spot, the account has 7 left .1,057 of 1,064 in use.; ask AWS for more",
+        ),
+        ({"quotas": (Quota(kind="on demand", allowed=8, used=16, more=2),)}, "quotas", "has 0 left .16 of 8 in use."),
     ],
 )
 def test_each_check_refuses_with_what_would_be_right_and_can_be_forced(wrong: dict[str, Any], check: str, said: str) -> None:

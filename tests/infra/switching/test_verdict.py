@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from infra.switching.plan import Limits
-from infra.switching.verdict import Figures, Health, judge, less_sick, split_is_seen
+from infra.switching.verdict import Figures, Health, judge, less_sick, split_is_seen, uncompared
 
 LIMITS = Limits()
 FINE = Figures(requests=1_000, errors=1, p99_ms=400.0, loop_lag_ms=5.0, healthy=3)
@@ -33,6 +33,26 @@ def test_each_limit_makes_it_sick(changes: dict[str, float], said: str) -> None:
     verdict = judge("container", replace(FINE, **changes), FINE_LAMBDA, LIMITS)
     assert verdict.health is Health.SICK
     assert verdict.words == said
+
+
+@pytest.mark.parametrize(
+    ("lane", "baseline", "alone"),
+    [
+        ("container", FINE_LAMBDA, {"loop_lag_ms": "not-on-lambda"}),
+        ("lambda", FINE, {"throttled": "not-on-containers"}),
+        ("lambda", replace(FINE, p99_ms=None), {"throttled": "not-on-containers", "p99_ms": "not-known"}),
+        (
+            "container",
+            replace(FINE_LAMBDA, requests=199),
+            {"loop_lag_ms": "not-on-lambda", "errors": "too-few-requests", "p99_ms": "too-few-requests"},
+        ),
+        ("container", None, {"loop_lag_ms": "not-on-lambda", "errors": "not-known", "p99_ms": "not-known"}),
+    ],
+)
+def test_what_the_other_lane_is_no_measure_for_is_told_with_the_reason(
+    lane: str, baseline: Figures | None, alone: dict[str, str]
+) -> None:
+    assert uncompared(lane, baseline, LIMITS) == alone
 
 
 def test_throttles_make_the_lambda_lane_sick() -> None:

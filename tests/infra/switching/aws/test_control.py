@@ -39,21 +39,11 @@ def test_a_lane_is_asked_with_the_headers_of_its_rule(stage: MotoStage) -> None:
     }
 
 
-class Quotas:
-    def get_service_quota(self, ServiceCode: str, QuotaCode: str) -> dict[str, Any]:
-        return {"Quota": {"Value": {"L-1216C47A": 16.0, "L-34B43A08": 5.0}[QuotaCode]}}
-
-
 def facts(stage: MotoStage, **clients: Any) -> Facts:
     aws = Aws(REGION, {"cloudwatch": stage.metrics, "lambda": stage.functions, **clients})
     control = Control(aws, stage.resources, FakeClock(), lambda url, headers: Answer(200, b"{}"))
     need, load = Need(units=1, why="x"), Load(rps=None, requests={})
     return control.facts("container", need=need, load=load, limits=Limits(), smoke_path="/healthz")
-
-
-def test_quotas_are_in_vcpus_and_unknown_where_they_cannot_be_read(stage: MotoStage) -> None:
-    assert facts(stage, **{"service-quotas": Quotas()}).allowed == 10  # 21 vCPUs on instances of 2
-    assert facts(stage).allowed is None  # moto has none for EC2
 
 
 def test_the_lanes_composite_alarm_is_asked_and_none_is_none(stage: MotoStage) -> None:
