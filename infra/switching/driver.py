@@ -9,20 +9,18 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
 from infra.errors import KitError, UnknownState
-from infra.switching.hooks import TO_HOOKS, Happened, happenings, payload, shown
+from infra.switching.hooks import Happened, happenings
 from infra.switching.moves import Action, Look, Move, Prewarm, Release, ScaleDown, Seen, Write
 from infra.switching.observe import World, look, unless_unreachable
 from infra.switching.plan import Plan
 from infra.switching.ports import Store, Superseded, Unreachable
 from infra.switching.record import Event, Phase, Record, Wish, attended, driven_by
+from infra.switching.telling import LAST_WORDS_S, Telling, begun_with
 from infra.switching.transition import advance
-from infra.switching.weights import LANES
 
 LEASE_S = 90.0
 """Longer than the longest stretch without a write: a look, a pause, and the retries of one call."""
@@ -32,10 +30,6 @@ STALE_S = 30.0
 """A move that could not be written for so long is decided anew: lanes change in less."""
 TRIES = 20
 """Of writing into a record whose driver writes every few seconds."""
-
-
-LAST_WORDS_S = 5.0
-"""How long the end waits for what is still to be told."""
 
 
 class Busy(KitError):
@@ -55,7 +49,8 @@ class Driver:
         tell: Callable[[Event], None] = lambda event: None,
         watch: Callable[[Record, Seen], None] = lambda record, seen: None,
     ) -> None:
-        self._world, self._owner, self._say, self._hear, self._watch = world, owner, say, tell, watch
+        self._world, self._owner, self._say, self._watch = world, owner, say, watch
+        self._telling = Telling(world, owner=owner, say=say, hear=tell)
         self._unwritten_since: float | None = None
 
     def begin(
@@ -83,8 +78,8 @@ class Driver:
         steps = ", ".join(step.weights for step in plan.steps)
         over = f"; FORCED over {'; '.join(forced)}" if forced else ""
         said = f"switch from {plan.start} to {plan.goal} by {steps} (lambda:container): {why}{over}"
-        self._tell(record, said, begun=begun_with(record))
-        self._call_out(Happened.BEGUN, record, said)
+        self._telling.event(record, said, begun=begun_with(record))
+        self._telling.call_out(Happened.BEGUN, record, said)
         return record
 
     def _first(self, record: Record) -> Record:
@@ -123,9 +118,9 @@ class Driver:
             alone_s = taken.unattended_s - record.unattended_s
             alone = f"; nobody drove it for {alone_s:.0f} s" if alone_s else ""
             said = f"resumed by {self._owner} at {taken.where}{alone}"
-            self._tell(taken, said)
+            self._telling.event(taken, said)
             if record.owner != self._owner and not quiet:
-                self._call_out(Happened.TAKEN_OVER, taken, said)
+                self._telling.call_out(Happened.TAKEN_OVER, taken, said)
             return taken
         raise KitError("the record changes too often to take it over; try again")
 
@@ -136,7 +131,7 @@ class Driver:
         try:
             record = self._run(record)
             hooks.close(LAST_WORDS_S)
-            self._tell_failures(record)
+            self._telling.failures(record)
         finally:
             hooks.close(0.0)
         return record
@@ -158,11 +153,11 @@ class Driver:
                 continue  # what was decided is not so any more: look anew
             before, record = record, written
             if move.say:
-                self._tell(record, move.say, move)
+                self._telling.event(record, move.say, move)
             for happened in happenings(before, record):
                 at = before if happened is Happened.STEP_DONE else record
-                self._call_out(happened, at, move.say, move)
-            self._tell_failures(record)
+                self._telling.call_out(happened, at, move.say, move)
+            self._telling.failures(record)
             # A laptop that slept since the write may have been taken over: it looks anew before it changes anything.
             if not record.ended and self._world.clock.now() < record.lease_until:
                 self._do(move.action)
@@ -244,33 +239,6 @@ class Driver:
             self._say(f"{error}: trying again")
             world.clock.sleep(1.0)
 
-    def _tell(self, record: Record, text: str, move: Move | None = None, begun: dict[str, Any] | None = None) -> None:
-        event = Event(
-            at=self._world.clock.now(),
-            switch=record.id,
-            who=self._owner,
-            what=text,
-            phase=record.phase,
-            figures=move.figures if move is not None else {},
-            begun=begun or msgspec.UNSET,
-        )
-        self._hear(event)
-        try:
-            self._world.store.append(event)
-        except Unreachable as error:
-            self._say(f"history: {error}")
-
-    def _call_out(self, happened: Happened, record: Record, said: str, move: Move | None = None) -> None:
-        """Beside the switch, whose outcome it never changes."""
-        callouts, figures = record.plan.callouts, move.figures if move is not None else {}
-        for target in (*(callouts.hooks if happened in TO_HOOKS else ()), *callouts.notify):
-            told = payload(happened, record, target=target, at=self._world.clock.now(), said=said, figures=figures)
-            self._world.hooks.send(target, told, callouts.timeout_s)
-
-    def _tell_failures(self, record: Record) -> None:
-        for failure in self._world.hooks.failures():
-            self._tell(record, failure)
-
     def _who(self, record: Record | None) -> str:
         return driven_by(record, self._world.clock.now())
 
@@ -278,15 +246,6 @@ class Driver:
 def _same(stored: Record, moved: Record) -> bool:
     """Whether it is what was to be written, whichever attempt wrote it."""
     return replace(stored, lease_until=0.0, version=0) == replace(moved, lease_until=0.0, version=0)
-
-
-def begun_with(record: Record) -> dict[str, Any]:
-    """What the history keeps of a plan once the next switch has taken its record. Targets as they may be shown."""
-    plan: dict[str, Any] = msgspec.to_builtins(record.plan)
-    targets = {name: [shown(each) for each in plan["callouts"][name]] for name in ("gates", "hooks", "notify")}
-    plan["callouts"] |= targets
-    digests = dict(zip(LANES, record.digests, strict=True))
-    return {"plan": plan, "digests": digests, "forced": list(record.forced)}
 
 
 def wish(store: Store, asked: Wish, heed: Callable[[Record], None] = lambda record: None) -> Record:

@@ -24,13 +24,14 @@ from infra.switching.aws.calls import Aws
 from infra.switching.aws.control import Control, control_of
 from infra.switching.aws.proposal import Proposal, Request, propose
 from infra.switching.aws.schedules import LATEST_S, Entry, Tick
-from infra.switching.driver import LAST_WORDS_S, Busy, Driver
+from infra.switching.driver import Busy, Driver
 from infra.switching.hooks import Happened, payload
 from infra.switching.need import Measured
 from infra.switching.observe import World
 from infra.switching.plan import Plan
 from infra.switching.ports import Clock, Superseded, Unreachable
 from infra.switching.record import EXIT_CODES, Event, Phase, Record
+from infra.switching.telling import LAST_WORDS_S
 from infra.switching.weights import parse_goal
 
 OWNER = "schedule:"
