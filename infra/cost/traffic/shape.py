@@ -44,8 +44,8 @@ class BurstyShape(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
             (0 < self.weekend_factor <= 100, "weekend_factor: must be above 0, at most 100"),
             (0 <= self.noise < 0.5, "noise: must be 0 to 0.5"),
             (0 <= self.bursts_per_day <= 1000, "bursts_per_day: must be 0 to 1000"),
-            (1 <= self.burst_factor[0] <= self.burst_factor[1], "burst_factor: must be [low, high], low 1 or more"),
-            (0 < self.burst_minutes[0] <= self.burst_minutes[1], "burst_minutes: must be [low, high], low above 0"),
+            (1 <= self.burst_factor[0] <= self.burst_factor[1] <= 1000, "burst_factor: must be [low, high], of 1 to 1000"),
+            (0 < self.burst_minutes[0] <= self.burst_minutes[1] <= 1440, "burst_minutes: must be [low, high], up to 1440"),
         )
         for right, reason in checks:
             if not right:

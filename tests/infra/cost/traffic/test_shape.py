@@ -50,6 +50,7 @@ def test_bursts_rise_above_the_curve() -> None:
         ("days = 14", "day = 14", "unknown field `day`"),
         ("noise = 0.06", "noise = nan", "noise: must be 0 to 0.5"),
         ("burst_factor = [1.4, 3.0]", "burst_factor = [3.0, 1.4]", "burst_factor"),
+        ("burst_factor = [1.4, 3.0]", "burst_factor = [1.4, 1e30]", "burst_factor: must be .low, high., of 1 to 1000"),
         ("step_s = 300", "step_s = 7", "step_s: must divide an hour"),
         ("days = 14", "days = ", "Invalid value .at line 6"),
     ],
