@@ -49,7 +49,8 @@ def check_file(path: Path, book: PriceBook) -> list[Checked | Refused]:
         try:
             found.append(check_example(example_of(where, case), book))
         except InputError as error:
-            found.append(Refused(where.removeprefix(f"{path}: "), str(error)))
+            reason = str(error) if str(error).startswith(str(path)) else f"{where}: {error}"
+            found.append(Refused(where.removeprefix(f"{path}: "), reason))
     return found
 
 

@@ -140,7 +140,7 @@ def commitment(book: PriceBook, inputs: Inputs, service: str, what: str, *, plan
     """The share that a commitment takes off: the publication's own `discount`, or that of a `savings_plan` of the book, which
     may be named otherwise (`plan`)."""
     if inputs.has("discount", "savings_plan_discount"):
-        return inputs.number("discount", "savings_plan_discount")
+        return inputs.share("discount", "savings_plan_discount")
     plan = canonical(inputs.text("savings_plan", "plan", default=plan)).replace("_", "-")
     if plan in ("none", "on-demand"):
         return Decimal(0)

@@ -27,7 +27,7 @@ def lcus(inputs: Inputs) -> load_balancer.Lcu:
     if target is None:
         raise inputs.refuse(f"targets: {named!r} must be one of {', '.join(sorted(TARGETS))}")
     everything = inputs.number(*BYTES, default=0)
-    share = inputs.number("lambda_share", default=1 if target == "lambda" else 0)
+    share = inputs.share("lambda_share", default=1 if target == "lambda" else 0)
     to_lambda = inputs.number("lambda_kb_per_s", default=everything * share)
     new = inputs.number("new_connections_per_s", "new_conn_per_s", "connections_per_s", default=0)
     if inputs.has("active_connections"):
