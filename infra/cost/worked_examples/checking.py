@@ -56,6 +56,9 @@ def check_file(path: Path, book: PriceBook) -> list[Checked | Refused]:
 
 def price_example(example: Example, book: PriceBook) -> tuple[LineItem, ...]:
     """The example's lines; `InputError` for a missing input, one that its kind does not know, or a price the book has not."""
+    region = example.inputs.text("region", default=book.region)
+    if region != book.region:
+        raise example.inputs.refuse(f"region: {region!r}, but the prices are of {book.region}; give --region {region}")
     lines = KINDS[example.kind](book, example.inputs)
     example.inputs.refuse_unasked()
     return tuple(lines)
