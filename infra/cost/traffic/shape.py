@@ -97,7 +97,7 @@ def _curve(shape: BurstyShape, step: int, per_day: int) -> float:
     hour = within * 24 / per_day
     wave = (1 + math.cos((hour - shape.busiest_hour) / 24 * 2 * math.pi)) / 2
     weekday = (shape.start.weekday() + day) % 7
-    grown = (1 + shape.growth_per_month) ** (step / per_day / 30)
+    grown = math.pow(1 + shape.growth_per_month, step / per_day / 30)
     return grown * (shape.night_share + (1 - shape.night_share) * wave) * (shape.weekend_factor if weekday >= 5 else 1.0)
 
 
