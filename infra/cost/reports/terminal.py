@@ -20,6 +20,8 @@ def render_terminal(comparison: Comparison, console: Console) -> None:
     console.print(f"\n[bold]{escape(headline(comparison))}[/bold]")
     console.print(escape(crossover_sentence(comparison)))
     console.print(_totals(comparison))
+    for note in comparison.traffic.notes:
+        console.print(f"[yellow]traffic:[/yellow] {escape(note)}")
     for lane in comparison.bills:
         console.print(_lines(lane))
         plan = savings_sentence(lane)
