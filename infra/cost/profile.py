@@ -109,7 +109,8 @@ class WorkloadProfile(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole measurement. `measured_at` is ISO 8601 UTC; `machine` says on what, for the reader. Of a workload that a
     scenario types in, `machine` says so, and the other three are None. `live` holds, by lane and figure, what a live deployment
     told (`crossover measure --from-logs`, `--from-cloudwatch`); None: the lab alone. `lab` holds the lab's own: a sample is a
-    search (`duration_ms`, `request_bytes`, `response_bytes`), a start (`cold_start_ms`), or a tenth of the run (`cpu_ms`)."""
+    search (`duration_ms`, `wait_ms`, `request_bytes`, `response_bytes`), a start (`cold_start_ms`), an environment or a worker
+    (`memory_mb`), or a tenth of the run (`cpu_ms`, `upstream_bytes_in`, `upstream_bytes_out`)."""
 
     measured_at: str | None
     machine: str

@@ -73,10 +73,10 @@ class ContainerLane:
         assert self._child is not None
         return self._child.cpu_seconds()
 
-    def peak_memory_mb(self) -> float | None:
-        """Peak resident memory of the largest worker, MiB."""
+    def peaks_mb(self) -> list[float]:
+        """The peak resident memory of each worker, MiB."""
         assert self._child is not None
-        return max(self._child.peak_memory_mb(), default=None)
+        return self._child.peak_memory_mb()
 
     def log_bytes(self) -> int:
         """Bytes the service has logged so far."""

@@ -102,10 +102,10 @@ class LambdaLane:
         """User + system CPU seconds of all environments, ended ones included."""
         return self._cpu_of_ended + sum(environment.cpu_seconds() for environment in self.environments)
 
-    def peak_memory_mb(self) -> float | None:
-        """The largest peak resident memory of any environment, MiB."""
+    def peaks_mb(self) -> list[float]:
+        """The peak resident memory of each environment, MiB."""
         peaks = [*self._memory_of_ended, *(environment.peak_memory_mb() for environment in self.environments)]
-        return max((peak for peak in peaks if peak is not None), default=None)
+        return [peak for peak in peaks if peak is not None]
 
     def log_lines(self) -> list[str]:
         """What the function itself has logged so far, environment by environment."""

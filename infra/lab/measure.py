@@ -59,7 +59,7 @@ class Lane(Protocol):
     """What both lanes tell of themselves."""
 
     def cpu_seconds(self) -> float: ...
-    def peak_memory_mb(self) -> float | None: ...
+    def peaks_mb(self) -> list[float]: ...
     def log_bytes(self) -> int: ...
 
 
@@ -123,7 +123,7 @@ async def _measure_lane(
     results = len(cloud.lambda_lane.results)
     if cloud.simulator_url is not None:
         await control(cloud, "POST", "stats/reset")
-    tenths = Tenths(lane.cpu_seconds, plan.searches, searched)
+    tenths = Tenths(lane.cpu_seconds, plan.searches, searched, lambda: supplier_counts(cloud))
     load = await _load(cloud, name, paths, rps=plan.rps, requests=plan.searches, seed=plan.seed + 1, progress=tenths.count)
     cpu_ms = (lane.cpu_seconds() - cpu) * 1000 / load.succeeded
     log_bytes = (lane.log_bytes() - logged) / load.succeeded
@@ -134,16 +134,20 @@ async def _measure_lane(
         memory_mb = cloud.lambda_lane.memory_mb
         log_bytes += statistics.fmean(sum(map(len, system_logs(result, memory_mb))) for result in measured)
     counts = await supplier_counts(cloud)
-    memory = lane.peak_memory_mb()
-    if memory is None:
+    peaks = lane.peaks_mb()
+    if not peaks:
         raise KitError(f"the {name} lane's memory could not be read")
     took.sort()
     samples: dict[str, Sequence[float]] = {
         "duration_ms": took,
         "cpu_ms": tenths.cpu_ms,
+        "wait_ms": [max(0.0, each - cpu_ms) for each in took],
+        "memory_mb": peaks,
         "cold_start_ms": cold_ms,
         "request_bytes": load.request_bytes,
         "response_bytes": load.response_bytes,
+        "upstream_bytes_in": await tenths.upstream("bytes_out"),
+        "upstream_bytes_out": await tenths.upstream("bytes_in"),
     }
     measured_lane = LaneProfile(
         searches=load.succeeded,
@@ -152,7 +156,7 @@ async def _measure_lane(
         wait_ms=round(max(0.0, statistics.fmean(took) - cpu_ms), 3),
         duration_p50_ms=round(statistics.median(took), 3),
         duration_p99_ms=round(took[int(0.99 * (len(took) - 1))], 3),
-        memory_mb=round(memory, 1),
+        memory_mb=round(max(peaks), 1),
         cold_start_ms=round(statistics.median(cold_ms), 1),
         cold_start_samples=len(cold_ms),
         bare_cold_start_ms=None if bare_ms is None else round(bare_ms, 1),

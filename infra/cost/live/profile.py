@@ -32,13 +32,28 @@ def live_profile(
     told = {lane: found for lane, live in lanes.items() if (found := _distributions(live))}
     for place, figures in (beside or {}).items():
         told[place] = {**told.get(place, {}), **figures}
+    merged = {
+        "lambda": _lane(lab.lambda_lane, lanes["lambda"], "lambda"),
+        "container": _lane(lab.container_lane, lanes["container"], "container"),
+    }
+    for name, lane in merged.items():
+        figures = told.get(name, {})
+        duration = figures.get("duration_ms", figures.get("target_ms"))
+        if duration is not None:
+            figures["wait_ms"] = _less(duration, duration.mean - lane.wait_ms)
     return replace(
         lab,
         machine=f"{lab.machine} (CPU); live: {source}",
-        lambda_lane=_lane(lab.lambda_lane, lanes["lambda"], "lambda"),
-        container_lane=_lane(lab.container_lane, lanes["container"], "container"),
+        lambda_lane=merged["lambda"],
+        container_lane=merged["container"],
         live=told,
     )
+
+
+def _less(told: Distribution, busy_ms: float) -> Distribution:
+    """Durations less the CPU of a search, of which no log tells more than the lab's mean."""
+    shares = {name: round(max(0.0, getattr(told, name) - busy_ms), 3) for name in told.__struct_fields__ if name != "samples"}
+    return replace(told, **shares)
 
 
 def _distributions(live: LiveLane) -> dict[str, Distribution]:

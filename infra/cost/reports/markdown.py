@@ -33,8 +33,9 @@ def _lines(document: Document) -> Iterator[str]:
         yield from _bill(bill)
     yield from _folded("Assumptions", ("| what | value | why |", "|---|---|---|"), _assumptions(document))
     yield from _folded("Not priced", (), (f"- {cell(gap)}" for gap in document["not_priced"]))
+    notes = "".join(f"{cell(note)}; " for note in traffic.get("notes", ()))
     yield (
-        f"{cell(traffic['source'])}: mean {traffic['mean_rps']:,.2f}/s, peak {traffic['peak_rps']:,.2f}/s; prices of "
+        f"{cell(traffic['source'])}: mean {traffic['mean_rps']:,.2f}/s, peak {traffic['peak_rps']:,.2f}/s; {notes}prices of "
         f"{prices['region']}, {prices['as_of']} ({prices['age_days']} days old); report of {document['report_date']}."
     )
 

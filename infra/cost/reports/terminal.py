@@ -30,6 +30,8 @@ def render_terminal(comparison: Comparison, console: Console) -> None:
     sure = likely_sentence(comparison)
     if sure is not None:
         console.print(sure, highlight=False)
+    for note in comparison.traffic.notes:
+        console.print(f"[yellow]traffic:[/yellow] {escape(note)}")
     for lane in comparison.bills:
         console.print(_lines(lane))
         plan = savings_sentence(lane)

@@ -1,4 +1,4 @@
-"""Traffic made from stated parameters: a fortnight of day and night, weekdays and weekends, and seeded bursts."""
+"""Traffic made from stated parameters: day and night, weekdays and weekends, growth, and seeded bursts."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ class BurstyShape(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     night_share: float
     busiest_hour: float
     weekend_factor: float
+    growth_per_month: float = 0.0
     noise: float
     bursts_per_day: float
     burst_factor: tuple[float, float]
@@ -42,10 +43,11 @@ class BurstyShape(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
             (0 < self.night_share <= 1, "night_share: must be above 0, at most 1"),
             (0 <= self.busiest_hour < 24, "busiest_hour: must be 0 to 24"),
             (0 < self.weekend_factor <= 100, "weekend_factor: must be above 0, at most 100"),
+            (-0.9 <= self.growth_per_month <= 10, "growth_per_month: must be a share of -0.9 to 10"),
             (0 <= self.noise < 0.5, "noise: must be 0 to 0.5"),
             (0 <= self.bursts_per_day <= 1000, "bursts_per_day: must be 0 to 1000"),
-            (1 <= self.burst_factor[0] <= self.burst_factor[1], "burst_factor: must be [low, high], low 1 or more"),
-            (0 < self.burst_minutes[0] <= self.burst_minutes[1], "burst_minutes: must be [low, high], low above 0"),
+            (1 <= self.burst_factor[0] <= self.burst_factor[1] <= 1000, "burst_factor: must be [low, high], of 1 to 1000"),
+            (0 < self.burst_minutes[0] <= self.burst_minutes[1] <= 1440, "burst_minutes: must be [low, high], up to 1440"),
         )
         for right, reason in checks:
             if not right:
@@ -90,12 +92,13 @@ def generate_bursty_fortnight(shape: BurstyShape, *, peak_rps: float | None = No
 
 
 def _curve(shape: BurstyShape, step: int, per_day: int) -> float:
-    """Night to evening as one wave of the day, higher on Saturday and Sunday."""
+    """Night to evening as one wave of the day, higher on Saturday and Sunday, and growing by the same share each 30 days."""
     day, within = divmod(step, per_day)
     hour = within * 24 / per_day
     wave = (1 + math.cos((hour - shape.busiest_hour) / 24 * 2 * math.pi)) / 2
     weekday = (shape.start.weekday() + day) % 7
-    return (shape.night_share + (1 - shape.night_share) * wave) * (shape.weekend_factor if weekday >= 5 else 1.0)
+    grown = math.pow(1 + shape.growth_per_month, step / per_day / 30)
+    return grown * (shape.night_share + (1 - shape.night_share) * wave) * (shape.weekend_factor if weekday >= 5 else 1.0)
 
 
 def _bursts(shape: BurstyShape, rng: random.Random) -> list[tuple[int, int, float]]:

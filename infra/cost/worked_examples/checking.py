@@ -50,12 +50,16 @@ def check_file(path: Path, book: PriceBook) -> list[Checked | Refused]:
         try:
             found.append(check_example(example_of(where, case), book))
         except InputError as error:
-            found.append(Refused(where.removeprefix(f"{path}: "), str(error)))
+            reason = str(error) if str(error).startswith(str(path)) else f"{where}: {error}"
+            found.append(Refused(where.removeprefix(f"{path}: "), reason))
     return found
 
 
 def price_example(example: Example, book: PriceBook) -> tuple[LineItem, ...]:
     """The example's lines; `InputError` for a missing input, one that its kind does not know, or a price the book has not."""
+    region = example.inputs.text("region", default=book.region)
+    if region != book.region:
+        raise example.inputs.refuse(f"region: {region!r}, but the prices are of {book.region}; give --region {region}")
     lines = KINDS[example.kind](book, example.inputs)
     example.inputs.refuse_unasked()
     return tuple(lines)

@@ -9,12 +9,16 @@ from decimal import Decimal
 from infra.cost.exact import EXACT
 from infra.cost.lines import ec2, lambda_
 from infra.cost.lines.line import LineItem, priced
-from infra.cost.prices.book import PriceBook
+from infra.cost.prices.book import PriceBook, Tier
 from infra.cost.worked_examples.inputs import Inputs
 from infra.cost.worked_examples.spelling import canonical
 
-NOTE = "published example"
-REQUESTS, DURATION = ("requests", "invocations"), ("duration_ms", "execution_duration_ms", "billed_duration_ms")
+NOTE, OWN = "published example", "the publication's own price"
+OWN_HOUR = ("od_hour", "hourly_price", "hour_price", "price")
+REQUESTS, DURATION = (
+    ("requests", "invocations"),
+    ("duration_ms", "execution_duration_ms", "billed_duration_ms", "request_duration_ms"),
+)
 MEMORY, DISK = ("memory_mb", "memory_size_mb"), ("ephemeral_mb", "ephemeral_storage_mb")
 FREE_STREAMED_MB = 6
 """Of each response, AWS Lambda pricing page; a GB there is 1,024 MB."""
@@ -112,20 +116,16 @@ def managed(book: PriceBook, inputs: Inputs) -> list[LineItem]:
     """`requests`, `instance` and `instance_hours`, or `instances` for `hours`; `discount` off the instances as a share, or the
     `savings_plan` that gives it, which the fee does not follow; `od_hour` where the publication's price of the instance is
     another than the book's."""
-    instance = book.instance(inputs.text("instance", "instance_type"))
-    hourly = replace(
-        instance.on_demand,
-        tiers=(replace(instance.on_demand.tiers[0], usd=inputs.number("od_hour", default=instance.on_demand.usd)),),
-    )
-    book = replace(book, instances={**book.instances, instance.name: replace(instance, on_demand=hourly)})
+    name = inputs.text("instance", "instance_type", "type")
+    book = with_own_hour(book, name, inputs)
     if inputs.has("instance_hours"):
         hours = inputs.number("instance_hours")
     else:
         hours = inputs.number("instances", "count", default=1) * inputs.seconds() / 3600
-    (fleet,) = ec2.on_demand(book, instance.name, hours, note=NOTE)
+    (fleet,) = ec2.on_demand(book, name, hours, note=NOTE)
     return [
         *lambda_.requests(book, inputs.number(*REQUESTS), free_tier=inputs.flag("free_tier"), note=NOTE),
-        discounted(fleet, commitment(book, inputs, "AmazonEC2", instance.name)),
+        discounted(fleet, commitment(book, inputs, "AmazonEC2", name)),
         *lambda_.managed_fee(book, fleet.usd, note=NOTE),
     ]
 
@@ -137,11 +137,21 @@ def _running(
     return lambda_.duration(book, amount, architecture, free_tier=free_tier, note=NOTE)
 
 
+def with_own_hour(book: PriceBook, name: str, inputs: Inputs) -> PriceBook:
+    """The book with the publication's own price of an instance where it states one (`od_hour`)."""
+    if not inputs.has(*OWN_HOUR):
+        return book
+    usd = inputs.number(*OWN_HOUR)
+    instance = book.instances.get(name) or replace(next(iter(book.instances.values())), name=name)
+    hourly = replace(instance.on_demand, tiers=(Tier(Decimal(0), None, usd),), source=OWN)
+    return replace(book, instances={**book.instances, name: replace(instance, on_demand=hourly)})
+
+
 def commitment(book: PriceBook, inputs: Inputs, service: str, what: str, *, plan: str = "none") -> Decimal:
     """The share that a commitment takes off: the publication's own `discount`, or that of a `savings_plan` of the book, which
     may be named otherwise (`plan`)."""
     if inputs.has("discount", "savings_plan_discount"):
-        return inputs.number("discount", "savings_plan_discount")
+        return inputs.share("discount", "savings_plan_discount")
     plan = canonical(inputs.text("savings_plan", "plan", default=plan)).replace("_", "-")
     if plan in ("none", "on-demand"):
         return Decimal(0)

@@ -13,6 +13,7 @@ from infra.errors import InputError
 
 MOST = Decimal("1e18")
 """More bytes, requests or dollars than anybody's month has; products of a few such numbers still fit the arithmetic."""
+LEAST = Decimal("1e-18")
 ARCHITECTURES = {
     **dict.fromkeys(("x86", "x8664", "x64", "amd64", "intel"), "x86_64"),
     **dict.fromkeys(("arm", "arm64", "aarch64", "graviton", "graviton2", "graviton3", "graviton4"), "arm64"),
@@ -43,7 +44,7 @@ class Inputs:
         return any(canonical(name) in self._fields for name in names) or self._number(names) is not None
 
     def number(self, *names: str, default: Decimal | int | None = None) -> Decimal:
-        """A number from 0 to `MOST`; `InputError` where there is none, and no default."""
+        """A number from `LEAST` to `MOST`, or 0; `InputError` where there is none, and no default."""
         self._known.update(names)
         found = self._number(names)
         if found is None:
@@ -54,9 +55,16 @@ class Inputs:
         self._used.add(name)
         if not number.is_finite() or number < 0:
             raise self._no_number(name)
-        if number > MOST:
-            raise InputError(f"{self._where}: {self._given[name]}: {number:.3g} must be at most {MOST:.0e}")
+        if number > MOST or 0 < number < LEAST:
+            raise InputError(f"{self._where}: {self._given[name]}: {number:.3g} must be {LEAST:.0e} to {MOST:.0e}, or 0")
         return number
+
+    def share(self, *names: str, default: int = 0) -> Decimal:
+        """A number from 0 to 1; 72% and a name in percent are shares too."""
+        value = self.number(*names, default=default)
+        if value > 1:
+            raise InputError(f"{self._where}: {names[0]}: {value:g} must be a share of 0 to 1, or 0% to 100%")
+        return value
 
     def text(self, *names: str, default: str | None = None) -> str:
         value = self._ask(names)
@@ -112,6 +120,8 @@ class Inputs:
             number, _, unit = str(size).partition(" ")
             try:
                 found.append((Decimal(str(count)), EXACT.divide(Decimal(number), units[unit])))
+                if not all(0 <= each <= MOST for each in found[-1]):  # of what is no number too
+                    raise InvalidOperation
             except (InvalidOperation, KeyError):
                 raise InputError(f"{self._where}: {name}: {pair!r} must be a count and a size, as [1000, '100 KB']") from None
         return found
@@ -142,10 +152,10 @@ class Inputs:
             for name in sorted(self._fields, key=lambda each: each != canonical(asked)):
                 try:
                     number = amount(self._fields[name], self._spelled[name], spelled(asked))
+                    if number is not None:
+                        return name, EXACT.multiply(number, self._periods(self._spelled[name], spelled(asked)))
                 except ArithmeticError:
                     raise self._no_number(name) from None
-                if number is not None:
-                    return name, number * self._periods(self._spelled[name], spelled(asked))
         return None
 
     def _periods(self, given: Spelled, asked: Spelled) -> Decimal:

@@ -8,10 +8,12 @@ from decimal import Decimal
 from infra.cost.lines import containers, ec2, watching
 from infra.cost.lines.line import LineItem
 from infra.cost.prices.book import Price, PriceBook, Tier
-from infra.cost.worked_examples.functions import NOTE, commitment, discounted
+from infra.cost.worked_examples.functions import NOTE, OWN, commitment, discounted, with_own_hour
 from infra.cost.worked_examples.inputs import Inputs
 from infra.cost.worked_examples.spelling import canonical
 
+GB_PRICE = ("gb_price", "price_gb_month", "storage_price")
+VOLUME_KINDS = ("gp3", "gp2", "io1", "st1", "sc1")
 MONTH_HOURS = Decimal(730)
 PAGE_MONTH_HOURS = Decimal(720)
 """AWS's pages prorate by a month of 30 days, its calculator and Infracost count 730 hours."""
@@ -21,6 +23,7 @@ def instances(book: PriceBook, inputs: Inputs, *, spot: bool = False) -> list[Li
     """`instances` (1) of `type` for `hours`; `purchase` is on_demand, spot, or a plan of the book; or a `discount`;
     `volume_gb` of gp3 each; `detailed_monitoring`; `credit_hours` of vCPU beyond a burstable type's own."""
     kind = inputs.text("type", "instance_type", "instance")
+    book = with_own_hour(book, kind, inputs)
     count = inputs.number("instances", "count", default=1)
     hours = count * inputs.seconds(month_hours=MONTH_HOURS) / 3600
     purchase = canonical(inputs.text("purchase", "purchase_option", default="on_demand"))
@@ -40,11 +43,11 @@ def instances(book: PriceBook, inputs: Inputs, *, spot: bool = False) -> list[Li
 
 
 def volumes(book: PriceBook, inputs: Inputs) -> list[LineItem]:
-    """`gb` of `volume_type` (gp3) for `hours` or the month, `volumes` of them (1), with `iops` and
-    `throughput_mbps` as provisioned; `gb_price`, `iops_price`, `throughput_price` where the publication has its own."""
-    kind = inputs.text("volume_type", "type", default="gp3")
+    """`gb` of `volume_type` (told by its `gb_price`, else gp3) for `hours` or the month, `volumes` of them (1), with `iops`
+    and `throughput_mbps` as provisioned; `gb_price`, `iops_price`, `throughput_price` where the publication has its own."""
+    kind = inputs.text("volume_type", "type", default=_kind_at(book, inputs))
     prices = {
-        "storage": _own(book, f"{kind}_storage", "GB-month", inputs, "gb_price", "price_gb_month"),
+        "storage": _own(book, f"{kind}_storage", "GB-month", inputs, *GB_PRICE),
         "iops": _own(book, "gp3_iops_over_3000" if kind == "gp3" else f"{kind}_iops", "IOPS-month", inputs, "iops_price"),
         "throughput": _own(
             book,
@@ -61,7 +64,7 @@ def volumes(book: PriceBook, inputs: Inputs) -> list[LineItem]:
     month = inputs.number("month_hours", default=PAGE_MONTH_HOURS if there <= PAGE_MONTH_HOURS else MONTH_HOURS)
     hours = inputs.number("volumes", "count", default=1) * there
     iops = inputs.number("iops", "provisioned_iops", default=0)
-    throughput = inputs.number("throughput_mbps", "throughput_mb_s", "throughput", default=0)
+    throughput = inputs.number("throughput_mbps", "throughput_mb_s", "throughput", "mbps", default=0)
     return ec2.provisioned_volumes(
         prices,
         gb=inputs.number("gb", "size_gb", "storage_gb", "volume_gb"),
@@ -72,6 +75,13 @@ def volumes(book: PriceBook, inputs: Inputs) -> list[LineItem]:
     )
 
 
+def _kind_at(book: PriceBook, inputs: Inputs) -> str:
+    """The kind of volume that costs in the book what the publication states; gp3 where none does."""
+    stated = inputs.number(*GB_PRICE, default=0)
+    known = {kind: book.prices.get(("AmazonEBS", f"{kind}_storage")) for kind in VOLUME_KINDS}
+    return next((kind for kind, price in known.items() if price is not None and price.usd == stated), "gp3")
+
+
 def _own(book: PriceBook, dimension: str, unit: str, inputs: Inputs, *names: str) -> Price | None:
     """The publication's own price where it states one, else the book's, None where it has none."""
     known = book.prices.get(("AmazonEBS", dimension))
@@ -79,7 +89,7 @@ def _own(book: PriceBook, dimension: str, unit: str, inputs: Inputs, *names: str
         inputs.number(*names, default=0)
         return known
     price = known or replace(book.price("AmazonEBS", "gp3_storage"), dimension=dimension, unit=unit)
-    return replace(price, tiers=(Tier(Decimal(0), None, inputs.number(*names)),), source="the publication's own price")
+    return replace(price, tiers=(Tier(Decimal(0), None, inputs.number(*names)),), source=OWN)
 
 
 def fargate(book: PriceBook, inputs: Inputs, *, spot: bool = False) -> list[LineItem]:

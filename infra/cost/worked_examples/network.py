@@ -14,8 +14,15 @@ from infra.cost.worked_examples.machines import MONTH_HOURS, PAGE_MONTH_HOURS
 TARGETS = {"ec2": "instance", "instance": "instance", "ip": "instance", "lambda": "lambda"}
 LIFETIME = ("conn_lifetime_s", "connection_lifetime_s", "connection_duration_s", "conn_duration_s")
 BYTES = ("kb_per_s", "processed_kb_per_s")
-OUT, ZONES = ("internet_gb", "out_gb", "egress_gb", "gb"), ("intra_region_gb", "inter_az_gb", "cross_az_gb")
-PROCESSED = ("gb", "processed_gb", "data_gb")
+OUT, ZONES = (
+    ("internet_gb", "out_gb", "egress_gb", "outbound_internet_gb", "gb"),
+    ("intra_region_gb", "inter_az_gb", "cross_az_gb"),
+)
+PROCESSED = ("gb", "processed_gb", "data_gb", "data_processed_gb")
+REGIONS = {
+    "us_east": ("us_east_gb", "outbound_us_east_to_us_east_gb"),
+    "other_region": ("other_region_gb", "inter_region_gb", "outbound_other_regions_gb"),
+}
 
 
 def lcus(inputs: Inputs) -> load_balancer.Lcu:
@@ -27,7 +34,7 @@ def lcus(inputs: Inputs) -> load_balancer.Lcu:
     if target is None:
         raise inputs.refuse(f"targets: {named!r} must be one of {', '.join(sorted(TARGETS))}")
     everything = inputs.number(*BYTES, default=0)
-    share = inputs.number("lambda_share", default=1 if target == "lambda" else 0)
+    share = inputs.share("lambda_share", default=1 if target == "lambda" else 0)
     to_lambda = inputs.number("lambda_kb_per_s", default=everything * share)
     new = inputs.number("new_connections_per_s", "new_conn_per_s", "connections_per_s", default=0)
     if inputs.has("active_connections"):
@@ -81,9 +88,9 @@ def data_transfer(book: PriceBook, inputs: Inputs) -> list[LineItem]:
         lines += network.transfer_out(book, inputs.number(*OUT), free_tier=free, note=NOTE)
     if inputs.has(*ZONES):
         lines += network.inter_zone(book, inputs.number(*ZONES), note=NOTE)
-    for name, region in (("us_east_gb", "us_east"), ("other_region_gb", "other_region")):
-        if inputs.has(name):
-            lines += network.other_region(book, inputs.number(name), to=region, note=NOTE)
+    for region, names in REGIONS.items():
+        if inputs.has(*names):
+            lines += network.other_region(book, inputs.number(*names), to=region, note=NOTE)
     if inputs.has("in_gb"):
         lines += network.transfer_in(book, inputs.number("in_gb"), note=NOTE)
     return lines

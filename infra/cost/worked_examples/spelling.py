@@ -48,7 +48,7 @@ class Spelled:
     def factor(self, asked: Spelled, unit: str | None, times: Decimal) -> Decimal | None:
         """What a number of this, given in `unit`, is multiplied by to be what was asked, but for the period of one where only
         the other has one; None where the two are not the same thing."""
-        if self.words != asked.words or (asked.per and not self.per) or (self.per and not asked.per and self.unit in SECONDS):
+        if self.words != asked.words or (asked.per and not self.per) or (self.per and not asked.per and unit in SECONDS):
             return None
         units = Decimal(1) if unit == asked.unit else _between(unit, asked.unit, 1_000 if asked.per else 1_024)
         if units is None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from infra.cost.lines.line import LineItem, priced
 from infra.cost.prices.book import Price, PriceBook, Tier
-from infra.cost.worked_examples.functions import NOTE
+from infra.cost.worked_examples.functions import NOTE, OWN
 from infra.cost.worked_examples.inputs import Inputs
 from infra.cost.worked_examples.machines import MONTH_HOURS
 
@@ -33,12 +33,12 @@ USES: dict[str, tuple[Use, ...]] = {
     "apigw-rest": _all("AmazonApiGateway", ("requests|calls|api_calls", "rest_api")),
     "cloudwatch": _all(
         "AmazonCloudWatch",
-        ("ingest_gb|ingested_gb|log_ingest_gb|logs_ingest_gb|logs_gb", "logs_ingest_standard"),
+        ("ingest_gb|ingested_gb|data_ingested_gb|log_ingest_gb|logs_ingest_gb|logs_gb", "logs_ingest_standard"),
         ("store_gb|stored_gb|storage_gb|log_store_gb|log_storage_gb|logs_storage_gb", "logs_storage"),
-        ("scan_gb|scanned_gb|insights_scan_gb|insights_gb", "logs_insights_scan"),
+        ("scan_gb|scanned_gb|data_scanned_gb|insights_scan_gb|insights_gb", "logs_insights_scan"),
         ("metrics|custom_metrics", "custom_metric"),
         ("alarms|standard_alarms|standard", "standard_alarm"),
-        ("high_resolution_alarms|high_resolution|high_res_alarms", "high_resolution_alarm"),
+        ("high_resolution_alarms|high_resolution|high_res|high_res_alarms", "high_resolution_alarm"),
         ("composite_alarms|composite", "composite_alarm"),
         ("dashboards", "dashboard"),
         ("api_requests|put_requests", "put_metric_data"),
@@ -49,10 +49,10 @@ USES: dict[str, tuple[Use, ...]] = {
             ("write_requests|wru|writes|write_request_units", "write_request"),
             ("read_requests|rru|reads|read_request_units", "read_request"),
             ("storage_gb", "storage"),
-            ("pitr_gb", "pitr_backup"),
-            ("backup_gb", "backup"),
-            ("restore_gb", "restore"),
-            ("streams_reads", "streams_read"),
+            ("pitr_gb|pitr_backup_storage_gb", "pitr_backup"),
+            ("backup_gb|on_demand_backup_storage_gb", "backup"),
+            ("restore_gb|data_restored_gb", "restore"),
+            ("streams_reads|streams_read_request_units", "streams_read"),
         ),
         Use(("wcu",), "AmazonDynamoDB", "write_capacity", timed=True),
         Use(("rcu",), "AmazonDynamoDB", "read_capacity", timed=True),
@@ -61,7 +61,7 @@ USES: dict[str, tuple[Use, ...]] = {
         Use(("gb", "storage_gb"), "AmazonElastiCache", "{engine}_serverless_storage", timed=True),
         Use(("million_ecpu", "million_ecpus"), "AmazonElastiCache", "{engine}_serverless_ecpu"),
     ),
-    "elasticache": (Use(("nodes",), "AmazonElastiCache", "node_{node_type}_{engine}", timed=True),),
+    "elasticache": (Use(("nodes", "count"), "AmazonElastiCache", "node_{node_type}_{engine}", timed=True),),
     "eventbridge": _all("AWSEvents", ("events", "custom_event")),
     "kms": _all("awskms", ("keys", "key"), ("requests", "requests")),
     "lambda-microvm": _all(
@@ -118,8 +118,8 @@ def pricer(kind: str) -> Callable[[PriceBook, Inputs], list[LineItem]]:
             amount *= hours if use.timed else 1
             amount *= inputs.number("azs", "zones", default=1) if use.zones else 1
             allowance = book.free_tiers.get((use.service, dimension)) if free else None
-            price = _own(book.price(use.service, dimension), inputs) if dimension.endswith("serverless_storage") else None
-            lines += priced(price or book.price(use.service, dimension), amount, name=dimension, note=NOTE, free=allowance)
+            price = _own(book, use, dimension, inputs)
+            lines += priced(price, amount, name=dimension, note=NOTE, free=allowance)
         if not lines:
             inputs.refuse_unasked()
             raise inputs.refuse(f"nothing is used; give one or more of {', '.join(use.names[0] for use in USES[kind])}")
@@ -133,11 +133,13 @@ def _words(kind: str, inputs: Inputs) -> dict[str, str]:
         return {}
     words = {"engine": inputs.text("engine", default="valkey").lower()}
     if kind == "elasticache":
-        words["node_type"] = inputs.text("node_type", "type")
+        words["node_type"] = inputs.text("node_type", "type", "node")
     return words
 
 
-def _own(price: Price, inputs: Inputs) -> Price:
-    """The publication's own `price` where it states one."""
-    usd = inputs.number("price", default=price.usd)
-    return price if usd == price.usd else replace(price, tiers=(Tier(Decimal(0), None, usd),), source="the publication's own")
+def _own(book: PriceBook, use: Use, dimension: str, inputs: Inputs) -> Price:
+    """The book's price; of a cache the publication's own `price` where it states one, of what is there by the hour."""
+    if not (use.timed and use.service == "AmazonElastiCache" and inputs.has("price")):
+        return book.price(use.service, dimension)
+    like = book.prices.get((use.service, dimension), book.price(use.service, "valkey_serverless_storage"))
+    return replace(like, dimension=dimension, tiers=(Tier(Decimal(0), None, inputs.number("price")),), source=OWN)

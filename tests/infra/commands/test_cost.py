@@ -108,6 +108,9 @@ def test_real_trace(
     assert code == 0
     assert document["cheaper_lane"] == "lambda", "a fifth of a search a second is far below any crossover"
     assert document["traffic"]["parameters"]["gaps"] == 8
+    said = "8 missing periods, filled on the line between their neighbours"
+    for form in ((), ("--markdown", "-")):
+        assert said in run(capfd, monkeypatch, "cost", "--profile", str(profile_file), "--traffic", trace, *form)[1]
 
 
 @pytest.mark.parametrize(

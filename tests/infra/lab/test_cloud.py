@@ -146,11 +146,17 @@ async def test_measuring_gives_every_figure_from_real_processes(cloud: LocalClou
     assert profile.lambda_lane.cold_start_ms > profile.lambda_lane.bare_cold_start_ms
     assert len(steps) == 3
     assert profile.lab is not None
+    processes = {
+        name: len(lane.peaks_mb()) for name, lane in (("lambda", cloud.lambda_lane), ("container", cloud.container_lane))
+    }
     for name, lane in (("lambda", profile.lambda_lane), ("container", profile.container_lane)):
         spread = profile.lab[name]
         assert {figure: told.samples for figure, told in spread.items()} == {
-            "duration_ms": 12, "cpu_ms": 12, "cold_start_ms": 1, "request_bytes": 12, "response_bytes": 12,
+            "duration_ms": 12, "cpu_ms": 12, "wait_ms": 12, "cold_start_ms": 1, "request_bytes": 12, "response_bytes": 12,
+            "memory_mb": processes[name], "upstream_bytes_in": 12, "upstream_bytes_out": 12,
         }  # fmt: skip
+        assert spread["upstream_bytes_in"].mean == pytest.approx(lane.upstream_bytes_in, rel=0.3)
+        assert spread["memory_mb"].highest == pytest.approx(lane.memory_mb, abs=0.1)
         assert spread["duration_ms"].p50 == pytest.approx(lane.duration_p50_ms, rel=0.3)
         assert spread["cpu_ms"].mean == pytest.approx(lane.cpu_ms_per_search, rel=0.3)
 

@@ -126,7 +126,7 @@ def test_the_profile_takes_the_live_figures_and_keeps_the_labs_where_none_is_tol
     assert (live.container_lane.memory_mb, live.container_lane.cpu_ms_per_search) == (120, 6)  # no metric tells a worker's
     assert live.container_lane.request_bytes == lab.container_lane.request_bytes
     assert live.live is not None
-    assert set(live.live["container"]) == {"target_ms", "instance_cpu_ms"}
+    assert set(live.live["container"]) == {"target_ms", "wait_ms", "instance_cpu_ms"}
     assert live.live["load_balancer"]["bytes_both_ways"].samples == 3
 
 

@@ -154,6 +154,8 @@ def test_the_live_figures_take_the_labs_place_and_cpu_stays(tmp_path: Path) -> N
     assert live.container_lane.upstream_bytes_in == lab.container_lane.upstream_bytes_in
     assert live.live is not None
     assert live.live["lambda"]["duration_ms"].samples == 100
+    assert live.live["lambda"]["wait_ms"].samples == 100
+    assert live.live["lambda"]["wait_ms"].mean == pytest.approx(live.lambda_lane.wait_ms, abs=0.002)
     assert live.live["container"]["target_ms"].p99 == pytest.approx(250, rel=0.005)
     assert live.machine.endswith("(CPU); live: logs")
 

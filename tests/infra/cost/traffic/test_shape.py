@@ -36,6 +36,13 @@ def test_evenings_are_busier_than_nights_and_weekends_than_weekdays() -> None:
     assert saturday / monday == pytest.approx(1.25, rel=0.05)
 
 
+def test_growth_is_by_the_same_share_each_thirty_days() -> None:
+    calm = msgspec.structs.replace(load_shape("fortnight"), days=61, bursts_per_day=0.0, noise=0.0, growth_per_month=0.1)
+    rates = generate_bursty_fortnight(calm).rates
+    assert rates[42 * 288 + 77] / rates[77] == pytest.approx(1.1**1.4, rel=1e-4)
+    assert mean(rates[56 * 288 : 57 * 288]) / mean(rates[28 * 288 : 29 * 288]) == pytest.approx(1.1 ** (28 / 30), rel=1e-4)
+
+
 def test_bursts_rise_above_the_curve() -> None:
     shape = load_shape("fortnight")
     calm = generate_bursty_fortnight(msgspec.structs.replace(shape, bursts_per_day=0.0))
@@ -47,9 +54,11 @@ def test_bursts_rise_above_the_curve() -> None:
     ("old", "new", "message"),
     [
         ("days = 14", "days = 0", "days: must be 1 to 366"),
+        ("growth_per_month = 0.0", "growth_per_month = 99", "growth_per_month: must be a share of -0.9 to 10"),
         ("days = 14", "day = 14", "unknown field `day`"),
         ("noise = 0.06", "noise = nan", "noise: must be 0 to 0.5"),
         ("burst_factor = [1.4, 3.0]", "burst_factor = [3.0, 1.4]", "burst_factor"),
+        ("burst_factor = [1.4, 3.0]", "burst_factor = [1.4, 1e30]", "burst_factor: must be .low, high., of 1 to 1000"),
         ("step_s = 300", "step_s = 7", "step_s: must divide an hour"),
         ("days = 14", "days = ", "Invalid value .at line 6"),
     ],
