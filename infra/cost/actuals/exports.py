@@ -192,6 +192,8 @@ def _in_words(error: Exception, path: Path) -> InputError:
         return InputError(f"{where}: {ragged}")
     if line:
         return InputError(f"{where}: line {line[1]}: not a row of this table")
+    if "Error when sniffing" in text:
+        return InputError(f"{where}: not rows of CSV with quotes that end; is it cut off? Export or download it again")
     return InputError(f"{where}: not a billing export that can be read: {text.splitlines()[0]}")
 
 

@@ -152,6 +152,10 @@ def test_files_that_are_none_are_refused(tmp_path: Path) -> None:
         read_export(tmp_path / "none.csv", "dev")
     with pytest.raises(InputError, match="holds no billing export"):
         read_export(tmp_path, "dev")
+    text = csv_text(CUR)
+    (tmp_path / "cut.csv").write_text(text[: text.rindex('"')])
+    with pytest.raises(InputError, match=r"cut\.csv: not rows of CSV with quotes that end; is it cut off\?"):
+        read_export(tmp_path / "cut.csv", "dev")
     (tmp_path / "a.parquet").write_text("not Parquet at all")
     with pytest.raises(InputError, match=r"a\.parquet: not a billing export that can be read"):
         read_export(tmp_path / "a.parquet", "dev")
