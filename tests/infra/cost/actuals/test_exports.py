@@ -131,7 +131,7 @@ def replaced(old: str, new: str) -> Callable[[str], str]:
         ),
         (replaced("user_crossover_stage", "user_other"), "it has no such tag: activate it as a cost-allocation tag"),
         (replaced('stage"": ""dev"', 'stage"": ""qa"'), "no row has the tag crossover:stage = 'dev'; it has prod, qa"),
-        (lambda text: text + "1,2,3\n", "line 8: 3 fields, the header has 16"),
+        (lambda text: text + "1,2,3\n", f"line 8: 3 fields, the header has {len(CUR[0])}"),
         (lambda _: "a,b\n1,2\n", "line 1: neither the columns of CUR 2.0 nor of FOCUS 1.2; export one of these"),
         (lambda _: "lineItem/UsageType,b\n1,2\n", "(these are of the legacy Cost and Usage Report)"),
         (lambda _: "", "line 1: neither the columns of CUR 2.0 nor of FOCUS 1.2"),
