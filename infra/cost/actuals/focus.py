@@ -1,8 +1,9 @@
 """What was billed for a stage in a month as FOCUS 1.2 rows, in the table in which the estimate's rows are
 (`reports.focus_table`), `x_Estimate` false: of a FOCUS export its own rows, of CUR 2.0 each by the mapping of `focus_columns`.
 
-BilledCost adds up to the bill's cash and EffectiveCost to what is amortized. A CUR row of a plan's or a reservation's fee keeps
-both: what was paid, and what of it was not used. The export is read as a stream; only the stage's rows of the month are held.
+BilledCost adds up to the bill's cash and EffectiveCost to what is amortized. A CUR row of a plan's or a reservation's recurring
+fee becomes two where some of it was not used: what was paid, which FOCUS gives no EffectiveCost, and what was lost, as the
+estimate has it. The export is read as a stream; only the stage's rows of the month are held.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ def billed_rows(export: Path, stage: str, month: date) -> Iterator[Row]:
         )
         while some := rows.fetchmany(BATCH):
             for row in some:
-                yield _checked(_row(row, layout), layout, export)
+                checked = _checked(_row(row, layout), layout, export)
+                yield from _fee_and_loss(checked) if layout is CUR else (checked,)
 
 
 def _refuse_missing(file: Path, layout: Layout, have: Sequence[str]) -> None:
@@ -62,11 +64,10 @@ def _row(values: Sequence[Any], layout: Layout) -> Row:
     row = {name: _plain(value) for name, value in zip(COLUMNS, values, strict=True)}
     if layout is CUR:
         service = service_of(row["ServiceName"] or "", row["ServiceCategory"])
-        row |= {
-            "ServiceName": service.name or None,
-            "ServiceCategory": service.category,
-            "ServiceSubcategory": service.subcategory,
-        }
+        # AWS's own export has volumes as storage of EC2.
+        kind = service_of("AmazonEBS") if "EBS:" in (row["SkuMeter"] or "") else service
+        row |= {"ServiceCategory": kind.category, "ServiceSubcategory": kind.subcategory}
+        row["ServiceName"] = service.name or None
         row["RegionName"] = REGIONS.get(row["RegionId"] or "")
     return row | {"Tags": _tags(row["Tags"]), "x_Estimate": "false"}
 
@@ -84,6 +85,20 @@ def _tags(text: str | None) -> str | None:
     named = {spelled: key for key in ("crossover:lane", "crossover:stage") for spelled in spellings(key)}
     tags: Mapping[str, Any] = json.loads(text)
     return json.dumps({named.get(key, key): value for key, value in tags.items()}, sort_keys=True, ensure_ascii=False)
+
+
+def _fee_and_loss(row: Row) -> Iterator[Row]:
+    """A recurring fee, and what of it was not used as an Adjustment; any other row as it is."""
+    if (row["ChargeCategory"], row["ChargeFrequency"]) != ("Purchase", "Recurring"):
+        yield row
+        return
+    yield {**row, "EffectiveCost": Decimal(0)}
+    if row["EffectiveCost"]:
+        none = dict.fromkeys(("PricingQuantity", "PricingUnit", "ListUnitPrice", "ContractedUnitPrice"))
+        zero = dict.fromkeys(("BilledCost", "ListCost", "ContractedCost"), Decimal(0))
+        kind = {"ChargeCategory": "Adjustment", "ChargeFrequency": "Usage-Based", "PricingCategory": "Committed"}
+        described = f"Not used: {row['ChargeDescription'] or row['SkuMeter'] or row['ServiceName']}"
+        yield {**row, **none, **zero, **kind, "ChargeDescription": described}
 
 
 def _checked(row: Row, layout: Layout, export: Path) -> Row:

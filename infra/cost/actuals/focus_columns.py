@@ -117,7 +117,8 @@ def of_cur(have: Collection[str]) -> dict[str, str]:
             "ContractedUnitPrice": f"""CASE WHEN {KIND} = 'DiscountedUsage' THEN {list_price}
             WHEN {IS_USAGE} OR {IS_PURCHASE} THEN {own_price} END""",
             "ProviderName": "'AWS'",
-            "ResourceType": f"nullif(regexp_extract({resource}, '^arn:[^:]*:[^:]*:[^:]*:[^:]*:([^:/]+)[:/]', 1), '')",
+            "ResourceType": f"""CASE WHEN {resource} LIKE 'i-%' THEN 'instance' ELSE
+            nullif(regexp_extract({resource}, '^arn:[^:]*:[^:]*:[^:]*:[^:]*:([^:/]+)[:/]', 1), '') END""",
             "ServiceCategory": product,
             "ServiceName": text(CUR.needed["service"]),
             "SkuId": sku,
