@@ -12,7 +12,6 @@ from typing import Any
 import click
 from rich.console import Console
 
-from infra.commands.cost.outputs import refuse_unwritable, write_output
 from infra.commands.printing import print_json
 from infra.cost.actuals.calibration import Calibration, write
 from infra.cost.actuals.exports import read_export
@@ -82,6 +81,8 @@ def command(
             f"--focus {focus}: Cost Explorer has no such rows; give EXPORT, a billing export of CUR 2.0 or FOCUS 1.2"
         )
     if focus is not None:
+        from infra.commands.cost.outputs import refuse_unwritable, write_output
+
         refuse_unwritable("focus", focus)
         refuse_other_endings(focus)
     report = read_report(estimate)

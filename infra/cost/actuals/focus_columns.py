@@ -80,14 +80,16 @@ def of_focus(have: Collection[str]) -> dict[str, str]:
 
 
 def of_cur(have: Collection[str]) -> dict[str, str]:
-    """Of an export of CUR 2.0. `ServiceName` is the product's code, and `product` what AWS calls it, where that is there."""
+    """Of an export of CUR 2.0. `ServiceName` is the product's code, `ServiceCategory` what AWS calls it where that is
+    there; `focus` makes FOCUS's words of both."""
     cash, listed, tags = number(CUR.needed["cash"]), number(NEEDED["ListCost"]), CUR.needed["tags"]
     list_price, own_price = number(NEEDED["ListUnitPrice"]), number(NEEDED["ContractedUnitPrice"])
     amount, unit = number(CUR.needed["quantity"]), text(NEEDED["PricingUnit"])
     starts, bill_starts = moment(NEEDED["ChargePeriodStart"]), moment(NEEDED["BillingPeriodStart"])
     sku = f"CASE WHEN {KIND} <> 'Tax' THEN {text(NEEDED['SkuId'])} END"
     resource = text(WHERE_KNOWN["ResourceId"]) if WHERE_KNOWN["ResourceId"] in have else "CAST(NULL AS VARCHAR)"
-    product = f"json_extract_string({json_object('product')}, '$.product_name')" if "product" in have else "NULL"
+    named = json_object("product")
+    product = f"json_extract_string(CASE WHEN json_valid({named}) THEN {named} END, '$.product_name')"
     plain = {name: text(column) for name, column in NEEDED.items() if name not in TIMES}
     known = {name: text(column) if column in have else "NULL" for name, column in WHERE_KNOWN.items()}
     found = plain | known | {name: moment(NEEDED[name]) for name in TIMES}
@@ -119,7 +121,7 @@ def of_cur(have: Collection[str]) -> dict[str, str]:
             "ProviderName": "'AWS'",
             "ResourceType": f"""CASE WHEN {resource} LIKE 'i-%' THEN 'instance' ELSE
             nullif(regexp_extract({resource}, '^arn:[^:]*:[^:]*:[^:]*:[^:]*:([^:/]+)[:/]', 1), '') END""",
-            "ServiceCategory": product,
+            "ServiceCategory": product if "product" in have else "NULL",
             "ServiceName": text(CUR.needed["service"]),
             "SkuId": sku,
             "SkuMeter": f"CASE WHEN {sku} IS NOT NULL THEN nullif({USAGE_TYPE}, '') END",

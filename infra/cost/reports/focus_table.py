@@ -74,7 +74,7 @@ QUANTITIES = ("PricingQuantity", "ConsumedQuantity", "x_MonthHours")
 TIMES = ("BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart", "ChargePeriodEnd")
 DIGITS = 18
 """Digits behind the point in Parquet: enough for every product of a quantity and a price of the book."""
-BATCH = 10_000
+BATCH = 2_000
 """Rows of a Parquet file's row group, and rows that are held as Python objects at once."""
 
 
@@ -90,11 +90,12 @@ def table_bytes(rows: Iterable[Row], path: Path) -> bytes:
 
 
 def _csv(rows: Iterable[Row]) -> bytes:
-    text = io.StringIO(newline="")
+    out = io.BytesIO()
+    text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=True)
     writer = csv.DictWriter(text, fieldnames=COLUMNS, lineterminator="\r\n")
     writer.writeheader()
     writer.writerows({name: _text(value) for name, value in row.items()} for row in rows)
-    return text.getvalue().encode()
+    return out.getvalue()
 
 
 def _text(value: object) -> object:

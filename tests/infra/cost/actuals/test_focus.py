@@ -127,6 +127,8 @@ def test_a_service_unknown_to_the_price_book_is_another_one(tmp_path: Path) -> N
     row = Row(service="AmazonBraket", usage_type="Task", quantity="2", cost="1", day=MONTH).cur()
     found = rows_of(write(tmp_path / "cur.csv", [row]))[0]
     assert (found["ServiceName"], found["ServiceCategory"]) == ("Amazon AmazonBraket", "Other")
+    found = rows_of(write(tmp_path / "odd.csv", [row | {"product": "{"}]))[0]
+    assert found["ServiceName"] == "AmazonBraket"
 
 
 def test_volumes_are_storage_of_ec2_as_in_the_export_of_aws(tmp_path: Path) -> None:
