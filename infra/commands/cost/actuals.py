@@ -16,6 +16,7 @@ from infra.commands.printing import print_json
 from infra.cost.actuals.calibration import Calibration, write
 from infra.cost.actuals.exports import read_export
 from infra.cost.actuals.findings import document, render
+from infra.cost.actuals.focus import billed_bytes
 from infra.cost.actuals.forecast import forecast
 from infra.cost.actuals.proposal import propose
 from infra.cost.actuals.records import Bill, month_end
@@ -23,6 +24,7 @@ from infra.cost.actuals.variance import compare_bill, lane_shares
 from infra.cost.prices.file import load_price_book
 from infra.cost.reports.diff import LANES
 from infra.cost.reports.file import read_report
+from infra.cost.reports.focus_table import refuse_other_endings
 from infra.errors import InputError, KitError
 
 
@@ -38,6 +40,7 @@ from infra.errors import InputError, KitError
 @click.option("--searches", help="Searches that the lane served in the days billed, for the calibration.")
 @click.option("--budget", help="Dollars for the month; exit code 1 where the forecast is above.")
 @click.option("--write-calibration", type=click.Path(path_type=Path), help="Write the proposed calibration to a file.")
+@click.option("--focus", type=click.Path(path_type=Path), help="Also write the month as FOCUS 1.2 rows, .csv or .parquet.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
 def command(
     export: Path | None,
@@ -51,6 +54,7 @@ def command(
     searches: str | None,
     budget: str | None,
     write_calibration: Path | None,
+    focus: Path | None,
     as_json: bool,
 ) -> None:
     """Hold the stage's bill against the estimate, line by line, and forecast the month.
@@ -62,6 +66,7 @@ def command(
       crossover cost actuals cur/ --estimate report.json --stage prod --lane container
       crossover cost actuals --cost-explorer --estimate report.json --stage prod --budget 500
       crossover cost actuals focus.parquet --estimate report.json --write-calibration calibration.json
+      crossover cost actuals cur/ --estimate report.json --stage prod --focus billed.parquet
       crossover cost report --profile profile.json --rps 100 --calibration calibration.json
 
     Exit codes: 0 done, 1 the forecast is over the budget, 2 an argument or an input file is wrong.
@@ -71,6 +76,15 @@ def command(
         raise InputError(f"--month: {month!r} must be a month, as 2026-11")
     if (export is None) != cost_explorer:
         raise InputError("give either EXPORT, a file or folder, or --cost-explorer")
+    if focus is not None and export is None:
+        raise InputError(
+            f"--focus {focus}: Cost Explorer has no such rows; give EXPORT, a billing export of CUR 2.0 or FOCUS 1.2"
+        )
+    if focus is not None:
+        from infra.commands.cost.outputs import refuse_unwritable, write_output
+
+        refuse_unwritable("focus", focus)
+        refuse_other_endings(focus)
     report = read_report(estimate)
     bill = _asked(stage, month) if export is None else read_export(export, stage).of_month(month)
     expected = forecast(bill, basis)
@@ -83,11 +97,15 @@ def command(
     compared = compare_bill(bill.between(expected.first, expected.last), report, shares, hours, book, basis)
     period = f"{expected.first} to {expected.last}"
     proposed = propose(compared, report, hours=hours, searches=served, period=period, source=bill.source)
+    rows = None if focus is None or export is None else billed_bytes(export, stage, bill.first, focus)
     if as_json:
         told = document(bill, compared, expected, proposed, basis=basis, budget=limit)
         print_json(told)
     else:
         render(bill, compared, expected, proposed, basis=basis, console=Console())
+    if focus is not None and rows is not None:
+        write_output("focus", focus, rows)
+        click.echo(f"FOCUS rows: {focus}", err=True)
     if write_calibration is not None:
         _write(proposed, write_calibration)
     if limit is not None and expected.usd > limit:

@@ -65,19 +65,23 @@ def write_outputs(comparison: Comparison, wanted: Mapping[str, Path | None]) -> 
     asked = {name: path for name, path in wanted.items() if path is not None}
     to_files = {name: path for name, path in asked.items() if (name, path) != ("markdown", STANDARD_OUTPUT)}
     for name, path in to_files.items():
-        if path.is_dir() or not path.parent.is_dir():
-            wrong = "is a folder" if path.is_dir() else f"there is no folder {path.parent}"
-            raise InputError(f"--{name} {path}: cannot be written ({wrong})")
+        refuse_unwritable(name, path)
     made = {name: WRITERS[name][1](comparison, path) for name, path in asked.items()}
     for name, path in to_files.items():
-        _write(f"--{name}", path, made[name])
+        write_output(name, path, made[name])
     if len(to_files) < len(asked):
         sys.stdout.buffer.write(made["markdown"])
     return list(to_files.values())
 
 
-def _write(option: str, path: Path, content: bytes) -> None:
+def refuse_unwritable(option: str, path: Path) -> None:
+    if path.is_dir() or not path.parent.is_dir():
+        wrong = "is a folder" if path.is_dir() else f"there is no folder {path.parent}"
+        raise InputError(f"--{option} {path}: cannot be written ({wrong})")
+
+
+def write_output(option: str, path: Path, content: bytes) -> None:
     try:
         write_whole(path, content)
     except OSError as error:
-        raise InputError(f"{option} {path}: cannot be written ({error.strerror})") from None
+        raise InputError(f"--{option} {path}: cannot be written ({error.strerror})") from None

@@ -28,6 +28,9 @@ class Layout:
         def column(name: str) -> str:
             return number(name) if name in have else "NULL"
 
+        # What was paid ahead for a reservation is in its usage's effective cost.
+        reservation = "reservation_reservation_a_r_n"
+        upfront = f"{quoted(reservation)} <> ''" if reservation in have else "FALSE"
         return f"""CASE {quoted(self.needed["kind"])}
             WHEN 'SavingsPlanCoveredUsage' THEN {column("savings_plan_savings_plan_effective_cost")}
             WHEN 'SavingsPlanNegation' THEN 0
@@ -37,6 +40,7 @@ class Layout:
             WHEN 'DiscountedUsage' THEN {column("reservation_effective_cost")}
             WHEN 'RIFee' THEN {column("reservation_unused_amortized_upfront_fee_for_billing_period")}
                 + {column("reservation_unused_recurring_fee")}
+            WHEN 'Fee' THEN CASE WHEN {upfront} THEN 0 ELSE {cash} END
             ELSE {cash} END"""
 
     def kind(self) -> str:
@@ -109,23 +113,32 @@ def number(column: str, *, empty: str = "NULL") -> str:
     return f"TRY_CAST(coalesce(nullif(CAST({quoted(column)} AS VARCHAR), ''), {empty}) AS DECIMAL(38, 15))"
 
 
-def _object(column: str) -> str:
+def json_object(column: str) -> str:
     """Tags as JSON text: from a map, or from text that holds an object."""
     text = f"CAST(to_json({quoted(column)}) AS VARCHAR)"
     return f"CASE WHEN json_type({text}) = 'VARCHAR' THEN json_extract_string({text}, '$') ELSE {text} END"
 
 
+def spellings(key: str) -> set[str]:
+    """How a tag's key stands in exports: AWS writes `user_` or `user:` before it, in CUR without colons."""
+    return {key, f"user:{key}", f"user_{key.replace(':', '_')}", key.replace(":", "_")}
+
+
 def tag(column: str, key: str) -> str:
-    """A tag out of a JSON object or a map. AWS writes keys with `user_` or `user:` before them, in CUR without colons."""
-    written = {key, f"user:{key}", f"user_{key.replace(':', '_')}", key.replace(":", "_")}
-    inner = _object(column)
+    """A tag out of a JSON object or a map."""
+    inner = json_object(column)
     found = f"CASE WHEN json_valid({inner}) THEN {inner} END"
-    return "coalesce(" + ", ".join(f"json_extract_string({found}, '$.\"{each}\"')" for each in sorted(written)) + ")"
+    return "coalesce(" + ", ".join(f"json_extract_string({found}, '$.\"{each}\"')" for each in sorted(spellings(key))) + ")"
 
 
 def tags_are_read(column: str) -> str:
     """No tags, or an object of them."""
-    return f"coalesce(nullif({_object(column)}, '') IS NULL OR json_valid({_object(column)}), TRUE)"
+    return f"coalesce(nullif({json_object(column)}, '') IS NULL OR json_valid({json_object(column)}), TRUE)"
+
+
+def moment(column: str) -> str:
+    """An instant of a day on which AWS can have billed, in UTC as AWS writes it; None for any other."""
+    return f"CASE WHEN {day(column)} IS NOT NULL THEN TRY_CAST(CAST({quoted(column)} AS VARCHAR) AS TIMESTAMP) END"
 
 
 def day(column: str) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import csv
 import gzip
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,15 @@ SUFFIXES = (".csv", ".csv.gz", ".parquet")
 
 def read_export(path: Path, stage: str) -> Bill:
     """The stage's charges in an export; `InputError` names file, line and column, and what would be right."""
+    with opened(path) as (connection, files, layout):
+        rows = connection.execute(_sums(layout, connection, files), {"stage": stage}).fetchall()
+        _refuse_malformed(connection, layout, files, rows)
+    return _bill(path, stage, rows, layout)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[Any, list[Path], Layout]]:
+    """A connection, the export's files and their layout; what DuckDB cannot read becomes `InputError`."""
     import duckdb
 
     files = _files(path)
@@ -36,12 +46,9 @@ def read_export(path: Path, stage: str) -> Bill:
     with duckdb.connect(":memory:", config=options) as connection:
         connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")  # it would print into the output
         try:
-            layout = _layout(connection, files)
-            rows = connection.execute(_sums(layout, connection, files), {"stage": stage}).fetchall()
-            _refuse_malformed(connection, layout, files, rows)
+            yield connection, files, _layout(connection, files)
         except duckdb.Error as error:
             raise _in_words(error, path) from None
-    return _bill(path, stage, rows, layout)
 
 
 def _files(path: Path) -> list[Path]:
@@ -55,7 +62,7 @@ def _files(path: Path) -> list[Path]:
     return files
 
 
-def _source(files: Sequence[Path]) -> str:
+def source(files: Sequence[Path]) -> str:
     names = "[" + ", ".join("'" + str(each).replace("'", "''") + "'" for each in files) + "]"
     if files[0].suffix == ".parquet":
         return f"read_parquet({names}, union_by_name = true)"
@@ -64,19 +71,19 @@ def _source(files: Sequence[Path]) -> str:
     )
 
 
-def _columns(connection: Any, files: Sequence[Path]) -> list[str]:
-    return [row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {_source(files)}").fetchall()]  # noqa: S608
+def columns_of(connection: Any, files: Sequence[Path]) -> list[str]:
+    return [row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {source(files)}").fetchall()]  # noqa: S608
 
 
 def _layout(connection: Any, files: Sequence[Path]) -> Layout:
     """Which of the two layouts it is; every file must have all of its columns."""
-    have = set(_columns(connection, files[:1]))
+    have = set(columns_of(connection, files[:1]))
     known = max(LAYOUTS, key=lambda layout: len(have & set(layout.needed.values())))
     if not have & set(known.needed.values()):
         legacy = " (these are of the legacy Cost and Usage Report)" if any("/" in name for name in have) else ""
         raise InputError(f"{files[0]}: line 1: neither the columns of CUR 2.0 nor of FOCUS 1.2{legacy}; export one of these")
     for file in files:
-        missing = [name for name in known.needed.values() if name not in _columns(connection, [file])]
+        missing = [name for name in known.needed.values() if name not in columns_of(connection, [file])]
         if missing:
             raise InputError(
                 f"{file}: line 1: no column {', '.join(missing)}, which {known.name} has; export it with the column"
@@ -106,9 +113,9 @@ MALFORMED = "day IS NULL OR quantity IS NULL OR cash IS NULL OR amortized IS NUL
 
 
 def _sums(layout: Layout, connection: Any, files: Sequence[Path]) -> str:
-    parsed = _parsed(layout, _columns(connection, files))
+    parsed = _parsed(layout, columns_of(connection, files))
     return f"""
-        WITH rows AS (SELECT {parsed} FROM {_source(files)})
+        WITH rows AS (SELECT {parsed} FROM {source(files)})
         SELECT stage,
             CASE WHEN stage = $stage THEN service END, CASE WHEN stage = $stage THEN usage_type END,
             CASE WHEN stage = $stage THEN lane END, CASE WHEN stage = $stage THEN day END,
@@ -124,9 +131,9 @@ def _refuse_malformed(connection: Any, layout: Layout, files: Sequence[Path], ro
     raw = ", ".join(f"CAST({quoted(column)} AS VARCHAR) AS raw_{name}" for name, column in layout.needed.items())
     connection.execute("SET preserve_insertion_order = true")
     for file in files:
-        have = _columns(connection, [file])
+        have = columns_of(connection, [file])
         found = connection.execute(f"""
-            WITH rows AS (SELECT row_number() OVER () AS number, {raw}, {_parsed(layout, have)} FROM {_source([file])})
+            WITH rows AS (SELECT row_number() OVER () AS number, {raw}, {_parsed(layout, have)} FROM {source([file])})
             SELECT * FROM rows WHERE {MALFORMED} LIMIT 1""")  # noqa: S608
         row = found.fetchone()
         if row is not None:

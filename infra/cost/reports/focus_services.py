@@ -43,6 +43,8 @@ SERVICES = {
     "awskms": Service("AWS Key Management Service", "Security", "Secret Management"),
     "SavingsPlans": Service("Savings Plans for AWS Compute usage", "Compute", "Other (Compute)"),
 }
+_BILLED_AS = {"AmazonStates": "AWSStepFunctions", "ComputeSavingsPlans": "SavingsPlans", "awswaf": "AWSWAF"}
+"""Codes that bills have for services of the price book."""
 REGIONS = {"us-east-1": "US East (N. Virginia)", "us-east-2": "US East (Ohio)", "us-west-2": "US West (Oregon)"}
 UNITS = {
     "GB": "GB",
@@ -79,6 +81,11 @@ UNITS = {
     "zone-month": "Zone-Months",
     "web ACL-month": "ACL-Months",
 }
+
+
+def service_of(code: str, name: str | None = None) -> Service:
+    """A service that has no entry here is one of FOCUS's `Other`, under the name that is known of it."""
+    return SERVICES.get(_BILLED_AS.get(code, code), Service(name or code, "Other", "Other (Other)"))
 
 
 def pricing_unit(unit: str) -> str:

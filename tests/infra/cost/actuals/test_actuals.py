@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from datetime import date, timedelta
 from decimal import Decimal
@@ -167,6 +168,47 @@ def test_a_calibration_is_proposed_and_used_only_where_it_is_given(
     assert used["lanes"]["lambda"]["usd_per_month"] > without["lanes"]["lambda"]["usd_per_month"]
 
 
+def test_the_month_is_written_as_focus_rows_beside_the_rest(
+    export: Path, estimate: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every day of the month that was billed, the one that the comparison leaves out too."""
+    file, calibration = tmp_path / "billed.csv", tmp_path / "calibration.json"
+    base = ("actuals", export, "--estimate", estimate, "--lane", "container", "--json", "--write-calibration", calibration)
+    code, out, err = run(capfd, monkeypatch, *base, "--focus", file)
+    assert (code, err) == (0, f"FOCUS rows: {file}\nCalibration: {calibration}\n")
+    assert json.loads(out) == told(capfd, monkeypatch, export, "--estimate", estimate, "--lane", "container")
+    rows = list(csv.DictReader(file.read_text().splitlines()))
+    assert len(rows) == 4 * len(DAYS) + 2
+    assert sum(Decimal(row["BilledCost"]) for row in rows) == Decimal("65.5") * len(DAYS) + Decimal("0.04") - 1
+    assert calibration.exists()
+
+
+def test_focus_rows_that_cannot_be_made_leave_the_file_of_before(
+    export: Path, estimate: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "billed.csv"
+    file.write_text("before")
+    export.write_text(export.read_text().replace("pricing_public_on_demand_cost", "other"))
+    code, out, err = run(capfd, monkeypatch, "actuals", export, "--estimate", estimate, "--focus", file)
+    assert (code, out, file.read_text()) == (2, "", "before")
+    assert "no column pricing_public_on_demand_cost (for ListCost), which FOCUS 1.2 needs; select it in the export" in err
+    assert err.count("\n") == 1
+
+
+def test_cost_explorer_has_no_focus_rows_and_is_not_asked(
+    estimate: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ask(*arguments: object) -> None:
+        raise AssertionError("a request costs a cent")
+
+    monkeypatch.setattr("infra.commands.cost.actuals._asked", ask)
+    file = tmp_path / "billed.csv"
+    code, out, err = run(capfd, monkeypatch, "actuals", "--cost-explorer", "--estimate", estimate, "--focus", file)
+    assert (code, out, file.exists()) == (2, "", False)
+    assert "Cost Explorer has no such rows; give EXPORT" in err
+    assert err.count("\n") == 1
+
+
 def test_searches_take_traffic_out_of_the_calibration(
     export: Path, estimate: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,6 +246,8 @@ def test_a_fleet_at_its_minimum_calibrates_nothing(
         (("EXPORT", "--month", "2026-10"), "nothing of 2026-10; it has 2026-11"),
         (("EXPORT", "--budget", "-5"), "--budget: '-5' must be dollars, as 500"),
         (("EXPORT", "--searches", "0"), "--searches: '0' must be a number"),
+        (("EXPORT", "--focus", "x.json"), "--focus x.json: must end in .csv or .parquet"),
+        (("EXPORT", "--focus", "/nowhere/x.csv"), "--focus /nowhere/x.csv: cannot be written (there is no folder /nowhere)"),
         (("EXPORT", "--stage", "prod"), "no row has the tag crossover:stage = 'prod'; it has dev"),
     ],
 )
