@@ -34,7 +34,12 @@ class Calling:
         command += ["--rps", str(self._rps), "--connections", str(self._connections)]
         command += [part for path in self._paths for part in ("--path", path)]
         self._process = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, text=True, preexec_fn=partial(die_with, os.getpid(), None)
+            command,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,  # Ctrl-C is for the drill, which ends them
+            preexec_fn=partial(die_with, os.getpid(), None),
         )
         assert self._process.stdout is not None
         if self._process.stdout.readline() != "calling\n":
