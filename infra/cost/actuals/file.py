@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from infra.cost.actuals.records import total
+from infra.documents import read_bytes
 from infra.errors import InputError
 
 Exact = Annotated[str, Meta(pattern=r"^-?\d{1,30}(\.\d{1,150})?$")]
@@ -70,10 +71,8 @@ class _Billed(Struct, frozen=True):
 def read_actuals(path: Path) -> dict[str, Any]:
     """The document, every field that a report shows checked; `InputError` naming the file, and the field where one is wrong."""
     try:
-        document = msgspec.json.decode(path.read_bytes())
+        document = msgspec.json.decode(read_bytes(path))
         billed = msgspec.convert(document, _Billed)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
     except msgspec.ValidationError as error:
         raise InputError(f"{path}: not what `crossover cost actuals --json` prints: {error}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
