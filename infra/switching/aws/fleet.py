@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from infra.errors import KitError
 from infra.switching.aws.calls import Aws, asked
 from infra.switching.aws.resources import Resources
+
+TYPES_AT_ONCE = 100
+"""The most that one call takes (DescribeInstanceTypes)."""
+
+
+def instance_types(group: dict[str, Any]) -> set[str]:
+    """Of what a group may launch, else of what runs; all of one size (`container_lane.instance_types`)."""
+    overrides = group.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {}).get("Overrides", [])
+    return {each["InstanceType"] for each in overrides or group["Instances"] if "InstanceType" in each}
 
 
 class Fleet:
@@ -65,20 +75,19 @@ class Fleet:
         group = self.group()
         self._size(MinSize=min(units, group["MinSize"]), DesiredCapacity=min(units, group["DesiredCapacity"]))
 
-    def instance_types(self) -> list[str]:
-        """Of what it may launch, else of what runs; all of one size (`container_lane.instance_types`)."""
-        group = self.group()
-        overrides = group.get("MixedInstancesPolicy", {}).get("LaunchTemplate", {}).get("Overrides", [])
-        return sorted({each["InstanceType"] for each in overrides or group["Instances"] if "InstanceType" in each})
-
     def vcpus(self) -> int | None:
         """Of one instance, the least of its types."""
-        types = self.instance_types()
-        if not types:
-            return None
+        return min(self.vcpus_of(instance_types(self.group())).values(), default=None)
+
+    def vcpus_of(self, types: Iterable[str]) -> dict[str, int]:
+        """By instance type."""
+        names, found = sorted(types), dict[str, int]()
         with asked("instance types"):
-            found = self._aws.client("ec2").describe_instance_types(InstanceTypes=types)["InstanceTypes"]
-        return min((each["VCpuInfo"]["DefaultVCpus"] for each in found), default=None)
+            for begin in range(0, len(names), TYPES_AT_ONCE):
+                some = names[begin : begin + TYPES_AT_ONCE]
+                told = self._aws.client("ec2").describe_instance_types(InstanceTypes=some)["InstanceTypes"]
+                found |= {each["InstanceType"]: each["VCpuInfo"]["DefaultVCpus"] for each in told}
+        return found
 
     def target_cpu(self) -> float | None:
         """Share of the CPU that the group's scaling keeps, 0 to 1; None for a group of a fixed size."""

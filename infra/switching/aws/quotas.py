@@ -13,7 +13,7 @@ from typing import Any
 
 from infra.errors import KitError
 from infra.switching.aws.calls import Aws, asked
-from infra.switching.aws.fleet import Fleet
+from infra.switching.aws.fleet import Fleet, instance_types
 from infra.switching.preflight import Quota
 from infra.switching.weights import WHOLE
 
@@ -21,8 +21,8 @@ CODES = {"on demand": "L-1216C47A", "on spot": "L-34B43A08"}
 """Of Standard instances (Amazon EC2 endpoints and quotas, AWS General Reference)."""
 STANDARD = re.compile(r"([acdhimrtz]|im|is)\d")
 """How their types begin: families A, C, D, H, I, M, R, T and Z, but not dl1, hpc7g, inf2 or trn1."""
-PAGE, TYPES_AT_ONCE = 1_000, 100
-"""The most that one call tells (DescribeInstances) or takes (DescribeInstanceTypes)."""
+PAGE = 1_000
+"""The most that one call tells (DescribeInstances)."""
 
 
 class VcpuQuotas:
@@ -33,8 +33,9 @@ class VcpuQuotas:
         """Both, were the group to have so many instances; none where they, or what runs, cannot be read, or others count."""
         try:
             allowed = {kind: self._allowed(code) for kind, code in CODES.items()}
-            running, types, group = self._running(), self._fleet.instance_types(), self._fleet.group()
-            vcpus = self._vcpus({*types, *(each["InstanceType"] for each in running)})
+            running, group = self._running(), self._fleet.group()
+            types = instance_types(group)
+            vcpus = self._fleet.vcpus_of({*types, *(each["InstanceType"] for each in running)})
         except KitError:
             return ()
         if not all(map(STANDARD.match, types)):
@@ -68,17 +69,6 @@ class VcpuQuotas:
                 for each in reservation["Instances"]
                 if STANDARD.match(each["InstanceType"])
             ]
-
-    def _vcpus(self, types: set[str]) -> dict[str, int]:
-        names = sorted(types)
-        with asked("instance types"):
-            return {
-                each["InstanceType"]: each["VCpuInfo"]["DefaultVCpus"]
-                for begin in range(0, len(names), TYPES_AT_ONCE)
-                for each in self._aws.client("ec2").describe_instance_types(InstanceTypes=names[begin : begin + TYPES_AT_ONCE])[
-                    "InstanceTypes"
-                ]
-            }
 
 
 def _kind(instance: dict[str, Any]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 import pytest
 
-from infra.switching.aws import quotas
+from infra.switching.aws import fleet, quotas
 from infra.switching.aws.calls import Aws
 from infra.switching.aws.fleet import Fleet
 from infra.switching.aws.quotas import VcpuQuotas
@@ -51,7 +51,7 @@ def test_what_others_run_counts_and_the_group_s_growth_alone_is_more(busy: MotoS
     )
     assert asked(busy, 5) == expected
     monkeypatch.setattr(quotas, "PAGE", 1)
-    monkeypatch.setattr(quotas, "TYPES_AT_ONCE", 1)
+    monkeypatch.setattr(fleet, "TYPES_AT_ONCE", 1)
     assert asked(busy, 5) == expected
     assert [quota.more for quota in asked(busy, 2)] == [0, 0]
 
