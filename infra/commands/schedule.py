@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from infra.commands.at_stage import PIPE_WIDTH, aws_of, confirm, stage_options
+from infra.commands.at_stage import aws_of, confirm, stage_options, wide_console
 from infra.errors import InputError
 from infra.operating.scheduled import chosen, document
 
@@ -198,12 +198,10 @@ def _print_json(told: Mapping[str, Any]) -> None:
 
 def _print(stage: str, found: tuple[Listed, ...]) -> None:
     from rich import box
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    # Into a file or a pipe, names are never cut off at a terminal's width: `remove` wants them whole.
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+    console = wide_console()  # `remove` wants the names whole
     if not found:
         console.print(f"No scheduled switch of {stage}.")
         return

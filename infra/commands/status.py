@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from infra.commands.at_stage import PIPE_WIDTH, connected, stage_options
+from infra.commands.at_stage import connected, stage_options, wide_console
 
 if TYPE_CHECKING:
     from infra.switching.aws.control import Control
@@ -51,10 +51,7 @@ def _print(told: dict[str, Any], *, as_json: bool) -> None:
 
         sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
         return
-    from rich.console import Console
-
-    # Into a file or a pipe, figures are never cut off at a terminal's width.
-    Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH).print(screen(told))
+    wide_console().print(screen(told))
 
 
 def _watch(control: Control, every: float) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from infra.switching.ports import Unreachable
+from infra.switching.observe import unless_unreachable
 from infra.switching.record import Record
 from infra.switching.verdict import Figures
 from infra.switching.weights import Weights
@@ -17,30 +17,21 @@ if TYPE_CHECKING:
     from infra.switching.aws.control import Control
     from infra.switching.aws.resources import Resources
 
-Answer = TypeVar("Answer")
 RECENT_S = 300.0
 
 
 def look(control: Control) -> dict[str, Any]:
     """Weights and record must answer; what else does not is not known, and `unknown` says why."""
-    unknown: dict[str, None] = {}
-
-    def known(ask: Callable[[], Answer]) -> Answer | None:
-        try:
-            return ask()
-        except Unreachable as error:
-            unknown[str(error)] = None
-            return None
-
+    unknown: list[str] = []
     clock, record = control.world.clock, control.store.load()
     now = clock.now()
     parameter, rule = control.traffic.parameter(), control.traffic.rule()
     figures, ready = {}, {}
     for lane in control.resources.target_groups:
-        figures[lane] = known(partial(control.lanes.figures, lane, now - RECENT_S)) or Figures()
-        ready[lane] = known(partial(control.lanes.ready, lane))
+        figures[lane] = unless_unreachable(partial(control.lanes.figures, lane, now - RECENT_S), unknown.append) or Figures()
+        ready[lane] = unless_unreachable(partial(control.lanes.ready, lane), unknown.append)
     seen = told(control.resources, now=now, record=record, parameter=parameter, rule=rule, figures=figures, ready=ready)
-    return {**seen, "unknown": list(unknown)}
+    return {**seen, "unknown": list(dict.fromkeys(unknown))}
 
 
 def told(

@@ -100,8 +100,10 @@ def _weights(ask: Callable[[], Weights | None]) -> tuple[Weights | None, bool]:
     return found, found is None
 
 
-def unless_unreachable(ask: Callable[[], Answer]) -> Answer | None:
+def unless_unreachable(ask: Callable[[], Answer], why: Callable[[str], object] = lambda _: None) -> Answer | None:
+    """None, which is unknown, where AWS does not answer; `why` is told."""
     try:
         return ask()
-    except Unreachable:
+    except Unreachable as error:
+        why(str(error))
         return None
