@@ -2,7 +2,6 @@
 
 CrossoverError
 ├── ConfigurationError        a user's file or setting is wrong: one clear line, never a traceback
-├── InvalidQuery              a field of a search is wrong (names the field)
 ├── AllSuppliersFailed        nobody answered (carries the outcomes)
 └── SupplierError             one supplier failed one search; becomes its outcome, never fails the search
     ├── SupplierTimeout       no answer in time
@@ -27,15 +26,6 @@ class CrossoverError(Exception):
 
 class ConfigurationError(CrossoverError):
     """A setting or a file is wrong. The message names where, what, and what would be right."""
-
-
-class InvalidQuery(CrossoverError):
-    """A search that cannot be run; `field` is the query parameter's name, `reason` what would be right."""
-
-    def __init__(self, field: str, reason: str) -> None:
-        super().__init__(f"{field}: {reason}")
-        self.field = field
-        self.reason = reason
 
 
 class AllSuppliersFailed(CrossoverError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 from starlette.applications import Starlette
@@ -22,8 +22,6 @@ from app.web.ops import ops_routes
 from app.web.search import SearchEndpoint, Searches
 from app.web.service import Service
 from app.web.stream import StreamEndpoint
-
-Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def build_web(service: Service, *, lifespan: Lifespan[Starlette] | None = None, shown: History | None = None) -> Starlette:

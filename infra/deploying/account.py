@@ -10,7 +10,6 @@ from infra.deploying.stacks import StackState, first_failure, is_of_stage
 from infra.errors import KitError
 
 BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version"
-BOOTSTRAP_STACK = "CDKToolkit"
 
 
 class Account(Protocol):

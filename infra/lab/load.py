@@ -24,7 +24,6 @@ class LoadResult:
     """What came of one run. Latencies in ms, of successful requests; sizes in bytes of whole HTTP messages, estimated
     from the head as written and the body as received, still compressed."""
 
-    offered_rps: float
     duration_s: float = 0.0
     sent: int = 0
     statuses: Counter[int] = field(default_factory=Counter)
@@ -40,13 +39,6 @@ class LoadResult:
     @property
     def failed(self) -> int:
         return self.sent - self.succeeded
-
-    def latency_quantile_ms(self, quantile: float) -> float:
-        """The given quantile (0 to 1) of successful requests' latency; raises `ValueError` when there were none."""
-        if not self.latencies_ms:
-            raise ValueError("no request succeeded")
-        ordered = sorted(self.latencies_ms)
-        return ordered[min(len(ordered) - 1, int(quantile * len(ordered)))]
 
     @property
     def mean_response_bytes(self) -> float:
@@ -75,7 +67,7 @@ async def run_load(
     if not 0 < requests <= MAX_REQUESTS:
         raise ValueError(f"requests: must be 1 to {MAX_REQUESTS}")
     rng = random.Random(seed)
-    result = LoadResult(offered_rps=rps)
+    result = LoadResult()
     loop = asyncio.get_running_loop()
     timeout = aiohttp.ClientTimeout(total=timeout_s)
     connector = aiohttp.TCPConnector(limit=0)

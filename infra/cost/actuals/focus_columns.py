@@ -59,7 +59,7 @@ WHERE_KNOWN: Mapping[str, str] = {
 }
 """Columns of CUR 2.0 that an export may lack; the FOCUS column is null then."""
 
-KIND, CASH, USAGE_TYPE = (quoted(CUR.needed[name]) for name in ("kind", "cash", "usage_type"))
+KIND, USAGE_TYPE = (quoted(CUR.needed[name]) for name in ("kind", "usage_type"))
 IS_USAGE = f"{KIND} IN ('Usage', 'DiscountedUsage', 'SavingsPlanCoveredUsage')"
 IS_PURCHASE = f"{KIND} IN ('Fee', 'RIFee', 'SavingsPlanUpfrontFee', 'SavingsPlanRecurringFee')"
 IS_TAKEN_OFF = f"({KIND} = 'SavingsPlanNegation' OR {KIND} LIKE '%Discount')"

@@ -188,17 +188,6 @@ class Lab:
             check=False,
         )
 
-    def start_operator(self, *arguments: str, key: str = "") -> subprocess.Popen[str]:
-        """The same, left running."""
-        return subprocess.Popen(
-            self.operator_command(*arguments),
-            cwd=ROOT,
-            env=self.operator_environment(key),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
     def operator_environment(self, key: str = "") -> dict[str, str]:
         """Of a person with an access key of their own, by which faults tell people apart."""
         return {**self.aws.environment, "AWS_ACCESS_KEY_ID": key or self.aws.credentials[0], "PYTHONPATH": str(ROOT)}

@@ -14,7 +14,6 @@ from infra.errors import KitError
 BIN = "usr/bin"
 SOCKET = "run/lab.sock"
 UNPACK = "lab-unpack"
-LIMIT_BYTES = 65_536
 
 Program = Callable[[Sequence[str]], Awaitable[tuple[int, str]]]
 """Takes the arguments, gives the exit code and what it says on standard error."""
