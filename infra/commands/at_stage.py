@@ -13,13 +13,8 @@ from infra.errors import InputError, KitError
 from infra.operating.stage import is_production, is_stage_name, must_be_named, settings_of
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from infra.switching.aws.calls import Aws
     from infra.switching.aws.control import Control
-
-PIPE_WIDTH = 160
-"""Columns of what is printed where there is no terminal."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -71,13 +66,6 @@ def _region(stage: str, region: str | None) -> str | None:
     """boto3 itself reads AWS_DEFAULT_REGION and profiles, and leaves out what AWS's other tools read first."""
     settings = settings_of(stage)
     return region or (settings.region if settings else None) or os.environ.get("AWS_REGION")
-
-
-def wide_console() -> Console:
-    """A terminal is as wide as it is; into a file or a pipe, figures and names are never cut off."""
-    from rich.console import Console
-
-    return Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
 
 def confirm(stage: str, what: str, *, yes: bool) -> None:

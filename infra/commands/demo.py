@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from infra.bundle import ensure_bundle, local_target
 from infra.commands.measure import checked_plan
 from infra.commands.own_service import service_option
+from infra.commands.printing import wide_console
 from infra.commands.progress import Steps
 from infra.config import DEFAULT_STAGE
 from infra.cost.compare import compare
@@ -82,7 +82,7 @@ def command(traffic: Path | None, out: Path, rps: float, searches: int, queries:
         parity = {"queries": outcome.parity.queries, "identical": outcome.parity.identical}
         html, json_file = write_report(comparison, parity, out)
         steps("done")
-    render_terminal(comparison, Console())
+    render_terminal(comparison, wide_console())
     assert outcome.profile.bundle is not None
     click.echo(f"\nBoth lanes ran bundle {outcome.profile.bundle.sha256[:12]}… and answered {parity['identical']} of "
                f"{parity['queries']} searches identically.")  # fmt: skip

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from infra.documents import json_bytes, write_whole
 from infra.errors import KitError
 
 if TYPE_CHECKING:
@@ -117,4 +118,4 @@ def write_results(out: Path, results: list[Result], wanted: tuple[str, ...], *, 
         },
     }
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_bytes(msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n")
+    write_whole(out, json_bytes(told))

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import click
 from rich import box
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from infra.commands.printing import print_json
+from infra.commands.printing import print_json, wide_console
 from infra.cost.prices.file import load_price_book
 from infra.cost.worked_examples.checking import DIFFERS, WITHIN, Checked, Refused, check_file
 from infra.errors import InputError, KitError
@@ -87,7 +86,7 @@ def _print(checked: list[Checked]) -> None:
             each.verdict,
             style="red" if each.verdict == DIFFERS else "",
         )
-    Console().print(table)
+    wide_console().print(table)
     for note, ids in _notes(checked).items():
         click.echo(f"{WITHIN}, {', '.join(ids)}: {note}")
 

@@ -11,12 +11,11 @@ from typing import Any
 import click
 import msgspec
 from rich import box
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from infra.commands.price_examples import command as examples_command
-from infra.commands.printing import print_json
+from infra.commands.printing import print_json, wide_console
 from infra.cost.model import price_container, price_lambda
 from infra.cost.prices.book import Price, PriceBook
 from infra.cost.prices.diff import Change, PlanChange, changes, plan_changes
@@ -226,7 +225,7 @@ def _print_changes(old: PriceBook, new: PriceBook, found: list[Change]) -> None:
         was, now = (None if price is None else f"{price.usd.normalize():f}" for price in (each.before, each.after))
         share = "tiers" if was == now else "" if each.share is None else f"{each.share:+.1%}"
         table.add_row(each.service, escape(each.dimension), was or "none", now or "none", share, each.unit)
-    Console().print(table)
+    wide_console().print(table)
 
 
 def _document(book: PriceBook, prices: list[Price]) -> dict[str, object]:
@@ -278,4 +277,4 @@ def _print(book: PriceBook, prices: list[Price]) -> None:
                 price.as_of or "undated",
                 escape(source),
             )
-    Console().print(table)
+    wide_console().print(table)

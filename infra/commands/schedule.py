@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from infra.commands.at_stage import aws_of, confirm, stage_options, wide_console
+from infra.commands.at_stage import aws_of, confirm, stage_options
+from infra.commands.printing import print_json, wide_console
 from infra.errors import InputError
 from infra.operating.scheduled import chosen, document
 
@@ -68,7 +68,7 @@ def set_(file: Path, stage: str, region: str | None, as_json: bool, saving: Path
         for name, what in changes.items():
             _make(schedules, schedule, entries, there, name, what)
     if as_json:
-        _print_json({"changes": changes, "entries": [document(each, time.time()) for each in schedules.all()]})
+        print_json({"changes": changes, "entries": [document(each, time.time()) for each in schedules.all()]})
         return
     for name, what in changes.items():
         click.echo(f"crossover: {'would be ' if dry_run else ''}{what}: {name}", err=True)
@@ -89,7 +89,7 @@ def list_(stage: str, region: str | None, as_json: bool) -> None:
     """
     found = _schedules(stage, region).all()
     if as_json:
-        _print_json({"entries": [document(each, time.time()) for each in found]})
+        print_json({"entries": [document(each, time.time()) for each in found]})
     else:
         _print(stage, found)
 
@@ -141,7 +141,7 @@ def remove(names: tuple[str, ...], stage: str, region: str | None, as_json: bool
         schedules.remove(each.name)
         click.echo(f"crossover: removed: {each.name}", err=True)
     if as_json:
-        _print_json({"entries": [document(each, time.time()) for each in schedules.all()]})
+        print_json({"entries": [document(each, time.time()) for each in schedules.all()]})
 
 
 def _schedules(stage: str, region: str | None) -> Schedules:
@@ -157,7 +157,7 @@ def _set_states(names: tuple[str, ...], stage: str, region: str | None, as_json:
     schedules = _schedules(stage, region)
     set_states(schedules, names, on=on, told=lambda said: click.echo(f"crossover: {said}", err=True))
     if as_json:
-        _print_json({"entries": [document(each, time.time()) for each in schedules.all()]})
+        print_json({"entries": [document(each, time.time()) for each in schedules.all()]})
 
 
 def _changes(schedule: Schedule, entries: Mapping[str, tuple[Change, Entry]], there: Mapping[str, Listed]) -> dict[str, str]:
@@ -188,12 +188,6 @@ def _make(
     change, entry = entries[name]
     state = there[name].state if name in there else ON
     schedules.write(entry, change.expression, schedule.timezone, state=state, new=name not in there)
-
-
-def _print_json(told: Mapping[str, Any]) -> None:
-    import msgspec
-
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(told), indent=2).decode() + "\n")
 
 
 def _print(stage: str, found: tuple[Listed, ...]) -> None:

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import click
 from rich import box
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from infra.commands.printing import print_json
+from infra.commands.printing import print_json, wide_console
 from infra.config import DEFAULT_STAGE, Stage
 from infra.overrides import as_text, settable, value_of
 from infra.stage_file import DEFAULT_FILE, load_stage
@@ -65,4 +64,4 @@ def _print(stage: Stage) -> None:
         value = as_text(value_of(stage, key))
         changed = value != as_text(value_of(DEFAULT_STAGE, key))
         table.add_row(key, f"[bold]{escape(value)}[/bold]" if changed else escape(value), escape(each.about))
-    Console().print(table)
+    wide_console().print(table)

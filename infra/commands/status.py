@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from infra.commands.at_stage import connected, stage_options, wide_console
+from infra.commands.at_stage import connected, stage_options
+from infra.commands.printing import wide_console
 
 if TYPE_CHECKING:
     from infra.switching.aws.control import Control

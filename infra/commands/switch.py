@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from infra.commands.at_stage import confirm, connected, stage_options
+from infra.commands.printing import print_json
 from infra.commands.switch_callouts import callout_options
 from infra.commands.switch_plan import plan_options, show
 from infra.errors import KitError
@@ -70,11 +71,10 @@ def command(
 
 def print_plan(proposal: Proposal, *, as_json: bool) -> None:
     """The dry run: refused where the switch would be."""
-    import msgspec
     from rich.console import Console
 
     if as_json:
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(document(proposal)), indent=2).decode() + "\n")
+        print_json(document(proposal))
     else:
         show(proposal, Console(highlight=False, soft_wrap=True))
     if proposal.refusals:

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
-from infra.commands.printing import print_json
+from infra.commands.printing import print_json, wide_console
 from infra.cost.actuals.calibration import Calibration, write
 from infra.cost.actuals.exports import read_export
 from infra.cost.actuals.findings import document, render
@@ -102,7 +101,7 @@ def command(
         told = document(bill, compared, expected, proposed, basis=basis, budget=limit)
         print_json(told)
     else:
-        render(bill, compared, expected, proposed, basis=basis, console=Console())
+        render(bill, compared, expected, proposed, basis=basis, console=wide_console())
     if focus is not None and rows is not None:
         write_output("focus", focus, rows)
         click.echo(f"FOCUS rows: {focus}", err=True)

@@ -6,11 +6,10 @@ from dataclasses import replace
 
 import click
 import numpy as np
-from rich.console import Console
 
 from infra.commands.cost.inputs import plain_table, read_inputs, say_prices, with_prices, world_of
 from infra.commands.cost.traffic import Given, scenario_options
-from infra.commands.printing import print_json
+from infra.commands.printing import print_json, wide_console
 from infra.cost.simulation.arrivals import Burst
 from infra.cost.surface import Surface
 from infra.errors import InputError
@@ -56,13 +55,14 @@ def command(
     table = plain_table(title, "burst", *(f"waiting {waiting * wait:,.0f} ms" for wait in shares))
     for factor, row in zip(factors, found, strict=True):
         table.add_row(f"× {factor:g}", *("none" if each is None else f"{each:,.3g}" for each in row))
-    console = Console()
+    console = wide_console()
     console.print(table)
-    console.print(
-        f"none: one lane is the cheaper one up to the {surface.highest:,.0f}/s that {surface.fleet.max_instances} instances "
-        f"serve, less under bursts. Bursts: the busiest tenth of each hour, over its mean. Workload: {read.profile.machine}",
-        highlight=False,
-    )
+    if any(each is None for row in found for each in row):
+        console.print(
+            f"none: one lane is the cheaper one up to the {surface.highest:,.0f}/s that {surface.fleet.max_instances} "
+            "instances serve, less under bursts."
+        )
+    console.print(f"Bursts: the busiest tenth of each hour, over its mean. Workload: {read.profile.machine}")
     say_prices(read, surface.world.book)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 
 import click
-from rich.console import Console
 
 from infra.commands.cost.inputs import (
     objective_options,
@@ -17,7 +16,7 @@ from infra.commands.cost.inputs import (
     with_prices,
 )
 from infra.commands.cost.traffic import Given, scenario_options
-from infra.commands.printing import print_json
+from infra.commands.printing import print_json, wide_console
 from infra.cost.optimize import MEMORY_HEADROOM, Configuration, Memory, Search, memory_sizes, settings_of
 from infra.cost.prices.file import load_price_book
 from infra.cost.scenario import Scenario
@@ -128,14 +127,13 @@ def _print(read: Scenario, budget: float, found: list[Configuration], shown: lis
             f"{each.missed_s_per_month / 60:,.1f}",
             style="bold green" if each is found[0] and each.feasible else "" if each.feasible else "red",
         )
-    console = Console()
+    console = wide_console()
     console.print(table)
     feasible = sum(each.feasible for each in found)
-    console.print(f"{len(found):,} configurations tried, {feasible:,} hold the objective.", highlight=False)
-    console.print(_memory_sentence(sizes, read.stage.lambda_lane.memory_mb), highlight=False)
+    console.print(f"{len(found):,} configurations tried, {feasible:,} hold the objective.")
+    console.print(_memory_sentence(sizes, read.stage.lambda_lane.memory_mb))
     console.print(
         f"Load balancer, transfer and logs are left out. Workload: {read.profile.machine}",
-        highlight=False,
     )
 
 

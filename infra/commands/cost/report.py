@@ -10,12 +10,11 @@ from pathlib import Path
 
 import click
 from click.core import ParameterSource
-from rich.console import Console
 
 from infra.commands.cost.deployed import compare_assembly, refuse_beside_assembly
 from infra.commands.cost.outputs import STANDARD_OUTPUT, WRITERS, output_options, write_outputs
 from infra.commands.cost.traffic import Given, scenario_options
-from infra.commands.printing import print_json
+from infra.commands.printing import print_json, wide_console
 from infra.config import Stage
 from infra.cost.actuals.calibration import Said, calibrated
 from infra.cost.actuals.file import read_actuals
@@ -143,7 +142,7 @@ def command(
     if as_json:
         print_json(report_document(comparison))
     elif files["markdown"] != STANDARD_OUTPUT:
-        render_terminal(comparison, Console())
+        render_terminal(comparison, wide_console())
         for path in written:
             click.echo(f"Report: {path}")
 

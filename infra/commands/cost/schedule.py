@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import click
 import numpy as np
-from rich.console import Console
 
 from infra.commands.cost.inputs import (
     objective_options,
@@ -19,7 +18,7 @@ from infra.commands.cost.inputs import (
     world_of,
 )
 from infra.commands.cost.traffic import Given, scenario_options
-from infra.commands.printing import print_json
+from infra.commands.printing import print_json, wide_console
 from infra.cost.scenario import Scenario
 from infra.cost.schedule import Schedule, Week, best_schedule, week
 from infra.cost.simulation.draws import draw
@@ -168,15 +167,14 @@ def _print(
             "" if days is None else f"{days:,.0f} days",
             style="bold green" if each is best else "" if each.holds else "red",
         )
-    console = Console()
+    console = wide_console()
     console.print(table)
     for line in _week_lines(hourly):
-        console.print(line, highlight=False)
-    console.print(f"Schedule: {_said(schedule)}", highlight=False)
+        console.print(line)
+    console.print(f"Schedule: {_said(schedule)}")
     console.print(
         "C: containers cheaper in this hour, L: Lambda. Hours are UTC where the traffic has times, else from its start. Load "
         f"balancer, transfer and logs are left out. Workload: {read.profile.machine}",
-        highlight=False,
     )
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import click
-from rich.console import Console
 
 from infra.commands.cost.inputs import plain_table, read_inputs, say_prices, with_prices, world_of
 from infra.commands.cost.traffic import Given, scenario_options
-from infra.commands.printing import print_json
+from infra.commands.printing import print_json, wide_console
 from infra.cost.sensitivity import Effect, Point, Sensitivity, sensitivity, sensitivity_document
 
 BAR = 10
@@ -54,11 +53,11 @@ def _print(found: Sensitivity, source: str) -> None:
         swing = float(each.swing(base))
         bar = "█" * round(BAR * swing / widest) if widest else ""
         table.add_row(each.name, each.low, each.high, *_moves(each, base), f"{bar} {swing:,.2f}")
-    console = Console()
+    console = wide_console()
     console.print(table)
     for each in found.effects:
         if each.refused is not None:
-            console.print(f"{each.name}: {each.refused}", highlight=False)
+            console.print(f"{each.name}: {each.refused}")
 
 
 def _moves(each: Effect, base: Point) -> tuple[str, str, str]:

@@ -6,12 +6,11 @@ from dataclasses import asdict, replace
 
 import click
 from rich import box
-from rich.console import Console
 from rich.table import Table
 
 from infra.commands.cost.inputs import objective_options, read_inputs, say_prices, simulated, with_objective, with_prices
 from infra.commands.cost.traffic import Given, scenario_options
-from infra.commands.printing import print_json
+from infra.commands.printing import print_json, wide_console
 from infra.cost.prices.book import PriceBook
 from infra.cost.prices.file import load_price_book
 from infra.cost.savings import covers
@@ -149,7 +148,7 @@ def _print(read: Scenario, arrivals: Arrivals, setup: Setup, worlds: Draws, budg
             f"{each.fit} of {each.tried}",
             style=style,
         )
-    console = Console()
+    console = wide_console()
     console.print(table)
     steps = len(arrivals.rates)
     console.print(
@@ -158,4 +157,4 @@ def _print(read: Scenario, arrivals: Arrivals, setup: Setup, worlds: Draws, budg
         "a month; bands are the 5th and 95th percentile. Load balancer and transfer, the same before every lane, are left out; "
         "so are burstable types and those whose memory does not hold the workers."
     )
-    console.print(f"Workload: {read.profile.machine}", highlight=False)
+    console.print(f"Workload: {read.profile.machine}")
