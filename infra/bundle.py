@@ -11,6 +11,7 @@ Nothing about the machine or the moment gets into the bytes; the git revision st
 from __future__ import annotations
 
 import fcntl
+import functools
 import hashlib
 import json
 import os
@@ -20,6 +21,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -85,8 +87,19 @@ def local_target() -> BundleTarget:
     return BundleTarget("3.13" if find_interpreter("3.13") else running, architecture)
 
 
+_finding = threading.Lock()
+
+
 def find_interpreter(python: str) -> Path | None:
-    """An interpreter of this minor version on this machine, or `None`; never downloads one."""
+    """An interpreter of this minor version on this machine, or `None`; never downloads one. It is looked for once a process,
+    and by one thread at a time: what finds it, `sysconfig` among it, is not made for several. Not for an event loop: it may
+    start processes."""
+    with _finding:
+        return _found(python)
+
+
+@functools.cache
+def _found(python: str) -> Path | None:
     if python == f"{sys.version_info.major}.{sys.version_info.minor}":
         # The interpreter itself, not the virtual environment's: a lane must not find the kit's own packages.
         return Path(getattr(sys, "_base_executable", sys.executable))

@@ -9,6 +9,7 @@ CPU down to the share that a memory size would get.
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
 import math
 import shutil
@@ -249,9 +250,11 @@ def _failed(
     return InvokeResult(request_id, 200, error_payload(kind, message), duration_ms, billed, init_ms, memory_mb, kind)
 
 
+@functools.cache
 def runtime_folder(python: str, interpreter: Path, group: str = "runtime") -> Path:
     """The locked runtime client for a Python minor version, byte-compiled, installed once: what AWS puts beside a bundle; or
-    its SDK, which is there too, the group `sdk`."""
+    its SDK, which is there too, the group `sdk`. Not for an event loop: it may
+    start processes."""
     requirements = locked_requirements(group)
     digest = hashlib.sha256(requirements.encode()).hexdigest()[:12]
     folder = ROOT / "out" / "runtime" / digest / f"py{python}"

@@ -11,11 +11,9 @@ verifies, then the units that this program writes. What the lab changes of them:
 from __future__ import annotations
 
 import asyncio
-import functools
 import logging
 import os
 import signal
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -182,7 +180,7 @@ class Instance:
         package = arguments[-1]
         if self._fault is BootFault.NO_PACKAGES:
             return 1, "Error: Failed to download metadata for repo 'amazonlinux': Cannot prepare internal mirrorlist"
-        interpreter = await asyncio.to_thread(_interpreter, package.removeprefix("python"))
+        interpreter = await asyncio.to_thread(find_interpreter, package.removeprefix("python"))
         if not package.startswith("python") or interpreter is None:
             return 1, f"No match for argument: {package}"
         self._programs.add_python(package, interpreter)
@@ -204,17 +202,3 @@ def target_state(lifecycle_state: str) -> str:
         "Detach": "Detached",
     }
     return next((target for beginning, target in beginnings.items() if lifecycle_state.startswith(beginning)), "InService")
-
-
-_finding = threading.Lock()
-
-
-@functools.cache
-def _found(version: str) -> Path | None:
-    return find_interpreter(version)
-
-
-def _interpreter(version: str) -> Path | None:
-    """One at a time: what finds it, `sysconfig` among it, is not made for several threads."""
-    with _finding:
-        return _found(version)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from infra.bundle import find_interpreter
-from infra.errors import KitError
 from infra.lab.lab_time import LabTime
 from infra.lab.lambda_lane import InvokeResult, LambdaLane, runtime_folder
 from infra.lab.live.front.function_code import Version
@@ -25,6 +24,7 @@ class ByTheClock:
         self._time, self._aws_url = lab_time, aws_url
         self._version: Version | None = None
         self._lane: LambdaLane | None = None
+        self._changing = asyncio.Lock()
         self._under_way: Counter[LambdaLane] = Counter()
         self._heard: Counter[str] = Counter()
         self.told = {"runs": 0, "failed": 0, "memory_mb": 0}
@@ -50,20 +50,21 @@ class ByTheClock:
         return list((lines - heard).elements())
 
     async def _lane_of(self, version: Version) -> LambdaLane:
-        if self._lane is None or version != self._version:
-            before = self._lane
-            code = replace(version.code, env={**version.code.env, **self._variables(version)})
-            self._lane = LambdaLane(
-                code,
-                memory_mb=version.memory_mb,
-                concurrency=AT_ONCE,
-                timeout_s=version.timeout_s,
-                lab_time=self._time,
-            )
-            self._version, self._heard = version, Counter()
-            if before is not None:
-                await self._end_if_over(before)
-        return self._lane
+        async with self._changing:
+            if self._lane is None or version != self._version:
+                before = self._lane
+                variables = await asyncio.to_thread(self._variables, version)
+                self._lane = LambdaLane(
+                    replace(version.code, env={**version.code.env, **variables}),
+                    memory_mb=version.memory_mb,
+                    concurrency=AT_ONCE,
+                    timeout_s=version.timeout_s,
+                    lab_time=self._time,
+                )
+                self._version, self._heard = version, Counter()
+                if before is not None:
+                    await self._end_if_over(before)
+            return self._lane
 
     async def _end_if_over(self, lane: LambdaLane) -> None:
         if lane is not self._lane and not self._under_way[lane]:
@@ -72,11 +73,7 @@ class ByTheClock:
 
     def _variables(self, version: Version) -> dict[str, str]:
         code = version.code
-        python = code.runtime.name.removeprefix("py")
-        interpreter = find_interpreter(python)
-        if interpreter is None:
-            raise KitError(f"Python {python} is not on this machine")
-        sdk = runtime_folder(python, interpreter, "sdk")
+        sdk = runtime_folder(code.runtime.name.removeprefix("py"), code.python, "sdk")
         return {
             "AWS_ENDPOINT_URL": self._aws_url,
             "AWS_ACCESS_KEY_ID": KEY,
