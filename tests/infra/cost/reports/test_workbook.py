@@ -321,7 +321,7 @@ def test_a_split_has_a_sheet_whose_prices_are_live(world: World) -> None:
 def test_how_sure_the_totals_are_stands_below_them_as_reported(world: World) -> None:
     comparison = world.compare()
     bands = {lane.lane: Band(low=120.0, typical=130.0, high=150.0) for lane in comparison.lanes}
-    sure = Likely(usd_per_month=bands, share=0.93, worlds=200, uncertainty=Uncertainty())
+    sure = Likely(usd_per_month=bands, share=0.93, worlds=200, uncertainty=Uncertainty(), unknown={})
     workbook = load_workbook(io.BytesIO(workbook_bytes(replace(comparison, likely=sure))))
     assert listed(workbook, "as reported, not computed here: In 9 of 10 of 200 worlds")
     assert listed(workbook, "$120 to $150 on the Lambda lane")

@@ -46,6 +46,22 @@ def test_many_cold_searches_miss_the_objective_only_where_a_cold_one_does() -> N
     assert functions.run(np.array([1.0]), cold_misses=np.array([0.0])).missed_s[0] == 0
 
 
+def test_provisioned_environments_are_always_warm() -> None:
+    """1/s, then 100/s, of a second each: 40 of the hundred start cold beyond the 60 that are kept; of 100 kept none do."""
+    rising = arrivals(*[1.0] * 20, *[100.0] * 20)
+    one, cold = np.array([1.0]), np.array([1.0])
+    some, enough, rare = (
+        Functions(traffic, FunctionRule(quota=1_000, provisioned=count)).run(one, cold_misses=cold)
+        for traffic, count in ((rising, 60), (rising, 100), (arrivals(*[0.0002] * 40), 1))
+    )
+    assert some.cold_starts[0] == pytest.approx(40)
+    assert some.missed_s[0] == 0  # 40 of a minute's 6,000 are fewer than 1%
+    assert enough.cold_starts[0] == rare.cold_starts[0] == 0
+    assert rare.missed_s[0] == 0
+    few = Functions(rising, FunctionRule(quota=1_000, provisioned=20)).run(one, cold_misses=cold)
+    assert few.missed_s[0] == pytest.approx(60)
+
+
 def test_searches_that_come_rarely_start_cold_as_often_as_poisson_arrivals_leave_gaps() -> None:
     """Two in a thousand seconds: e^-1.2 of the gaps are longer than the ten minutes that an environment is kept."""
     gaps = np.random.default_rng(5).exponential(1 / 0.002, 200_000)
