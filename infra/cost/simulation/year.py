@@ -23,7 +23,7 @@ from infra.cost.simulation.arrivals import Arrivals, Floats
 from infra.cost.simulation.draws import Draws
 from infra.cost.simulation.fleet import Fleet, FleetOutcome, FleetRule
 from infra.cost.simulation.function_bill import FunctionBill
-from infra.cost.simulation.functions import FunctionOutcome, FunctionRule, Functions
+from infra.cost.simulation.functions import FunctionRule, Functions
 from infra.cost.simulation.losses import draw_losses, missed_by_losses
 from infra.cost.simulation.objective import ceiling
 from infra.cost.simulation.plans import Plan, paid_hours
@@ -134,23 +134,18 @@ class _Simulation:
         self.least: Floats = np.asarray(least, dtype=np.float64)
         self.running = {name: Fleet(arrivals, rule, None if name == "managed" else least) for name, rule in self.rules.items()}
         self.month = setup.month_hours / arrivals.hours
-        reserved = setup.stage.lambda_lane.reserved_concurrency
-        self.functions = Functions(
-            arrivals,
-            FunctionRule(
-                quota=max(1, setup.account_concurrency if reserved is None else reserved),
-                provisioned=setup.stage.lambda_lane.provisioned_concurrency or 0,
-            ),
-        )
         self.bill = FunctionBill(
             draws.functions, book, setup.stage, self.plan, month_hours=setup.month_hours, free_tier=setup.free_tier
         )
 
     def functions_alone(self) -> Outcome:
-        figures, objective = self.draws.functions, self.setup.objective_s
-        cold_p99 = figures.p99_s + figures.cold_s / cpu_share(self.setup.stage.lambda_lane.memory_mb)
+        figures, objective, settings = self.draws.functions, self.setup.objective_s, self.setup.stage.lambda_lane
+        cold_p99 = figures.p99_s + figures.cold_s / cpu_share(settings.memory_mb)
         misses = (cold_p99 > objective).astype(np.float64)
-        run: FunctionOutcome = self.functions.run(self.bill.search_s, cold_misses=misses)
+        quota = settings.reserved_concurrency
+        quota = max(1, self.setup.account_concurrency if quota is None else quota)
+        functions = Functions(self.arrivals, FunctionRule(quota=quota, provisioned=settings.provisioned_concurrency or 0))
+        run = functions.run(self.bill.search_s, cold_misses=misses)
         always = np.where(figures.p99_s > objective, self.arrivals.hours * 3600, 0.0)
         usd = self.bill.usd(self.arrivals, run) / self.month
         return self._outcome("lambda", None, usd, np.maximum(run.missed_s, always), run.throttled)
