@@ -86,7 +86,7 @@ def _layout(connection: Any, files: Sequence[Path]) -> Layout:
         missing = [name for name in known.needed.values() if name not in columns_of(connection, [file])]
         if missing:
             raise InputError(
-                f"{file}: line 1: no column {', '.join(missing)}, which {known.name} has; export it with the column"
+                f"{file}: line 1: no column {', '.join(missing)}, which AWS's {known.name} has; export it with the column"
             )
     return known
 

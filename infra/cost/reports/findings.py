@@ -49,7 +49,7 @@ def likely_sentence(comparison: Comparison) -> str | None:
         return None
     bands, spread = found.usd_per_month.items(), found.uncertainty
     names = {**{lane: f"on the {name} lane" for lane, name in LANE_NAMES.items()}, "split": "as the split"}
-    bounds = (f"{dollars(band.low)} to {dollars(band.high)} {names[lane]}" for lane, band in bands)
+    bounds = (f"{_bounds(dollars(band.low), dollars(band.high))} {names[lane]}" for lane, band in bands)
     stays = "in all of them" if found.share == 1 else f"in {found.share:.0%} of them"
     without = "".join(f" There is no low and high of the {bill}: {why}." for bill, why in found.unknown.items())
     return (
@@ -57,6 +57,10 @@ def likely_sentence(comparison: Comparison) -> str | None:
         f"prices ±{spread.spot_price:.0%}) a month costs {', '.join(bounds)}; the {LANE_NAMES[comparison.cheaper.lane]} "
         f"lane is the cheaper one {stays}.{without}"
     )
+
+
+def _bounds(low: str, high: str) -> str:
+    return f"{low} to {high}" if low != high else f"{low} either way"
 
 
 def savings_sentence(lane: LaneCost) -> str | None:

@@ -124,7 +124,7 @@ def replaced(old: str, new: str) -> Callable[[str], str]:
             "line 3: line_item_usage_start_date: '0001-01-01' must be a date",
         ),
         (replaced('stage"": ""dev"', 'stage"" ""dev"'), "must be a JSON object of tags"),
-        (replaced("line_item_usage_type", "x"), "line 1: no column line_item_usage_type, which CUR 2.0 has"),
+        (replaced("line_item_usage_type", "x"), "line 1: no column line_item_usage_type, which AWS's CUR 2.0 has"),
         (
             replaced("savings_plan_savings_plan_effective_cost", "x"),
             "line 3: savings_plan_savings_plan_effective_cost: a row of",
