@@ -88,7 +88,7 @@ def _options(comparison: Comparison) -> list[Figure]:
             label="Budget of a month; 0 is none",
             value=budget(comparison),
             unit="USD",
-            why="the one given with the last bill (--actuals), else watch.monthly_budget_usd; Totals says who keeps it",
+            why="of the last bill (--actuals), else watch.monthly_budget_usd",
         ),
     ]
 
