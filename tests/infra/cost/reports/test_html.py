@@ -240,6 +240,7 @@ def test_split_plan_and_sensitivity_stand_on_the_page(
     assert "Split 70/30" in page
     assert page.count("Savings plan compute-1y, ") >= 3
     assert page.count('<span class="bar"') == len(INPUTS)
+    assert "stand behind -$" not in page  # a discount that is not confirmed is as unsure as a charge
     for lane in comparison.lanes:  # the discount and the unused commitment are drawn with compute
         compute = [line for line in lane.lines if line.name.startswith(GROUPS["Compute"])]
         assert [line for line in lane.lines if line.service == "SavingsPlans"] == compute[-2:]
