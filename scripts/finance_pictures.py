@@ -38,7 +38,7 @@ def article() -> Comparison:
     book = load_price_book("us-east-1")
     case = load_scenario(ROOT / "examples" / "article.toml", report_date=book.as_of)
     comparison = compare(case.profile, case.traffic, book, case.stage, options=case.options)
-    return replace(comparison, likely=likely(comparison.world, comparison.lanes))
+    return replace(comparison, likely=likely(comparison.world, comparison.lanes, comparison.split))
 
 
 def of_the_page(page: Page) -> None:

@@ -78,7 +78,7 @@ def command(traffic: Path | None, out: Path, rps: float, searches: int, queries:
         write_profile(outcome.profile, out / "profile.json")
         options = CostOptions(report_date=datetime.now(UTC).date())
         comparison = compare(outcome.profile, series, prices, DEFAULT_STAGE, options=options)
-        comparison = replace(comparison, likely=likely(comparison.world, comparison.lanes))
+        comparison = replace(comparison, likely=likely(comparison.world, comparison.lanes, comparison.split))
         parity = {"queries": outcome.parity.queries, "identical": outcome.parity.identical}
         html, json_file = write_report(comparison, parity, out)
         steps("done")

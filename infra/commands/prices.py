@@ -262,19 +262,20 @@ def _print(book: PriceBook, prices: list[Price]) -> None:
         title_justify="left",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
+        collapse_padding=True,
     )
     for name in ("Service", "Dimension", "$", "Unit", "As of", "Source"):
-        table.add_column(name, justify="right" if name == "$" else "left", overflow="fold")
+        table.add_column(name, justify="right" if name in ("$", "Source") else "left", overflow="fold")
+    sources: dict[str, int] = {}  # each has a number, below the table: one of them is longer than the other columns together
     for price in prices:
+        told = price.source + ("" if price.confidence == "high" else f" [{price.confidence} confidence]")
+        source = sources.setdefault(told, len(sources) + 1)
         for number, tier in enumerate(price.tiers):
             beyond = f" from {tier.start:,f}" if number else ""
-            source = price.source + ("" if price.confidence == "high" else f" [{price.confidence} confidence]")
-            table.add_row(
-                price.service,
-                escape(price.dimension) + beyond,
-                f"{tier.usd.normalize():f}",
-                price.unit,
-                price.as_of or "undated",
-                escape(source),
-            )
-    wide_console().print(table)
+            dimension = escape(price.dimension) + beyond
+            usd = f"{tier.usd.normalize():f}"
+            table.add_row(price.service, dimension, usd, price.unit, price.as_of or "undated", str(source))
+    console = wide_console()
+    console.print(table)
+    for text, number in sources.items():
+        console.print(f"{number}  {escape(text)}")

@@ -68,8 +68,9 @@ def find_crossover(
     below = "container" if dearer[0] else "lambda"
     reason = None
     if not found:
+        named = "Lambda" if below == "lambda" else below
         reason = (
-            f"the {below} lane is the cheaper one at every steady rate up to {highest:,.0f}/s, "
+            f"the {named} lane is the cheaper one at every steady rate up to {highest:,.0f}/s, "
             f"which is what {fleet.max_instances} instances serve"
         )
     elif len(found) > 1:

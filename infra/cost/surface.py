@@ -23,6 +23,7 @@ from infra.cost.model import fleet_instance, price_container, price_lambda
 from infra.cost.prices.book import Price
 from infra.cost.profile import LaneProfile
 from infra.cost.simulation.arrivals import Burst, Floats
+from infra.cost.simulation.function_bill import tiered
 from infra.cost.traffic.profile import flat_rate
 from infra.cost.world import World
 from infra.errors import InputError
@@ -206,12 +207,3 @@ class Surface:
                 price = self.world.book.price(*key)
                 free.append(FreeOf(price=price, free=float(allowance.quantity), fixed=fixed, each_hour=more))
         return each, free
-
-
-def tiered(price: Price, amount: Floats) -> Floats:
-    """Dollars of amounts through a price's tiers."""
-    usd = np.zeros_like(np.asarray(amount, dtype=np.float64))
-    for tier in price.tiers:
-        end = np.inf if tier.end is None else float(tier.end)
-        usd = usd + np.clip(amount - float(tier.start), 0.0, end - float(tier.start)) * float(tier.usd)
-    return usd

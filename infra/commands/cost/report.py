@@ -134,7 +134,10 @@ def command(
         comparison = compare(measured, searches, prices, stage, options=options, lambda_percent=percent)
     billed = None if actuals is None else read_actuals(actuals)
     comparison = replace(
-        comparison, stated=(*said, *comparison.stated), likely=likely(comparison.world, comparison.lanes), billed=billed
+        comparison,
+        stated=(*said, *comparison.stated),
+        likely=likely(comparison.world, comparison.lanes, comparison.split),
+        billed=billed,
     )
     if tornado:
         comparison = replace(comparison, sensitivity=sensitivity(comparison.world))

@@ -6,6 +6,7 @@ Only the stage's rows become charges; the rest is summed up, so that the size of
 from __future__ import annotations
 
 import csv
+import filecmp
 import gzip
 import re
 from collections.abc import Iterator, Sequence
@@ -59,7 +60,29 @@ def _files(path: Path) -> list[Path]:
         raise InputError(f"{path}: cannot be read (no such file or folder)")
     if len({each.suffix == ".parquet" for each in files}) > 1:
         raise InputError(f"{path}: holds Parquet and CSV side by side; give one export")
+    _refuse_twice(files)
     return files
+
+
+def _refuse_twice(files: Sequence[Path]) -> None:
+    """A month would be counted more than once: by copies of a file, and by an export that keeps every refresh, which has a
+    folder of each below the month's (AWS Data Exports User Guide, "Understanding export delivery")."""
+    sizes: dict[int, Path] = {}
+    months: dict[Path, set[Path]] = {}
+    for file in files:
+        other = sizes.setdefault(file.stat().st_size, file)
+        if other is not file and filecmp.cmp(other, file, shallow=False):
+            raise InputError(f"{file}: the same as {other}; give each file once")
+        if file.suffix == ".gz" and file.with_suffix("") in files:
+            raise InputError(f"{file}: lies beside {file.with_suffix('').name}, the same unpacked; give each file once")
+        month = next((each for each in file.absolute().parents if each.name.lower().startswith("billing_period=")), None)
+        if month is not None:
+            months.setdefault(month, set()).add(file.absolute().parent)
+    for month, folders in months.items():
+        if len(folders) > 1:
+            raise InputError(
+                f"{month}: holds {len(folders)} deliveries, each of the whole month; give the latest alone: {max(folders)}"
+            )
 
 
 def source(files: Sequence[Path]) -> str:
@@ -86,7 +109,7 @@ def _layout(connection: Any, files: Sequence[Path]) -> Layout:
         missing = [name for name in known.needed.values() if name not in columns_of(connection, [file])]
         if missing:
             raise InputError(
-                f"{file}: line 1: no column {', '.join(missing)}, which {known.name} has; export it with the column"
+                f"{file}: line 1: no column {', '.join(missing)}, which AWS's {known.name} has; export it with the column"
             )
     return known
 

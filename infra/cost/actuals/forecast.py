@@ -40,8 +40,9 @@ def forecast(bill: Bill, basis: str) -> Forecast:
     left = (end - whole).days
     mean = EXACT.divide(used, Decimal(days))
     partial = "" if whole == last else f"; {last} is left out, as it may not be whole"
+    whole_days = "1 whole day" if days == 1 else f"{days} whole days"
     method = (
-        f"usage of {days} whole days ({first} to {whole}) goes on at its mean of ${mean:,.2f} a day for {left} days more; "
+        f"usage of {whole_days} ({first} to {whole}) goes on at its mean of ${mean:,.2f} a day for {left} days more; "
         f"credits, refunds, fees and taxes stay as they are{partial}"
         if left
         else f"the month is over ({first} to {whole})"

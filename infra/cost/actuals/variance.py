@@ -7,7 +7,7 @@ volume = (Σqᵢ - Q₀) P₀, mix = Σ qᵢpᵢ - Σqᵢ P₀, rate = Σcᵢ - 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -68,10 +68,17 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Estimate:
+    """`price` is the unit price, which stands where the quantity is 0 and so has no mean."""
+
     name: str
     unit: str
     quantity: Decimal
     usd: Decimal
+    price: Decimal
+
+    @property
+    def mean_price(self) -> Decimal:
+        return EXACT.divide(self.usd, self.quantity) if self.quantity else self.price
 
 
 def lane_shares(lambda_share: Decimal) -> dict[str, Decimal]:
@@ -128,7 +135,8 @@ def _estimates(lines: Iterable[Mapping[str, Any]]) -> dict[Key, _Estimate]:
     for line in lines:
         key = key_of_line(line["service"], line["dimension"])
         name = {ON_DEMAND: "EC2 on demand", SPOT: "EC2 spot"}.get(key) or str(line["name"]).partition(", tier ")[0]
-        one = _Estimate(name=name, unit=line["unit"], quantity=Decimal(line["quantity"]), usd=Decimal(line["usd_exact"]))
+        quantity, usd, price = (Decimal(line[field]) for field in ("quantity", "usd_exact", "unit_price"))
+        one = _Estimate(name=name, unit=line["unit"], quantity=quantity, usd=usd, price=price)
         found[key] = _joined(found.get(key), one)
     return found
 
@@ -137,21 +145,12 @@ def _joined(before: _Estimate | None, more: _Estimate) -> _Estimate:
     if before is None:
         return more
     names = dict.fromkeys((*before.name.split(" + "), *more.name.split(" + ")))
-    return _Estimate(
-        name=" + ".join(names),
-        unit=more.unit,
-        quantity=EXACT.add(before.quantity, more.quantity),
-        usd=EXACT.add(before.usd, more.usd),
-    )
+    quantity, usd = EXACT.add(before.quantity, more.quantity), EXACT.add(before.usd, more.usd)
+    return replace(before, name=" + ".join(names), unit=more.unit, quantity=quantity, usd=usd)
 
 
 def _scaled(estimate: _Estimate, share: Decimal) -> _Estimate:
-    return _Estimate(
-        name=estimate.name,
-        unit=estimate.unit,
-        quantity=EXACT.multiply(estimate.quantity, share),
-        usd=EXACT.multiply(estimate.usd, share),
-    )
+    return replace(estimate, quantity=EXACT.multiply(estimate.quantity, share), usd=EXACT.multiply(estimate.usd, share))
 
 
 def _unexplained(charge: Charge, shares: Mapping[str, Decimal], estimates: Mapping[Key, _Estimate]) -> str | None:
@@ -167,7 +166,7 @@ def _unexplained(charge: Charge, shares: Mapping[str, Decimal], estimates: Mappi
 
 
 def _variance(key: Key, estimate: _Estimate, charged: list[tuple[Charge, str | None]], book: PriceBook, basis: str) -> Variance:
-    mean = EXACT.divide(estimate.usd, estimate.quantity) if estimate.quantity else ZERO
+    mean = estimate.mean_price
     amount = total(charge.quantity for charge, _ in charged)
     usd = total(charge.usd(basis) for charge, _ in charged)
     at_list = total(EXACT.multiply(charge.quantity, _list_price(key, kind, book, mean)) for charge, kind in charged)

@@ -43,18 +43,24 @@ def crossover_sentence(comparison: Comparison) -> str:
 
 
 def likely_sentence(comparison: Comparison) -> str | None:
-    """In which bounds each lane's month lies in nine worlds of ten, and how sure the answer is; None where it is not known."""
+    """In which bounds each lane's month lies in nine worlds of ten, and how sure the answer is; None: not computed."""
     found = comparison.likely
     if found is None:
         return None
     bands, spread = found.usd_per_month.items(), found.uncertainty
-    bounds = (f"{dollars(band.low)} to {dollars(band.high)} on the {LANE_NAMES[lane]} lane" for lane, band in bands)
+    names = {**{lane: f"on the {name} lane" for lane, name in LANE_NAMES.items()}, "split": "as the split"}
+    bounds = (f"{_bounds(dollars(band.low), dollars(band.high))} {names[lane]}" for lane, band in bands)
     stays = "in all of them" if found.share == 1 else f"in {found.share:.0%} of them"
+    without = "".join(f" There is no low and high of the {bill}: {why}." for bill, why in found.unknown.items())
     return (
         f"In 9 of 10 of {found.worlds} worlds around the measurement (CPU ±{spread.cpu:.0%}, waiting ±{spread.wait:.0%}, spot "
-        f"prices ±{spread.spot_price:.0%}) a month costs {' and '.join(bounds)}; the {LANE_NAMES[comparison.cheaper.lane]} "
-        f"lane is the cheaper one {stays}."
+        f"prices ±{spread.spot_price:.0%}) a month costs {', '.join(bounds)}; the {LANE_NAMES[comparison.cheaper.lane]} "
+        f"lane is the cheaper one {stays}.{without}"
     )
+
+
+def _bounds(low: str, high: str) -> str:
+    return f"{low} to {high}" if low != high else f"{low} either way"
 
 
 def savings_sentence(lane: LaneCost) -> str | None:

@@ -18,7 +18,6 @@ from markupsafe import Markup
 
 from infra.cost.compare import Comparison
 from infra.cost.exact import EXACT
-from infra.cost.lines.line import total
 from infra.cost.reports import charts
 from infra.cost.reports.amounts import signed
 from infra.cost.reports.findings import crossover_sentence, likely_sentence, rate, savings_sentence, stale_figures
@@ -52,7 +51,10 @@ def render_html(comparison: Comparison, document: Mapping[str, Any]) -> str:
         crossover_sentence=crossover_sentence(comparison),
         savings_sentence=savings_sentence,
         likely_sentence=likely_sentence(comparison),
-        unsure={lane.lane: total([line for line in lane.lines if line.confidence != "high"]) for lane in comparison.lanes},
+        unsure={
+            lane.lane: sum((abs(line.usd) for line in lane.lines if line.confidence != "high"), Decimal(0))
+            for lane in comparison.lanes
+        },
         old=[line.name for line in stale_figures(comparison)],
         script=Markup(script),  # noqa: S704 - our own, and numbers
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),

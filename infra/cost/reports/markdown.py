@@ -58,12 +58,17 @@ def _warnings(document: Document) -> Iterator[str]:
 
 
 def _totals(document: Document) -> Iterator[str]:
-    yield from ("| lane | $ a month | $ a day | $ a million searches |", "|---|---:|---:|---:|")
+    likely = document.get("likely")
+    band = (" low to high |", "---:|") if likely else ("", "")
+    yield from (f"| lane | $ a month |{band[0]} $ a day | $ a million searches |", f"|---|---:|{band[1]}---:|---:|")
     cheaper = document["lanes"][document["cheaper_lane"]]
-    for lane in _bills(document):
+    for name, lane in zip((*LANES, "split"), _bills(document), strict=False):
         title = f"**{cell(lane['title'])}**" if lane is cheaper else cell(lane["title"])
-        figures = (lane["usd_per_month"], lane["usd_per_day"], lane["usd_per_million_searches"])
-        yield f"| {title} | {' | '.join(f'${figure:,.2f}' for figure in figures)} |"
+        figures = [f"${lane[figure]:,.2f}" for figure in ("usd_per_month", "usd_per_day", "usd_per_million_searches")]
+        if likely:
+            known = likely["usd_per_month"].get(name)
+            figures.insert(1, "not computed" if known is None else f"${known['low']:,.0f} to ${known['high']:,.0f}")
+        yield f"| {title} | {' | '.join(figures)} |"
 
 
 def _crossover(document: Document) -> str:

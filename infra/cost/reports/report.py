@@ -147,6 +147,7 @@ def _likely(found: Likely | None) -> dict[str, object] | None:
         "worlds": found.worlds,
         "cheaper_lane_stays": round(found.share, 4),
         "usd_per_month": lanes,
+        "unknown": found.unknown,
         "uncertainty": {name: round(value, 4) for name, value in asdict(found.uncertainty).items()},
     }
 

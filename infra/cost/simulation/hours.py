@@ -45,7 +45,13 @@ class Hours:
 def hour_by_hour(
     arrivals: Arrivals, profile: WorkloadProfile, book: PriceBook, setup: Setup, *, cpu_scale: float = 1.0
 ) -> Hours:
-    """Every hour on both lanes, instances of the stage's first type; `InputError` for steps that do not fit an hour."""
+    """Every hour on both lanes, instances of the stage's first type; `InputError` for steps that do not fit an hour, and for
+    functions that are not bought on demand."""
+    bought = setup.stage.lambda_lane
+    if bought.managed_concurrency is not None or bought.provisioned_concurrency or bought.snap_start:
+        raise InputError(
+            "the hours are of functions on demand: without Managed Instances, provisioned concurrency or SnapStart"
+        )
     if 3600 % arrivals.step_s:
         raise InputError(f"traffic: steps of {arrivals.step_s} s do not fit an hour; give a series whose steps do")
     world, lane = draw(profile, 1, cpu_scale=cpu_scale), setup.stage.container_lane

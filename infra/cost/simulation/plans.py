@@ -54,9 +54,14 @@ class Plan:
         architecture = self.stage.architecture
         if SERVICES[lane] == "AmazonECS":
             return self._task(architecture)
-        return self._rate(SERVICES[lane], f"duration_{architecture}" if lane == "lambda" else str(instance_type))
+        if lane != "lambda":
+            return self.rate(SERVICES[lane], str(instance_type))
+        kept = ("provisioned_concurrency", "provisioned_duration") if self.stage.lambda_lane.provisioned_concurrency else ()
+        rates = [self.rate(SERVICES[lane], f"{name}_{architecture}") for name in ("duration", *kept)]
+        return None if None in rates else rates[0]
 
-    def _rate(self, service: str, what: str) -> float | None:
+    def rate(self, service: str, what: str) -> float | None:
+        """The share off the list price of one thing; None where the book has no rate."""
         rate = self.book.plan_rate(str(self.name), service, what)
         return None if rate is None else float(rate.discount)
 
@@ -64,7 +69,7 @@ class Plan:
         """Of a vCPU with its memory, as `what_if` has them; the two may have rates of their own."""
         listed = paid = 0.0
         for dimension, each in ((f"fargate_vcpu_{architecture}", 1), (f"fargate_memory_{architecture}", GB_PER_VCPU)):
-            rate, usd = self._rate("AmazonECS", dimension), each * float(self.book.price("AmazonECS", dimension).usd)
+            rate, usd = self.rate("AmazonECS", dimension), each * float(self.book.price("AmazonECS", dimension).usd)
             if rate is None:
                 return None
             listed, paid = listed + usd, paid + usd * (1 - rate)
@@ -80,12 +85,15 @@ def paid_hours(each: Floats, whole: float, discount: float) -> Floats:
     return np.asarray(committed * (1 - discount) * whole + each[:, committed:].sum(axis=1))
 
 
-def paid_seconds(arrivals: Arrivals, seconds: Floats, discount: float) -> Floats:
-    """Seconds of running at list price that functions come to under a plan, of each draw; `seconds` is a search's. The rate
-    that is committed to is the highest that is there for more of the time than the plan's price is of the list price."""
-    if not discount:
-        return np.asarray(arrivals.requests * seconds)
-    rates = arrivals.ordered.values
-    committed = float(rates[max(0, math.ceil(discount * len(rates) - 1e-9) - 1)]) * float(seconds[0])
-    beyond = arrivals.ordered.excess(committed / seconds) * arrivals.step_s * seconds
-    return np.asarray((1 - discount) * committed * arrivals.hours * 3600 + beyond)
+def paid_seconds(
+    arrivals: Arrivals, seconds: Floats, discount: float, *, above: float = 0.0, up_to: float = math.inf
+) -> Floats:
+    """Seconds of running at list price that functions come to under a plan, of each draw; `seconds` is a search's, and counted
+    is what runs on environments beyond `above` of them, up to `up_to`. What is committed to is what runs for more of the time
+    than the plan's price is of the list price."""
+    rates, level = arrivals.ordered, above
+    if discount:
+        often = float(rates.values[max(0, math.ceil(discount * len(rates.values) - 1e-9) - 1)])
+        level = min(max(often * float(seconds[0]), above), up_to)
+    beyond = rates.excess(level / seconds) - (rates.excess(up_to / seconds) if up_to < math.inf else 0.0)
+    return np.asarray((1 - discount) * (level - above) * arrivals.hours * 3600 + beyond * arrivals.step_s * seconds)

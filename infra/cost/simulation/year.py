@@ -13,20 +13,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from infra.config import Stage
-from infra.cost.capacity import check_memory, cpu_share
+from infra.cost.capacity import MANAGED_LEAST, check_memory, cpu_share
 from infra.cost.minimums import minimums
 from infra.cost.prices.book import InstanceType, PriceBook
 from infra.cost.profile import LaneProfile
 from infra.cost.simulation.arrivals import Arrivals, Floats
 from infra.cost.simulation.draws import Draws
 from infra.cost.simulation.fleet import Fleet, FleetOutcome, FleetRule
-from infra.cost.simulation.functions import FunctionOutcome, FunctionRule, Functions
+from infra.cost.simulation.function_bill import FunctionBill
+from infra.cost.simulation.functions import FunctionRule, Functions
 from infra.cost.simulation.losses import draw_losses, missed_by_losses
 from infra.cost.simulation.objective import ceiling
-from infra.cost.simulation.plans import Plan, paid_hours, paid_seconds
+from infra.cost.simulation.plans import Plan, paid_hours
 from infra.cost.simulation.what_if import TASK_VCPUS, Hours, Prices, task_usd
 from infra.errors import InputError
 
@@ -37,7 +37,8 @@ LANES = ("lambda", "on_demand", "mixed", "hybrid", "fargate", "fargate_spot", "a
 class Setup:
     """What is tried: `objective_s` is the 99th percentile of a search; hybrid fleets run at `hybrid_target` of their
     capacity, for what is beyond goes to Lambda. `boot_s` is launch to serving of an instance, `task_s` of a Fargate task or an
-    App Runner instance. `savings_plan` is a purchase option of the book, which the lanes that it covers buy (`plans`)."""
+    App Runner instance. `savings_plan` is a purchase option of the book, which the lanes that it covers buy (`plans`);
+    `free_tier` takes Lambda's free GB-seconds off."""
 
     stage: Stage
     objective_s: float
@@ -47,6 +48,7 @@ class Setup:
     task_s: float = 60.0
     hybrid_target: float = 0.8
     savings_plan: str | None = None
+    free_tier: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,55 +127,44 @@ class _Simulation:
             "fargate": replace(on_demand, boot_s=setup.task_s),
             "fargate_spot": replace(mixed, boot_s=setup.task_s),
             "app_runner": replace(on_demand, boot_s=setup.task_s),
-            "managed": on_demand,
+            "managed": replace(on_demand, minimum=MANAGED_LEAST, maximum=max(MANAGED_LEAST, lane.max_instances)),
         }
         self.rules = {name: rule for name, rule in self.rules.items() if name in lanes}
         least = minimums(lane, arrivals.traffic)
         self.least: Floats = np.asarray(least, dtype=np.float64)
-        self.running = {name: Fleet(arrivals, rule, least) for name, rule in self.rules.items()}
+        self.running = {name: Fleet(arrivals, rule, None if name == "managed" else least) for name, rule in self.rules.items()}
         self.month = setup.month_hours / arrivals.hours
-        reserved = setup.stage.lambda_lane.reserved_concurrency
-        self.functions = Functions(
-            arrivals, FunctionRule(quota=max(1, setup.account_concurrency if reserved is None else reserved))
+        self.bill = FunctionBill(
+            draws.functions, book, setup.stage, self.plan, month_hours=setup.month_hours, free_tier=setup.free_tier
         )
-        self.usd_per_search, self.search_s, self.init_usd = self._function_prices()
-
-    def _function_prices(self) -> tuple[Floats, Floats, Floats]:
-        """Dollars of one warm search, its seconds, dollars of one cold start; the first tier of each price."""
-        memory = self.setup.stage.lambda_lane.memory_mb
-        share, figures = cpu_share(memory), self.draws.functions
-        gb_s = float(self.book.price("AWSLambda", f"duration_{self.setup.stage.architecture}").usd) * memory / 1024
-        seconds = figures.cpu_s / share + figures.wait_s + 0.0005
-        self.gb_s_usd = gb_s
-        return float(self.book.price("AWSLambda", "requests").usd) + gb_s * seconds, seconds, gb_s * figures.cold_s / share
 
     def functions_alone(self) -> Outcome:
-        figures, objective = self.draws.functions, self.setup.objective_s
-        cold_p99 = figures.p99_s + figures.cold_s / cpu_share(self.setup.stage.lambda_lane.memory_mb)
-        run: FunctionOutcome = self.functions.run(self.search_s, cold_misses=(cold_p99 > objective).astype(np.float64))
-        served = self.arrivals.requests - run.throttled
+        figures, objective, settings = self.draws.functions, self.setup.objective_s, self.setup.stage.lambda_lane
+        cold_p99 = figures.p99_s + figures.cold_s / cpu_share(settings.memory_mb)
+        misses = (cold_p99 > objective).astype(np.float64)
+        quota = settings.reserved_concurrency
+        quota = max(1, self.setup.account_concurrency if quota is None else quota)
+        functions = Functions(self.arrivals, FunctionRule(quota=quota, provisioned=settings.provisioned_concurrency or 0))
+        run = functions.run(self.bill.search_s, cold_misses=misses)
         always = np.where(figures.p99_s > objective, self.arrivals.hours * 3600, 0.0)
-        usd = served * self.usd_per_search + run.cold_starts * self.init_usd
-        if discount := self.plan.discount("lambda"):
-            saved = self.arrivals.requests * self.search_s - paid_seconds(self.arrivals, self.search_s, discount)
-            usd = usd - saved * self.gb_s_usd
+        usd = self.bill.usd(self.arrivals, run) / self.month
         return self._outcome("lambda", None, usd, np.maximum(run.missed_s, always), run.throttled)
 
     def fleets(self, instance: InstanceType) -> list[Outcome]:
-        figures, lane = self.draws.fleet, self.setup.stage.container_lane
-        workers = min(instance.vcpu, instance.vcpu * lane.workers_per_vcpu)
-        rps = workers / figures.cpu_s
-        within = np.maximum(ceiling(figures.cpu_s, figures.p99_s, self.setup.objective_s), 0.02)
-        never = figures.p99_s >= self.setup.objective_s
         names = [
             name
             for name in self.rules
             if instance.vcpu in TASK_VCPUS.get(name, (instance.vcpu,)) and self.plan.discount(name, instance.name) is not None
         ]
-        return [self._fleet(name, instance, rps, within, never) for name in names]
+        return [self._fleet(name, instance) for name in names]
 
-    def _fleet(self, name: str, instance: InstanceType, rps: Floats, within: Floats, never: NDArray[np.bool_]) -> Outcome:
-        fleet = self.running[name]
+    def _fleet(self, name: str, instance: InstanceType) -> Outcome:
+        fleet, lane, figures = self.running[name], self.setup.stage.container_lane, self.draws.fleet
+        workers = min(instance.vcpu, instance.vcpu * lane.workers_per_vcpu)
+        if name == "managed":
+            figures, workers = self.draws.functions, instance.vcpu
+        rps = workers / figures.cpu_s
+        within = np.maximum(ceiling(figures.cpu_s, figures.p99_s, self.setup.objective_s), 0.02)
         run = fleet.run(rps, within)
         missed, beyond = run.missed_s, run.beyond
         if fleet.rule.spot_share > 0:
@@ -190,10 +181,13 @@ class _Simulation:
             missed, beyond = missed + more_missed, beyond + more
         usd = self._hours_usd(name, instance, run, rps)
         if name == "hybrid":
-            usd = usd + beyond * (self.usd_per_search + self.init_usd * np.minimum(1.0, self.search_s / self.arrivals.step_s))
+            bill = self.bill
+            usd = usd + beyond * (
+                bill.usd_per_search + bill.usd_per_start * np.minimum(1.0, bill.search_s / self.arrivals.step_s)
+            )
             cold = np.where(self.draws.functions.p99_s > self.setup.objective_s, missed, 0.0)
             missed, beyond = cold, np.zeros_like(beyond)
-        missed = np.where(never, self.arrivals.hours * 3600, missed)
+        missed = np.where(figures.p99_s >= self.setup.objective_s, self.arrivals.hours * 3600, missed)
         return self._outcome(name, instance.name, usd, missed, beyond)
 
     def _hours_usd(self, name: str, instance: InstanceType, run: FleetOutcome, rps: Floats) -> Floats:
@@ -213,10 +207,10 @@ class _Simulation:
             )
             return task_usd(name, instance.vcpu, running, Prices(book, setup.stage.architecture), address)
         on_demand = float(instance.on_demand.usd)
-        volume = float(book.price("AmazonEBS", "gp3_storage").usd) * setup.stage.container_lane.volume_gb / setup.month_hours
         if name == "managed":
-            fee = float(book.price("AWSLambda", "managed_instances_fee").usd)
-            return paid * on_demand + hours * (on_demand * fee + volume)
+            fee, request = (float(book.price("AWSLambda", each).usd) for each in ("managed_instances_fee", "requests"))
+            return paid * on_demand + hours * on_demand * fee + self.arrivals.requests * request
+        volume = float(book.price("AmazonEBS", "gp3_storage").usd) * setup.stage.container_lane.volume_gb / setup.month_hours
         spot = float(instance.spot.usd) if instance.spot is not None else on_demand
         return (
             paid * on_demand

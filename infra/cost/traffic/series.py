@@ -49,7 +49,7 @@ def read_series(path: Path) -> TrafficProfile:
             written = next((row for row in reader if row), [])
             header = [_name(cell) for cell in written]
             first, value, is_rate = _columns(header, f"{path}: line 1: {separator.join(written)[:80]!r}")
-            rows = list(_rows(reader, path, (first, header[first]), (value, header[value])))
+            rows = list(_rows(reader, path, header, first, value))
         except csv.Error as error:
             raise InputError(f"{path}: line {reader.line_num}: not a line of CSV ({error})") from None
     if not rows:
@@ -86,18 +86,22 @@ def _columns(header: Sequence[str], written: str) -> tuple[int, int, bool]:
     return first, value, header[value] in RATE_COLUMNS
 
 
-def _rows(reader: Any, path: Path, first: tuple[int, str], value: tuple[int, str]) -> Iterator[Row]:
-    """`reader` is one of `csv`: it knows the line in the file, which a quoted cell may go beyond."""
+def _rows(reader: Any, path: Path, header: Sequence[str], first: int, value: int) -> Iterator[Row]:
+    """Of the columns `first` and `value`. `reader` is one of `csv`: it knows the line in the file, beyond which a quoted cell
+    may go. A row longer than the header would have a value cut at its comma."""
     for number, row in enumerate(reader, start=1):
         line = reader.line_num
         if number > MAX_ROWS:
             raise InputError(f"{path}: line {line}: more than {MAX_ROWS:,} rows; sum them to minutes")
         if not any(cell.strip() for cell in row):
             continue
-        if len(row) <= max(first[0], value[0]):
-            raise InputError(f"{path}: line {line}: {value[1]}: missing; the line has {len(row)} fields")
-        text = row[value[0]].strip()
-        yield line, row[first[0]].strip(), _number(text, f"{path}: line {line}: {value[1]}")
+        if len(row) <= max(first, value):
+            raise InputError(f"{path}: line {line}: {header[value]}: missing; the line has {len(row)} fields")
+        if any(cell.strip() for cell in row[len(header) :]):
+            more = "write numbers without signs between thousands"
+            raise InputError(f"{path}: line {line}: {len(row)} fields, the header has {len(header)}; {more}")
+        text = row[value].strip()
+        yield line, row[first].strip(), _number(text, f"{path}: line {line}: {header[value]}")
 
 
 def _number(text: str, where: str) -> float:

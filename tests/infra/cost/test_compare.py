@@ -53,7 +53,7 @@ def test_no_crossover_has_a_reason(book: PriceBook, stage: Stage, options: CostO
     crossover = compare(thirsty, flat_rate(1), book, small, options=options).crossover
     assert crossover.rps is None
     assert crossover.rates == ()
-    assert "lambda lane is the cheaper one at every steady rate up to 48/s" in (crossover.reason or "")
+    assert "Lambda lane is the cheaper one at every steady rate up to 48/s" in (crossover.reason or "")
 
 
 def test_several_crossings_are_all_given_lowest_first(book: PriceBook, stage: Stage, options: CostOptions) -> None:

@@ -115,3 +115,12 @@ def test_an_objective_that_a_lane_never_meets_is_missed_all_the_time(
 ) -> None:
     hours = hour_by_hour(Arrivals(flat_rate(10)), profile, book, Setup(stage=stage, objective_s=0.5))
     assert hours.lambda_missed_s.tolist() == hours.container_missed_s.tolist() == [3600.0]
+
+
+@pytest.mark.parametrize("bought", [{"provisioned_concurrency": 5}, {"snap_start": True}])
+def test_functions_that_are_not_on_demand_are_refused(
+    profile: WorkloadProfile, book: PriceBook, stage: Stage, bought: dict[str, object]
+) -> None:
+    kept = replace(stage, lambda_lane=replace(stage.lambda_lane, **bought))  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="the hours are of functions on demand: without Managed Instances"):
+        hour_by_hour(Arrivals(flat_rate(10)), profile, book, Setup(stage=kept, objective_s=2.5))

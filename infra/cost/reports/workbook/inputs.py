@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from infra.cost import surroundings
 from infra.cost.capacity import MANAGED_LEAST, OS_MEMORY_MIB
 from infra.cost.compare import Comparison
@@ -81,7 +83,20 @@ def _options(comparison: Comparison) -> list[Figure]:
             why="an assumption; decides the load balancer's LCUs",
         ),
         Figure(name="listener_rules", label="Rules that the load balancer evaluates", value=options.listener_rules),
+        Figure(
+            name="budget_usd",
+            label="Budget of a month; 0 is none",
+            value=budget(comparison),
+            unit="USD",
+            why="of the last bill (--actuals), else watch.monthly_budget_usd",
+        ),
     ]
+
+
+def budget(comparison: Comparison) -> Decimal:
+    """Dollars a month that the report knows of as the budget; 0 where there is none."""
+    billed = (comparison.billed or {}).get("budget")
+    return Decimal(billed["usd"]) if billed else Decimal(comparison.stage.watch.monthly_budget_usd or 0)
 
 
 def _measured(lane: LaneProfile, prefix: str, source: str) -> list[Figure]:

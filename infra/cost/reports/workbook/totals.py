@@ -9,6 +9,7 @@ from xlsxwriter.worksheet import Worksheet
 from infra.cost.compare import Comparison
 from infra.cost.reports.assumptions import not_priced
 from infra.cost.reports.findings import crossover_sentence, headline, likely_sentence
+from infra.cost.reports.workbook.inputs import budget
 from infra.cost.reports.workbook.lines import Written
 from infra.cost.reports.workbook.sheet import Book, Value
 
@@ -29,6 +30,7 @@ def write_totals(book: Book, sheet: Worksheet, comparison: Comparison, written: 
     row = _figures(book, sheet, 4, comparison, written)
     row = _answer(book, sheet, row + 1, comparison)
     row = _checks(book, sheet, row + 1, comparison)
+    row = _budget(book, sheet, row + 1, comparison)
     row = _list(book, sheet, row + 1, "Not live in this workbook", written.fixed or ["nothing: every line is a formula"])
     said = {
         "Where the cheaper lane changes": crossover_sentence(comparison),
@@ -37,6 +39,8 @@ def write_totals(book: Book, sheet: Worksheet, comparison: Comparison, written: 
     for title, sentence in said.items():
         if sentence is not None:
             row = _list(book, sheet, row + 1, title, [f"as reported, not computed here: {sentence}"])
+    if comparison.traffic.notes:
+        row = _list(book, sheet, row + 1, "How the traffic was read", comparison.traffic.notes)
     _list(book, sheet, row + 1, "Not in the totals", not_priced(comparison))
     sheet.activate()
     sheet.freeze_panes(4, 1)
@@ -120,6 +124,20 @@ def _checks(book: Book, sheet: Worksheet, row: int, comparison: Comparison) -> i
         book.put(sheet, number, 0, label, "text")
         book.compute(sheet, number, 1, formula, f"{steps:g} steps exceed it" if steps else "yes", "bold")
     return row + 1 + len(checks)
+
+
+def _budget(book: Book, sheet: Worksheet, row: int, comparison: Comparison) -> int:
+    book.put(sheet, row, 0, "Is a month within the budget?", "section")
+    given = budget(comparison)
+    bills = (("Lambda", "lambda"), ("Containers", "container"), ("Split", "split"))
+    for (label, name), bill in zip(bills, comparison.bills, strict=False):
+        row += 1
+        said = "no budget given" if not given else "NO" if bill.usd_per_month > given else "yes"
+        formula = f'IF(budget_usd=0,"no budget given",IF({name}_usd_month>budget_usd,"NO","yes"))'
+        book.put(sheet, row, 0, f"{label}: at most budget_usd on Inputs", "text")
+        book.compute(sheet, row, 1, formula, said, "bold")
+        book.file.define_name(f"{name}_in_budget", f"=Totals!$B${row + 1}")
+    return row + 1
 
 
 def _list(book: Book, sheet: Worksheet, row: int, title: str, texts: list[str] | tuple[str, ...]) -> int:

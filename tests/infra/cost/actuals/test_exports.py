@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -57,6 +58,24 @@ def test_a_folder_is_read_whole(tmp_path: Path) -> None:
     write(tmp_path / "data" / "one.csv", CUR[:2])
     write(tmp_path / "data" / "two.csv.gz", CUR[2:])
     check(read_export(tmp_path, "dev"), covered_cash=Decimal(0))
+
+
+def test_a_month_that_would_be_counted_twice_is_refused(tmp_path: Path) -> None:
+    """Of an export that keeps each refresh, each folder below the month's holds all of it."""
+    first, second = (tmp_path / "data" / "BILLING_PERIOD=2026-11" / f"2026-11-{day}T04:00:00Z-1a2b" for day in (20, 21))
+    for folder, rows in ((first, CUR[:2]), (second, CUR)):
+        folder.mkdir(parents=True)
+        write(folder / "bill-00001.csv.gz", rows)
+    with pytest.raises(InputError, match=r"=2026-11: holds 2 deliveries.* give the latest alone: .*2026-11-21T04:00:00Z-1a2b$"):
+        read_export(tmp_path, "dev")
+    check(read_export(second, "dev"), covered_cash=Decimal(0))
+    shutil.copy(second / "bill-00001.csv.gz", second / "copy.csv.gz")
+    with pytest.raises(InputError, match=r"copy\.csv\.gz: the same as .*bill-00001\.csv\.gz; give each file once"):
+        read_export(second, "dev")
+    (second / "copy.csv.gz").unlink()
+    write(second / "bill-00001.csv", CUR)
+    with pytest.raises(InputError, match=r"lies beside bill-00001\.csv, the same unpacked"):
+        read_export(second, "dev")
 
 
 def test_of_several_months_one_is_taken(tmp_path: Path) -> None:
@@ -124,7 +143,7 @@ def replaced(old: str, new: str) -> Callable[[str], str]:
             "line 3: line_item_usage_start_date: '0001-01-01' must be a date",
         ),
         (replaced('stage"": ""dev"', 'stage"" ""dev"'), "must be a JSON object of tags"),
-        (replaced("line_item_usage_type", "x"), "line 1: no column line_item_usage_type, which CUR 2.0 has"),
+        (replaced("line_item_usage_type", "x"), "line 1: no column line_item_usage_type, which AWS's CUR 2.0 has"),
         (
             replaced("savings_plan_savings_plan_effective_cost", "x"),
             "line 3: savings_plan_savings_plan_effective_cost: a row of",

@@ -107,6 +107,17 @@ def test_price_quantity_and_mix_are_told_apart(report: dict[str, Any]) -> None:
     assert line.rate + line.volume + line.mix == pytest.approx(line.change)
 
 
+def test_what_was_not_expected_at_all_differs_by_quantity(report: dict[str, Any]) -> None:
+    """Estimated are no spot instances; ten hours were billed at the list price: nothing of it is mix but the type's price."""
+    lines = report["lanes"]["container"]["lines"]
+    none = [{**line, "quantity": "0", "usd_exact": "0"} if line["name"].startswith("EC2 spot") else line for line in lines]
+    changed = {**report, "lanes": {**report["lanes"], "container": {**report["lanes"]["container"], "lines": none}}}
+    own, mean = BOOK.spot("c7g.large").usd, next(Decimal(x["unit_price"]) for x in none if x["name"].startswith("EC2 spot"))
+    told = bill(charge("AmazonEC2", "SpotUsage:c7g.large", 10, 10 * own))
+    line = next(each for each in compare_bill(told, changed, "container", Decimal(730), BOOK, "cash").lines if each.key == SPOT)
+    assert (line.rate, line.volume, line.mix) == (0, 10 * mean, 10 * (own - mean))
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     rows=st.lists(

@@ -79,6 +79,13 @@ def lambda_lane(**settings: object) -> Change:
     )
 
 
+def watch(**settings: object) -> Change:
+    return lambda world: replace(
+        world,
+        stage=replace(world.stage, watch=replace(world.stage.watch, **settings)),  # type: ignore[arg-type]
+    )
+
+
 def options(**settings: object) -> Change:
     return lambda world: replace(world, options=replace(world.options, **settings))  # type: ignore[arg-type]
 
@@ -114,7 +121,10 @@ EDITS: Mapping[str, tuple[Mapping[str, float], Change]] = {
     "rate": ({"traffic_scale": 2.75}, traffic(2.75)),
     "rate into the second tiers": ({"traffic_scale": 60.0}, traffic(60.0)),
     "memory": ({"lambda_memory_mb": 512}, lambda_lane(memory_mb=512)),
-    "spot share": ({"spot_percent": 35}, fleet(spot_percent=35)),
+    "spot share, a budget": (
+        {"spot_percent": 35, "budget_usd": 500},
+        lambda world: watch(monthly_budget_usd=500, email="finance@example.com")(fleet(spot_percent=35)(world)),
+    ),
     "fleet": (
         {"min_instances": 5, "on_demand_base": 4, "max_instances": 7},
         fleet(min_instances=5, on_demand_base=4, max_instances=7),
@@ -235,6 +245,10 @@ def test_recalculated_totals_are_the_engines_to_the_cent(batch: Batch, case: str
         million = float(priced.usd_per_million_searches)
         assert named(workbook, f"{priced.lane}_usd_million") == pytest.approx(million, rel=0, abs=CENT)
     assert named(workbook, "cheaper_lane") == expected.cheaper.lane
+    given = expected.stage.watch.monthly_budget_usd
+    for priced in expected.lanes:
+        kept = "no budget given" if given is None else "NO" if priced.usd_per_month > given else "yes"
+        assert named(workbook, f"{priced.lane}_in_budget") == kept
 
 
 @pytest.mark.slow
@@ -321,11 +335,19 @@ def test_a_split_has_a_sheet_whose_prices_are_live(world: World) -> None:
 def test_how_sure_the_totals_are_stands_below_them_as_reported(world: World) -> None:
     comparison = world.compare()
     bands = {lane.lane: Band(low=120.0, typical=130.0, high=150.0) for lane in comparison.lanes}
-    sure = Likely(usd_per_month=bands, share=0.93, worlds=200, uncertainty=Uncertainty())
+    sure = Likely(usd_per_month=bands, share=0.93, worlds=200, uncertainty=Uncertainty(), unknown={})
     workbook = load_workbook(io.BytesIO(workbook_bytes(replace(comparison, likely=sure))))
     assert listed(workbook, "as reported, not computed here: In 9 of 10 of 200 worlds")
     assert listed(workbook, "$120 to $150 on the Lambda lane")
     assert listed(workbook, "in 93% of them")
+
+
+def test_gaps_of_the_traffic_and_the_last_bills_budget_stand_in_it(world: World) -> None:
+    gaps = replace(world.traffic, notes=("3 of 96 steps were missing, filled on the straight line between their neighbours",))
+    comparison = replace(world.compare(), traffic=gaps, billed={"budget": {"usd": "812.50", "over": True}})
+    workbook = load_workbook(io.BytesIO(workbook_bytes(comparison)))
+    assert listed(workbook, "3 of 96 steps were missing")
+    assert named(workbook, "budget_usd") == 812.5
 
 
 def test_what_is_not_live_is_marked_and_listed(world: World) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+
 import numpy as np
 import pytest
 
@@ -46,6 +48,22 @@ def test_many_cold_searches_miss_the_objective_only_where_a_cold_one_does() -> N
     assert functions.run(np.array([1.0]), cold_misses=np.array([0.0])).missed_s[0] == 0
 
 
+def test_provisioned_environments_are_always_warm() -> None:
+    """1/s, then 100/s, of a second each: 40 of the hundred start cold beyond the 60 that are kept; of 100 kept none do."""
+    rising = arrivals(*[1.0] * 20, *[100.0] * 20)
+    one, cold = np.array([1.0]), np.array([1.0])
+    some, enough, rare = (
+        Functions(traffic, FunctionRule(quota=1_000, provisioned=count)).run(one, cold_misses=cold)
+        for traffic, count in ((rising, 60), (rising, 100), (arrivals(*[0.0002] * 40), 1))
+    )
+    assert some.cold_starts[0] == pytest.approx(40)
+    assert some.missed_s[0] == 0  # 40 of a minute's 6,000 are fewer than 1%
+    assert enough.cold_starts[0] == rare.cold_starts[0] == 0
+    assert rare.missed_s[0] == 0
+    few = Functions(rising, FunctionRule(quota=1_000, provisioned=20)).run(one, cold_misses=cold)
+    assert few.missed_s[0] == pytest.approx(60)
+
+
 def test_searches_that_come_rarely_start_cold_as_often_as_poisson_arrivals_leave_gaps() -> None:
     """Two in a thousand seconds: e^-1.2 of the gaps are longer than the ten minutes that an environment is kept."""
     gaps = np.random.default_rng(5).exponential(1 / 0.002, 200_000)
@@ -86,3 +104,30 @@ def test_the_queues_99th_percentile_is_what_a_simulated_queue_has() -> None:
         wait = max(0.0, wait + work[number] - gaps[number])
     measured = float(np.percentile(waits + work, 99))
     assert measured == pytest.approx(np.log(100) * mean_s / (1 - busy), rel=0.1)
+
+
+@pytest.mark.parametrize("busy", [0.5, 0.7])
+def test_a_search_that_queues_piece_by_piece_waits_less_than_the_ceiling_counts(busy: float) -> None:
+    """The lane's shape: 30% of a search's CPU at its start, 60% over 40 answers that all take 0.4 s, 10% after the last."""
+    random, mean_s, answers, workers, count = np.random.default_rng(3), 0.007, 40, 4, 6_000
+    arrive = np.cumsum(random.exponential(mean_s / busy / workers, count)).tolist()
+    cpu = (mean_s * np.exp(random.normal(-0.11, 0.47, count))).tolist()  # varies by half
+    whose, free = random.integers(0, workers, count).tolist(), [0.0] * workers
+    left, took, pieces = [answers] * count, np.empty(count), [(at, number) for number, at in enumerate(arrive)]
+    asked = [False] * count
+    while pieces:  # in the order in which they become ready, each worker one at a time
+        ready, number = heapq.heappop(pieces)
+        worker, share = whose[number], 0.3
+        if asked[number]:
+            left[number] -= 1
+            share = 0.6 / answers + (0.0 if left[number] else 0.1)
+        free[worker] = max(ready, free[worker]) + share * cpu[number]
+        if not asked[number]:
+            asked[number] = True
+            for _ in range(answers):
+                heapq.heappush(pieces, (free[worker] + 0.4, number))
+        elif not left[number]:
+            took[number] = free[worker] - arrive[number]
+    added = float(np.percentile(took, 99) - np.percentile(np.array(cpu) + 0.4, 99))
+    counted = np.log(100) * mean_s * busy / (1 - busy)
+    assert 0.3 * counted < added < 0.8 * counted

@@ -148,10 +148,11 @@ def test_a_series_too_long_to_hold_is_refused(tmp_path: Path, monkeypatch: pytes
         ("timestamp,value\n17672256000000,5\n", "line 2: timestamp: '17672256000000' is in the year 1970; must be from 1990"),
         ("timestamp,value\n26.11.2026 10:00,5\n", "line 2: timestamp: '26.11.2026 10:00' must be ISO 8601"),
         ("Timestamp (CET),value\n2026-01-01 00:00,5\n", r"line 1: 'Timestamp \(CET\),value' has none of timestamp, "),
+        ("time,count\n2026-01-01 00:00,1,500\n", "line 2: 3 fields, the header has 2; write numbers without signs between"),
         ("time;rps\n2026-01-01 00:00;1,5\n", "line 2: rps: '1,5' is not a number; write it with a point"),
         ("timestamp,value\n٢٠٢٦-01-01,5\n", "line 2: timestamp: .* must be ISO 8601"),
         ("timestamp,value\n2020-01-01,5\n2024-01-01,6\n", "the stamps are 1,461 days apart; a month at most"),
-        ('timestamp,value\n"2026-01-01\n00:00",5,"a\nb"\n2026-01-01 00:01,x\n', "line 5: value: 'x' is not a number"),
+        ('timestamp,value,said\n"2026-01-01\n00:00",5,"a\nb"\n2026-01-01 00:01,x\n', "line 5: value: 'x' is not a number"),
     ],
 )
 def test_malformed_series_names_file_line_and_field(tmp_path: Path, text: str, message: str) -> None:
