@@ -16,7 +16,7 @@ from infra.aws_calls import AwsClients
 from infra.cost.live.metrics import ELB, KEPT, LAMBDA, Metric, Window, finest_period, read_metrics, window
 from infra.cost.live.stage import LiveStage
 from infra.cost.traffic.profile import TrafficProfile, check_rate
-from infra.cost.traffic.series import MAX_MISSING_SHARE, filled
+from infra.cost.traffic.series import MAX_MISSING_SHARE, filled, gaps_note
 from infra.errors import InputError, KitError
 
 SCHEME = "cloudwatch:"
@@ -87,7 +87,6 @@ def profile_of(counts: Counts, stage: str) -> TrafficProfile:
     if missing > MAX_MISSING_SHARE * count:
         raise InputError(f"CloudWatch: {missing:,} of {count:,} periods are missing; more than half cannot be filled")
     start = datetime.fromtimestamp(first, UTC)
-    gaps = (f"{missing:,} missing periods, filled on the line between their neighbours",) if missing else ()
     for slot, rate in slots.items():
         check_rate(rate, f"CloudWatch: requests at {datetime.fromtimestamp(first + slot * period, UTC):%Y-%m-%d %H:%M}")
     return TrafficProfile(
@@ -96,7 +95,7 @@ def profile_of(counts: Counts, stage: str) -> TrafficProfile:
         source=f"CloudWatch, stage {stage}, {start:%Y-%m-%d} to {datetime.fromtimestamp(max(counts.known), UTC):%Y-%m-%d}",
         start=start,
         parameters={"stage": stage, "period_s": period, "gaps": missing, "requests": round(math.fsum(counts.known.values()))},
-        notes=(f"one value every {period} s, which is what CloudWatch keeps for that long", *counts.notes, *gaps),
+        notes=(f"one value every {period} s, which is what CloudWatch keeps for that long", *counts.notes, *gaps_note(missing)),
     )
 
 

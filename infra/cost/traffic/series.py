@@ -203,6 +203,13 @@ def filled(known: dict[int, float], count: int) -> tuple[float, ...]:
     return tuple(rates)
 
 
+def gaps_note(missing: int) -> tuple[str, ...]:
+    """What is said of periods that are missing; nothing of none."""
+    if not missing:
+        return ()
+    return (f"{missing:,} missing period{'' if missing == 1 else 's'}, filled on the line between their neighbours",)
+
+
 def _offsets(rows: Sequence[Row]) -> tuple[str, ...]:
     """The offsets from UTC that stand in the stamps, "none" among them; none where they are alike."""
     found = dict.fromkeys(
@@ -212,9 +219,7 @@ def _offsets(rows: Sequence[Row]) -> tuple[str, ...]:
 
 
 def _notes(period: int, missing: int, odd: int, repeated: int, disordered: int, offsets: tuple[str, ...]) -> tuple[str, ...]:
-    notes = [f"one row every {period} s (median step)"]
-    if missing:
-        notes.append(f"{missing} missing periods, filled on the line between their neighbours")
+    notes = [f"one row every {period} s (median step)", *gaps_note(missing)]
     if odd:
         notes.append(f"{odd} stamps off the period, moved to the nearest one")
     if repeated:

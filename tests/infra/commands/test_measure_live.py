@@ -94,7 +94,7 @@ def test_a_report_is_priced_for_what_the_stage_was_asked(lab: Path) -> None:
     traffic = json.loads(done.stdout)["traffic"]
     assert traffic["source"].startswith("CloudWatch, stage prod, ")
     assert (traffic["step_s"], traffic["steps"], traffic["peak_rps"]) == (60, 90, 90)
-    assert any("1 missing periods, filled" in note for note in traffic["notes"])
+    assert any("1 missing period, filled" in note for note in traffic["notes"])
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def test_a_silent_minute_is_zero_and_a_missing_one_is_filled() -> None:
     assert profile.step_s == 60
     assert profile.rates == (1.0, 2.0, 0.0, 5.0, 10.0)  # the fourth minute is unknown
     assert "1 periods in which the load balancer told no request" in profile.notes
-    assert "1 missing periods, filled on the line between their neighbours" in profile.notes
+    assert "1 missing period, filled on the line between their neighbours" in profile.notes
     assert profile.parameters == {"stage": "prod", "period_s": 60, "gaps": 1, "requests": 780}
 
 

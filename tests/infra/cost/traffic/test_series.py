@@ -62,7 +62,7 @@ def test_gap_is_filled_between_its_neighbours_and_not_with_zero(tmp_path: Path) 
     )
     profile = load_traffic(path)
     assert profile.rates == (1.0, 2.0, 3.0, 5.0, 7.0)
-    assert "1 missing periods, filled on the line between their neighbours" in profile.notes
+    assert "1 missing period, filled on the line between their neighbours" in profile.notes
 
 
 def test_odd_repeated_and_disordered_stamps_are_handled_and_said(tmp_path: Path) -> None:
