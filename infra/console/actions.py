@@ -21,7 +21,7 @@ from infra.operating.proposal import Proposal, beginning, document, in_the_way, 
 from infra.operating.stage import must_be_named
 from infra.switching.plan import DEFAULT_STEPS
 from infra.switching.record import Wish
-from infra.switching.weights import parse_goal, parse_weights
+from infra.switching.weights import UNITS, parse_goal, parse_weights
 
 if TYPE_CHECKING:
     from infra.switching.aws.control import Control
@@ -208,7 +208,7 @@ def _in_words(proposal: Proposal) -> dict[str, Any]:
         "start": parse_weights(plan.start).words,
         "goal": parse_weights(plan.goal).words,
         "steps": [parse_weights(step.weights).words for step in plan.steps],
-        "units": "instances" if plan.rising == "container" else "environments",
+        "units": UNITS[plan.rising],
         "falling": plan.falling,
         "forcible": all(each.forcible for each in proposal.refusals),
     }

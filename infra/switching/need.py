@@ -51,6 +51,11 @@ class Machines:
     memory_mb: int | None
 
 
+def given(units: int) -> Need:
+    """What a person asked for."""
+    return Need(units=units, why="given as --units")
+
+
 def need_of(lane: str, share: float, load: Load, machines: Machines, measured: Measured | None) -> Need | str:
     """The need, or why it cannot be told. `share` is the lane's of all requests at the goal."""
     if load.rps is None:

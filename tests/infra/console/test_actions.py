@@ -299,7 +299,8 @@ def test_a_prewarm_says_what_it_raises_then_how_far_it_is_and_is_released(stage:
     assert (told["words"], told["most"]) == ("the container lane keeps 5 instances at least (2 before)", 10)
     assert asker.do("prewarm", lane="container", units=5, typed="prd").json()["error"].startswith("that is not 'prod'")
     too_many = asker.do("prewarm-plan", lane="container", units=11)
-    assert too_many.json()["error"] == "11 were asked for, the container lane may have 10"
+    said = "capacity: 11 instances are needed (given as --units), 10 are the most; raise container_lane.max_instances"
+    assert too_many.json()["error"] == f"refused, nothing was raised: {said}"
     assert (lane.floor, history(stage)) == (2, [])
     assert asker.do("prewarm", lane="container", units=5, typed="prod").status_code == 200
     told = asker.seen()
