@@ -54,16 +54,16 @@ class Left:
 Told = Callable[[Left], None]
 
 
-def leave(control: Control, asked: Wish, *, stands_in: str = "") -> Left:
-    """`KitError` where there is no unfinished switch, or its phase would not regard the wish."""
-    record = wish(control.store, asked, lambda record: _heed(record, asked))
+def leave(control: Control, asked: Wish, *, stands_in: str = "", step: int | None = None) -> Left:
+    """`KitError` where there is no unfinished switch, it is at another step, or its phase would not regard the wish."""
+    record = wish(control.store, asked, lambda record: _heed(record, asked, step))
     now = control.world.clock.now()
     control.store.append(Event(at=now, switch=record.id, who=who(), what=f"{asked} asked", phase=record.phase))
     return Left(asked, record, record.lease_until > now, stands_in)
 
 
-def _heed(record: Record, asked: Wish) -> None:
-    """`KitError` for a wish that this phase would pass over."""
+def _heed(record: Record, asked: Wish, step: int | None = None) -> None:
+    """`KitError` for a wish that this phase would pass over, or that was meant for another step."""
     stage, at = record.plan.stage, f"{record.owner}'s switch is at {record.where}"
     back = record.phase is Phase.ROLL_BACK or (record.phase is Phase.RELEASE and record.outcome is not Phase.DONE)
     if asked is Wish.ABORT and not back and record.phase in (Phase.SCALE_DOWN, Phase.RELEASE):
@@ -74,15 +74,36 @@ def _heed(record: Record, asked: Wish) -> None:
         raise KitError(f"{at}: a gate has this step; `crossover promote --over-gate --stage {stage}` goes over it")
     if asked is Wish.PROMOTE and record.phase not in (Phase.SHIFT, Phase.VERIFY):
         raise KitError(f"{at}: there is no step to promote; it goes on by itself")
+    if asked is Wish.OVERRULE and record.phase is not Phase.GATE:
+        raise KitError(f"{at}: no gate holds it")
+    if step not in (None, record.step):
+        raise KitError(f"{at}: it has gone on by itself meanwhile; look at it again")
 
 
-def promote(control: Control, *, over_gate: bool = False) -> Left:
-    """Its next step now; over the gate that holds it only where it is told so."""
+def look_at_promotion(control: Control, *, over_gate: bool = False) -> tuple[int, str]:
+    """The step at which the switch stands, and in words what `promote` would do; `KitError` where it would refuse."""
+    record = control.store.load()
+    if record is None or record.ended:
+        raise KitError("there is no unfinished switch")
+    _heed(record, Wish.OVERRULE if over_gate else Wish.PROMOTE)
+    steps = [parse_weights(step.weights).words for step in record.plan.steps]
     if over_gate:
-        record = control.store.load()
-        if record is None or record.phase is not Phase.GATE:
-            raise KitError("no gate holds a switch")
-    return leave(control, Wish.OVERRULE if over_gate else Wish.PROMOTE)
+        gate = (
+            f"the gate before it, which holds it: {record.held}"
+            if record.held
+            else "the gate before it, which has not answered"
+        )
+        return record.step, f"This moves live traffic to {steps[record.step]} now, over {gate}."
+    moves = (
+        "takes the last step for well" if record.step + 1 == len(steps) else f"moves live traffic to {steps[record.step + 1]}"
+    )
+    return record.step, f"This {moves} now, without waiting for more requests."
+
+
+def promote(control: Control, *, step: int, over_gate: bool = False) -> Left:
+    """Its next step now, or over the gate that holds it. `step` is where it stood when that was looked at: of one that has gone
+    on by itself since, another step would be cut short."""
+    return leave(control, Wish.OVERRULE if over_gate else Wish.PROMOTE, step=step)
 
 
 def abort(

@@ -7,7 +7,7 @@ from msgspec.structs import replace as changed
 
 from infra.errors import KitError, UnknownState
 from infra.operating.driving import Stopped, drive
-from infra.operating.orders import Left, abort, carried_before, leave, resume, where_back
+from infra.operating.orders import Left, abort, carried_before, leave, look_at_promotion, promote, resume, where_back
 from infra.switching.driver import LEASE_S, Busy, Driver, wish
 from infra.switching.plan import Need, make_plan
 from infra.switching.record import Phase, Record, Wish
@@ -77,6 +77,28 @@ def test_a_wish_that_its_phase_would_pass_over_is_refused_with_what_helps(
                 leave(stage.connect(), asked)
         else:
             assert leave(stage.connect(), asked).record.wish is asked
+
+
+def test_a_promotion_says_what_it_moves_and_is_of_the_step_that_was_looked_at() -> None:
+    stage = Scripted()
+    _, record = begun(stage)
+    at = changed(record, phase=Phase.VERIFY, step=1)
+    stage.store.save(at)
+    looked = look_at_promotion(stage.connect())
+    assert looked == (1, "This moves live traffic to lambda 75%, container 25% now, without waiting for more requests.")
+    with pytest.raises(KitError, match="no gate holds it"):
+        look_at_promotion(stage.connect(), over_gate=True)
+    stage.store.save(changed(at, step=4, version=2))
+    assert look_at_promotion(stage.connect())[1].startswith("This takes the last step for well now")
+    with pytest.raises(KitError, match="has gone on by itself meanwhile"):
+        promote(stage.connect(), step=1)
+    assert promote(stage.connect(), step=4).record.wish is Wish.PROMOTE
+    stage.store.save(changed(at, phase=Phase.GATE, held="frozen", version=4))
+    looked = look_at_promotion(stage.connect(), over_gate=True)
+    assert looked == (
+        1,
+        "This moves live traffic to lambda 95%, container 5% now, over the gate before it, which holds it: frozen.",
+    )
 
 
 def test_going_back_needs_what_carried_the_traffic_before_where_nothing_else_tells() -> None:
