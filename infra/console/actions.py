@@ -133,7 +133,7 @@ class Actions:
 
     def resume(self, order: WishOrder) -> dict[str, Any]:
         control, said = self._connect(), _Said()
-        take = orders.resume(control, said, here=HERE, take_over=order.take_over)
+        take = orders.resume(control, said, here=HERE, take_over=order.take_over, awaits=False)
         if take is not None:
             record = self._drives.begin(control, take)
             said.words.append(f"this console drives it from {record.where} on")

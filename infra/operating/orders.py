@@ -45,10 +45,12 @@ class Left:
 
     @property
     def words(self) -> str:
-        gone = "" if self.driven else "; its driver is gone: "
-        if gone:
-            gone += f"{self.stands_in} drives it" if self.stands_in else f"`crossover resume --stage {self.record.plan.stage}`"
-        return f"{self.record.owner}'s switch, at {self.record.where}, {MEANINGS[self.asked]}{gone}"
+        its, stage = f"{self.record.owner}'s switch, at {self.record.where}", self.record.plan.stage
+        if not self.driven and not self.stands_in:
+            alone = "its driver is gone: nothing happens, nor is a sick lane left, until"
+            return f"{its}: {self.asked} is noted, but {alone} `crossover resume --stage {stage}`"
+        gone = "" if self.driven else f"; its driver is gone: {self.stands_in} drives it"
+        return f"{its}, {MEANINGS[self.asked]}{gone}"
 
 
 Told = Callable[[Left], None]
@@ -88,16 +90,11 @@ def look_at_promotion(control: Control, *, over_gate: bool = False) -> tuple[int
     _heed(record, Wish.OVERRULE if over_gate else Wish.PROMOTE)
     steps = [parse_weights(step.weights).words for step in record.plan.steps]
     if over_gate:
-        gate = (
-            f"the gate before it, which holds it: {record.held}"
-            if record.held
-            else "the gate before it, which has not answered"
-        )
-        return record.step, f"This moves live traffic to {steps[record.step]} now, over {gate}."
-    moves = (
-        "takes the last step for well" if record.step + 1 == len(steps) else f"moves live traffic to {steps[record.step + 1]}"
-    )
-    return record.step, f"This {moves} now, without waiting for more requests."
+        held = record.held or "it has not answered"
+        return record.step, f"This moves live traffic to {steps[record.step]} now, over its gate ({held})."
+    following = [f"moves live traffic to {words}" for words in steps[record.step + 1 :]]
+    pause = "; the pause ends" if record.wish is Wish.PAUSE else ""
+    return record.step, f"This {[*following, 'takes the last step for well'][0]} now, without waiting for more requests{pause}."
 
 
 def promote(control: Control, *, step: int, over_gate: bool = False) -> Left:
@@ -125,28 +122,30 @@ def abort(
     return lambda driver: driver.take_over()
 
 
-def _nobody_obeys(control: Control, record: Record, clock: Clock, waits: Callable[[Record], None]) -> bool:
+def _nobody_obeys(control: Control, left: Record, clock: Clock, waits: Callable[[Record], None] = lambda record: None) -> bool:
+    """Whether the lease ends first: a driver reads the wish before it renews its lease."""
     while True:
-        stored = unless_unreachable(control.store.load)
-        if stored is not None:
-            if stored.id != record.id or stored.ended or stored.wish is not Wish.ABORT:
-                return False
-            record = stored
-        if record.lease_until <= clock.now():
+        stored = unless_unreachable(control.store.load) or left
+        if stored.id != left.id or stored.ended or stored.wish is not left.wish or stored.lease_until > left.lease_until:
+            return False
+        if stored.lease_until <= clock.now():
             return True
-        waits(record)
+        waits(stored)
         clock.sleep(LOOK_S / 2)
 
 
-def resume(control: Control, told: Told, *, here: str = "this command", take_over: bool = False) -> Take | None:
-    """A paused switch is told to go on; one whose driver is gone, or is to be taken over, is driven by whoever asks."""
+def resume(
+    control: Control, told: Told, *, here: str = "this command", take_over: bool = False, awaits: bool = True
+) -> Take | None:
+    """A paused switch is told to go on; one whose driver is gone, or is to be taken over, is driven by whoever asks. `awaits`:
+    as `abort`, until the driver has taken it up, or its lease has ended."""
     record = control.store.load()
     if record is None or record.ended:
         raise KitError("there is no unfinished switch")
-    driven = record.lease_until > control.world.clock.now() and not take_over
     if record.wish is Wish.PAUSE:
-        told(leave(control, Wish.GO_ON, stands_in=here))
-        if driven:
+        left = leave(control, Wish.GO_ON, stands_in=here)
+        told(left)
+        if left.driven and not take_over and not (awaits and _nobody_obeys(control, left.record, control.world.clock)):
             return None
     return lambda driver: driver.take_over(force=take_over)
 

@@ -44,7 +44,10 @@ def test_a_driver_at_work_is_left_a_wish_and_one_that_is_gone_is_stood_in_for() 
     assert told[0].words == "anna@laptop:1's switch, at prewarm, goes back to where it started"
     assert told[2].words.endswith("; its driver is gone: this command drives it")
     paused = leave(stage.connect(), Wish.PAUSE)
-    assert paused.words.endswith("; its driver is gone: `crossover resume --stage prod`")
+    assert paused.words == (
+        "anna@laptop:1's switch, at prewarm: pause is noted, but its driver is gone: nothing happens, nor is a sick lane left, "
+        "until `crossover resume --stage prod`"
+    )
 
 
 @pytest.mark.parametrize(
@@ -97,7 +100,7 @@ def test_a_promotion_says_what_it_moves_and_is_of_the_step_that_was_looked_at() 
     looked = look_at_promotion(stage.connect(), over_gate=True)
     assert looked == (
         1,
-        "This moves live traffic to lambda 95%, container 5% now, over the gate before it, which holds it: frozen.",
+        "This moves live traffic to lambda 95%, container 5% now, over its gate (frozen).",
     )
 
 
@@ -135,7 +138,16 @@ def test_a_paused_switch_goes_on_in_its_driver_and_another_is_taken_only_when_fr
     stage = Scripted()
     begun(stage)
     leave(stage.connect(), Wish.PAUSE)
+
+    def look(now: float) -> None:
+        record = stage.store.load()
+        assert record is not None
+        stage.store.save(changed(record, lease_until=now + LEASE_S))
+
+    stage.clock.on_sleep.append(look)
     assert resume(stage.connect(), lambda left: None) is None
+    stage.clock.on_sleep.remove(look)
+    assert stage.clock.now() < T0 + 10
     record = stage.store.load()
     assert record is not None
     assert record.wish is Wish.GO_ON
@@ -146,6 +158,16 @@ def test_a_paused_switch_goes_on_in_its_driver_and_another_is_taken_only_when_fr
     with pytest.raises(Busy, match="anna@laptop:1 is switching"):
         polite(ours)
     assert rude(ours).owner == "ben@desk:1"
+
+
+def test_a_paused_switch_whose_driver_died_a_moment_ago_is_driven_by_whoever_resumes_it() -> None:
+    stage = Scripted()
+    begun(stage)
+    leave(stage.connect(), Wish.PAUSE)
+    take = resume(stage.connect(), lambda left: None)
+    assert take is not None
+    assert stage.clock.now() >= T0 + LEASE_S
+    assert take(Driver(stage.connect().world, owner="ben@desk:1")).owner == "ben@desk:1"
 
 
 def test_there_is_a_way_back_from_what_is_done() -> None:
