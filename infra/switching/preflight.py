@@ -1,6 +1,6 @@
 """What must be so before traffic moves: facts go in, refusals come out, each with what was seen and what would be right.
 
-Pure: who asks, and whom, is `infra.switching.aws.observe`. A check whose fact is not known refuses too, but for those that a
+Pure: whom to ask is `infra.switching.aws.control`'s. A check whose fact is not known refuses too, but for those that a
 stage may do without: alarms, quotas.
 """
 
