@@ -433,7 +433,7 @@ def test_what_steps_cannot_be_judged_by_is_said_before_and_keeps_nobody_from_it(
     assert code(planned) == 0
     (doubt,) = json.loads(planned.stdout)["doubts"]
     assert "requests/s step 1 sees some" in doubt and "requests of the 100,000 it is judged by" in doubt
-    assert "--limit min_samples=N" in doubt
+    assert "--limit min_samples=48000 at most" in doubt
     assert "doubtful" in crossover(live, "plan", "container", *QUICK[:-1], *samples).output
     assert json.loads(crossover(live, "plan", "container", *QUICK[:-1], "--json").stdout)["doubts"] == []
 
