@@ -15,6 +15,7 @@ from infra.errors import InputError, KitError
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException"})
 # What a request is answered that was signed by a wrong clock: S3's and EC2's code; the others' is that of any bad signature.
 SKEWED = frozenset({"RequestExpired", "RequestTimeTooSkewed"})
+NOT_AWS = "what answers does not speak as AWS does: a proxy, a network's login page, or another AWS_ENDPOINT_URL"
 SKEWED_SIGNATURE = ("Signature expired", "Signature not yet current")
 
 
@@ -45,8 +46,11 @@ class AwsClients:
                 read_timeout=self.read_s,
                 retries={"mode": "standard", "total_max_attempts": self.attempts},
             )
-            with asked(f"{service} in {self.region}"):
-                self._clients[service] = self._session.client(service, config=config)
+            try:
+                with asked(f"{service} in {self.region}"):
+                    self._clients[service] = self._session.client(service, config=config)
+            except ValueError as error:  # of an endpoint that is no URL
+                raise InputError(f"AWS_ENDPOINT_URL, or the profile's endpoint_url: {one_line(error)}") from None
         return self._clients[service]
 
 
@@ -54,9 +58,12 @@ class AwsClients:
 def asked(what: str) -> Iterator[None]:
     """AWS's errors as a `KitError` of one line that says what was asked."""
     from botocore import exceptions as wrong
+    from botocore.parsers import ResponseParserError
 
     try:
         yield
+    except ResponseParserError:
+        raise KitError(f"{what}: {NOT_AWS}") from None
     except wrong.ClientError as error:
         if error_code(error) in EXPIRED:
             raise KitError(f"{what}: the AWS credentials have expired; renew them, as with `aws sso login`") from None

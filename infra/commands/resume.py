@@ -14,8 +14,8 @@ from infra.commands.wishes import telling
 def command(stage: str, region: str | None, as_json: bool, take_over: bool) -> None:
     """Go on with an unfinished switch, from the step at which it stands.
 
-    A paused one is told to go on. One whose driver is gone (a closed laptop, a killed job) is driven by this command to its
-    end; nothing is asked again, for the plan is in the record.
+    A paused one is told to go on, and this command waits until its driver does. One whose driver is gone (a closed laptop, a
+    killed job) is driven by this command to its end; nothing is asked again, for the plan is in the record.
 
     \b
     Examples:

@@ -13,7 +13,7 @@ from infra.commands.at_stage import Command
 from infra.commands.switch_callouts import lines
 from infra.operating.proposal import Proposal
 from infra.switching.plan import DEFAULT_STEPS
-from infra.switching.weights import parse_weights
+from infra.switching.weights import UNITS, parse_weights
 
 
 def plan_options(steps: tuple[int, ...] = DEFAULT_STEPS) -> Callable[[Command], Command]:
@@ -46,9 +46,9 @@ def show(proposal: Proposal, console: Console) -> None:
     if plan is None:
         console.print(f"Traffic is split so already: {proposal.facts.rule.words if proposal.facts.rule else '?'}")
         return
-    goal, units = parse_weights(plan.goal), "instances" if plan.rising == "container" else "environments"
+    goal = parse_weights(plan.goal)
     console.print(f"[bold]{escape(plan.stage)}[/bold]: {parse_weights(plan.start).words} → {goal.words}")
-    need = "not known" if plan.need is None else f"{plan.need.units} {units}: {plan.need.why}"
+    need = "not known" if plan.need is None else f"{plan.need.units} {UNITS[plan.rising]}: {plan.need.why}"
     console.print(f"  prewarm  {plan.rising} lane, {escape(need)}")
     if plan.keep is not None:
         console.print(f"  keep     {plan.falling} lane, {plan.keep} instances until the end: what going back would need")

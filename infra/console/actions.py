@@ -1,5 +1,5 @@
 """What the buttons do. The rules are the commands' (`infra.operating`); beside them each action says what it would do first,
-names the stage where it is production, and gives a reason where it forces. All of it blocks."""
+has a production stage named where the command has, and gives a reason where it forces. All of it blocks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from infra.console.driving import HERE, Drives
 from infra.console.readying import Readying
-from infra.console.sent import BeginOrder, PlanOrder, PrewarmOrder, ScheduleOrder, WishOrder
+from infra.console.sent import BeginOrder, PlanOrder, PrewarmOrder, PromoteOrder, ScheduleOrder, WishOrder
 from infra.errors import InputError, KitError
 from infra.operating import orders, prewarming, scheduled
 from infra.operating.callouts import callouts_of, warnings
@@ -21,7 +21,7 @@ from infra.operating.proposal import Proposal, beginning, document, in_the_way, 
 from infra.operating.stage import must_be_named
 from infra.switching.plan import DEFAULT_STEPS
 from infra.switching.record import Wish
-from infra.switching.weights import parse_goal, parse_weights
+from infra.switching.weights import UNITS, parse_goal, parse_weights
 
 if TYPE_CHECKING:
     from infra.switching.aws.control import Control
@@ -117,15 +117,13 @@ class Actions:
         return {"said": f"switch {record.id} has begun; it goes on when this page is closed, and ends with the console"}
 
     def pause(self, order: WishOrder) -> dict[str, Any]:
-        must_be_named(self._stage, order.typed)
         return {"said": orders.leave(self._connect(), Wish.PAUSE).words}
 
-    def promote(self, order: WishOrder) -> dict[str, Any]:
+    def promote(self, order: PromoteOrder) -> dict[str, Any]:
         must_be_named(self._stage, order.typed)
-        return {"said": orders.promote(self._connect(), over_gate=order.over_gate).words}
+        return {"said": orders.promote(self._connect(), step=order.step, over_gate=order.over_gate).words}
 
     def abort(self, order: WishOrder) -> dict[str, Any]:
-        must_be_named(self._stage, order.typed)
         control = self._connect()
         left, here = self._drives.go_back(control)
         if not left.driven:
@@ -134,9 +132,8 @@ class Actions:
         return {"said": left.words + mine}
 
     def resume(self, order: WishOrder) -> dict[str, Any]:
-        must_be_named(self._stage, order.typed)
         control, said = self._connect(), _Said()
-        take = orders.resume(control, said, here=HERE, take_over=order.take_over)
+        take = orders.resume(control, said, here=HERE, take_over=order.take_over, awaits=False)
         if take is not None:
             record = self._drives.begin(control, take)
             said.words.append(f"this console drives it from {record.where} on")
@@ -165,7 +162,6 @@ class Actions:
 
     def schedule(self, order: ScheduleOrder) -> dict[str, Any]:
         """`crossover schedule pause` and `resume`."""
-        must_be_named(self._stage, order.typed)
         schedules = self._connect().schedules()
         if schedules is None:
             raise KitError(f"{self._stage} has no scheduled switches: deploy it with switch.scheduled=true first")
@@ -208,7 +204,7 @@ def _in_words(proposal: Proposal) -> dict[str, Any]:
         "start": parse_weights(plan.start).words,
         "goal": parse_weights(plan.goal).words,
         "steps": [parse_weights(step.weights).words for step in plan.steps],
-        "units": "instances" if plan.rising == "container" else "environments",
+        "units": UNITS[plan.rising],
         "falling": plan.falling,
         "forcible": all(each.forcible for each in proposal.refusals),
     }

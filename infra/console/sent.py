@@ -41,8 +41,16 @@ class BeginOrder(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class WishOrder(Struct, frozen=True, forbid_unknown_fields=True):
-    typed: Text = ""
+    """Pause, resume, abort."""
+
     take_over: bool = False
+
+
+class PromoteOrder(Struct, frozen=True, forbid_unknown_fields=True):
+    """`step` is the one at which the page saw the switch."""
+
+    step: int
+    typed: Text = ""
     over_gate: bool = False
 
 
@@ -61,4 +69,3 @@ class ScheduleOrder(Struct, frozen=True, forbid_unknown_fields=True):
 
     on: bool
     names: tuple[Text, ...] = ()
-    typed: Text = ""

@@ -18,7 +18,7 @@ from infra.console.feed import Feed
 from infra.console.guard import Guard, harden
 from infra.console.picture import picture
 from infra.console.readying import Readying
-from infra.console.sent import BeginOrder, PlanOrder, PrewarmOrder, ScheduleOrder, WishOrder
+from infra.console.sent import BeginOrder, PlanOrder, PrewarmOrder, PromoteOrder, ScheduleOrder, WishOrder
 from infra.console.watch import Pace, Watch
 from infra.errors import InputError, KitError
 from infra.operating.stage import asked_weights, who
@@ -115,7 +115,7 @@ class Console:
             **reads,
             "switch": (BeginOrder, act.begin),
             "pause": (WishOrder, act.pause),
-            "promote": (WishOrder, act.promote),
+            "promote": (PromoteOrder, act.promote),
             "abort": (WishOrder, act.abort),
             "resume": (WishOrder, act.resume),
             "prewarm-plan": (PrewarmOrder, act.look_at_prewarm),

@@ -10,7 +10,7 @@ from infra.switching.plan import Plan
 from infra.switching.record import Phase, Record, Wish
 from infra.switching.transition import NEVER_QUIET_S
 from infra.switching.verdict import Figures, Health, judge
-from infra.switching.weights import parse_weights
+from infra.switching.weights import UNITS, parse_weights
 
 HELD = (Phase.PREWARM, Phase.GATE, Phase.VERIFY, Phase.COOL)
 ABORTABLE = (*HELD, Phase.SHIFT)
@@ -64,9 +64,8 @@ def waiting(record: Record, now: float, figures: Mapping[str, Figures], ready: i
 def _prewarm(plan: Plan, ready: int | None) -> str:
     if plan.need is None:
         return "its first step"
-    units = "instances" if plan.rising == "container" else "environments"
     have = "how many are ready is not known" if ready is None else f"{ready} are ready"
-    return f"{plan.need.units} {units} of the {plan.rising} lane ({have})"
+    return f"{plan.need.units} {UNITS[plan.rising]} of the {plan.rising} lane ({have})"
 
 
 def _verify(record: Record, now: float, figures: Mapping[str, Figures], *, held: bool) -> Waiting:

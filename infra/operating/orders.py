@@ -45,25 +45,27 @@ class Left:
 
     @property
     def words(self) -> str:
-        gone = "" if self.driven else "; its driver is gone: "
-        if gone:
-            gone += f"{self.stands_in} drives it" if self.stands_in else f"`crossover resume --stage {self.record.plan.stage}`"
-        return f"{self.record.owner}'s switch, at {self.record.where}, {MEANINGS[self.asked]}{gone}"
+        its, stage = f"{self.record.owner}'s switch, at {self.record.where}", self.record.plan.stage
+        if not self.driven and not self.stands_in:
+            alone = "its driver is gone: nothing happens, nor is a sick lane left, until"
+            return f"{its}: {self.asked} is noted, but {alone} `crossover resume --stage {stage}`"
+        gone = "" if self.driven else f"; its driver is gone: {self.stands_in} drives it"
+        return f"{its}, {MEANINGS[self.asked]}{gone}"
 
 
 Told = Callable[[Left], None]
 
 
-def leave(control: Control, asked: Wish, *, stands_in: str = "") -> Left:
-    """`KitError` where there is no unfinished switch, or its phase would not regard the wish."""
-    record = wish(control.store, asked, lambda record: _heed(record, asked))
+def leave(control: Control, asked: Wish, *, stands_in: str = "", step: int | None = None) -> Left:
+    """`KitError` where there is no unfinished switch, it is at another step, or its phase would not regard the wish."""
+    record = wish(control.store, asked, lambda record: _heed(record, asked, step))
     now = control.world.clock.now()
     control.store.append(Event(at=now, switch=record.id, who=who(), what=f"{asked} asked", phase=record.phase))
     return Left(asked, record, record.lease_until > now, stands_in)
 
 
-def _heed(record: Record, asked: Wish) -> None:
-    """`KitError` for a wish that this phase would pass over."""
+def _heed(record: Record, asked: Wish, step: int | None = None) -> None:
+    """`KitError` for a wish that this phase would pass over, or that was meant for another step."""
     stage, at = record.plan.stage, f"{record.owner}'s switch is at {record.where}"
     back = record.phase is Phase.ROLL_BACK or (record.phase is Phase.RELEASE and record.outcome is not Phase.DONE)
     if asked is Wish.ABORT and not back and record.phase in (Phase.SCALE_DOWN, Phase.RELEASE):
@@ -74,15 +76,31 @@ def _heed(record: Record, asked: Wish) -> None:
         raise KitError(f"{at}: a gate has this step; `crossover promote --over-gate --stage {stage}` goes over it")
     if asked is Wish.PROMOTE and record.phase not in (Phase.SHIFT, Phase.VERIFY):
         raise KitError(f"{at}: there is no step to promote; it goes on by itself")
+    if asked is Wish.OVERRULE and record.phase is not Phase.GATE:
+        raise KitError(f"{at}: no gate holds it")
+    if step not in (None, record.step):
+        raise KitError(f"{at}: it has gone on by itself meanwhile; look at it again")
 
 
-def promote(control: Control, *, over_gate: bool = False) -> Left:
-    """Its next step now; over the gate that holds it only where it is told so."""
+def look_at_promotion(control: Control, *, over_gate: bool = False) -> tuple[int, str]:
+    """The step at which the switch stands, and in words what `promote` would do; `KitError` where it would refuse."""
+    record = control.store.load()
+    if record is None or record.ended:
+        raise KitError("there is no unfinished switch")
+    _heed(record, Wish.OVERRULE if over_gate else Wish.PROMOTE)
+    steps = [parse_weights(step.weights).words for step in record.plan.steps]
     if over_gate:
-        record = control.store.load()
-        if record is None or record.phase is not Phase.GATE:
-            raise KitError("no gate holds a switch")
-    return leave(control, Wish.OVERRULE if over_gate else Wish.PROMOTE)
+        held = record.held or "it has not answered"
+        return record.step, f"This moves live traffic to {steps[record.step]} now, over its gate ({held})."
+    following = [f"moves live traffic to {words}" for words in steps[record.step + 1 :]]
+    pause = "; the pause ends" if record.wish is Wish.PAUSE else ""
+    return record.step, f"This {[*following, 'takes the last step for well'][0]} now, without waiting for more requests{pause}."
+
+
+def promote(control: Control, *, step: int, over_gate: bool = False) -> Left:
+    """Its next step now, or over the gate that holds it. `step` is where it stood when that was looked at: of one that has gone
+    on by itself since, another step would be cut short."""
+    return leave(control, Wish.OVERRULE if over_gate else Wish.PROMOTE, step=step)
 
 
 def abort(
@@ -104,28 +122,30 @@ def abort(
     return lambda driver: driver.take_over()
 
 
-def _nobody_obeys(control: Control, record: Record, clock: Clock, waits: Callable[[Record], None]) -> bool:
+def _nobody_obeys(control: Control, left: Record, clock: Clock, waits: Callable[[Record], None] = lambda record: None) -> bool:
+    """Whether the lease ends first: a driver reads the wish before it renews its lease."""
     while True:
-        stored = unless_unreachable(control.store.load)
-        if stored is not None:
-            if stored.id != record.id or stored.ended or stored.wish is not Wish.ABORT:
-                return False
-            record = stored
-        if record.lease_until <= clock.now():
+        stored = unless_unreachable(control.store.load) or left
+        if stored.id != left.id or stored.ended or stored.wish is not left.wish or stored.lease_until > left.lease_until:
+            return False
+        if stored.lease_until <= clock.now():
             return True
-        waits(record)
+        waits(stored)
         clock.sleep(LOOK_S / 2)
 
 
-def resume(control: Control, told: Told, *, here: str = "this command", take_over: bool = False) -> Take | None:
-    """A paused switch is told to go on; one whose driver is gone, or is to be taken over, is driven by whoever asks."""
+def resume(
+    control: Control, told: Told, *, here: str = "this command", take_over: bool = False, awaits: bool = True
+) -> Take | None:
+    """A paused switch is told to go on; one whose driver is gone, or is to be taken over, is driven by whoever asks. `awaits`:
+    as `abort`, until the driver has taken it up, or its lease has ended."""
     record = control.store.load()
     if record is None or record.ended:
         raise KitError("there is no unfinished switch")
-    driven = record.lease_until > control.world.clock.now() and not take_over
     if record.wish is Wish.PAUSE:
-        told(leave(control, Wish.GO_ON, stands_in=here))
-        if driven:
+        left = leave(control, Wish.GO_ON, stands_in=here)
+        told(left)
+        if left.driven and not take_over and not (awaits and _nobody_obeys(control, left.record, control.world.clock)):
             return None
     return lambda driver: driver.take_over(force=take_over)
 

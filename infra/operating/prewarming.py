@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING
 from infra.errors import InputError, KitError
 from infra.operating.proposal import measured
 from infra.operating.stage import who
-from infra.switching.need import need_of
+from infra.switching.need import given, need_of
 from infra.switching.observe import unless_unreachable
+from infra.switching.plan import Need
 from infra.switching.ports import Clock
+from infra.switching.preflight import over_capacity
 from infra.switching.record import Event, Phase
+from infra.switching.weights import UNITS
 
 if TYPE_CHECKING:
     from infra.switching.aws.control import Control
@@ -41,7 +44,7 @@ class Prewarming:
 
     @property
     def kind(self) -> str:
-        return "instances" if self.lane == "container" else "environments"
+        return UNITS[self.lane]
 
     @property
     def words(self) -> str:
@@ -59,19 +62,18 @@ class Prewarming:
 
 def propose(control: Control, lane: str, *, units: int | None = None, profile: Path | None = None) -> Prewarming:
     """Reads only. Without `units`, for all traffic of this hour. `KitError` while a switch is under way, where the need cannot
-    be told, and for more than the lane may have."""
+    be told, and for what the preflight of a switch would refuse: more than the lane may have, or than the account's quotas."""
     _nobody_switches(control)
-    why = "given"
-    if units is None:
+    if units is not None:
+        need: Need | str = given(units)
+    else:
         told = None if profile is None else measured(profile, lane)
         need = need_of(lane, 1.0, control.load(), control.machines(lane), told)
-        if isinstance(need, str):
-            raise KitError(f"{need}; give --profile FILE (`crossover measure`), or --units N")
-        units, why = need.units, need.why
     most = control.lanes.most(lane)
-    if units > most:
-        raise KitError(f"{units} were asked for, the {lane} lane may have {most}")
-    return Prewarming(lane, units, why, control.lanes.ready(lane), control.lanes.floor(lane), most)
+    against = [*over_capacity(lane, need, most, control.quotas_for(lane, need))]
+    if against or isinstance(need, str):
+        raise KitError(f"refused, nothing was raised: {'; '.join(map(str, against))}")
+    return Prewarming(lane, need.units, need.why, control.lanes.ready(lane), control.lanes.floor(lane), most)
 
 
 def begin(control: Control, asked: Prewarming) -> None:

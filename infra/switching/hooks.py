@@ -18,7 +18,8 @@ SCHEMA = 1
 
 
 class Happened(StrEnum):
-    """What a payload's `event` says. Gates are sent `before-step` only, hooks `TO_HOOKS`, notifications all the others."""
+    """What a payload's `event` says. Gates are sent `before-step` and nothing else, hooks `TO_HOOKS`, notifications all but
+    `before-step`."""
 
     BEFORE_STEP = "before-step"
     BEGUN = "begun"

@@ -57,8 +57,9 @@ Action = Write | Prewarm | ScaleDown | Release | Look
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What is so at `now`. `figures` are each lane's since the record's `since`; None stands for what is not known; `recent`
-    are those of the last minutes in which the step's weights were everywhere. `strange`: the parameter or the rule was read,
+    """What is so at `now`. `figures` are each lane's since the record's `since`, of a long phase its last minutes
+    (`infra.switching.observe`); None stands for what is not known; `recent` are those of the last minutes in which the step's
+    weights were everywhere. `strange`: the parameter or the rule was read,
     and holds no weights of the two lanes.
 
     `ready` are the rising lane's instances or environments that are healthy and warmed up, `floor` is how many it keeps at

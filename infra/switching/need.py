@@ -51,6 +51,11 @@ class Machines:
     memory_mb: int | None
 
 
+def given(units: int) -> Need:
+    """What a person asked for."""
+    return Need(units=units, why="given as --units")
+
+
 def need_of(lane: str, share: float, load: Load, machines: Machines, measured: Measured | None) -> Need | str:
     """The need, or why it cannot be told. `share` is the lane's of all requests at the goal."""
     if load.rps is None:
@@ -72,8 +77,14 @@ def few_samples(plan: Plan, rps: float | None) -> Iterator[str]:
             continue
         sees = {percent: rps * between(start, goal, percent).share(rising) * seconds for percent in range(1, 101)}
         first = next((percent for percent, requests in sees.items() if requests >= limits.min_samples), None)
-        steps = "" if first is None else f"--steps {first},100, " if first < 100 else "--steps 100, "
-        fewer = f"{steps}--limit min_samples=N, or " if rps else ""
+        if first is not None:
+            fewer = f"--steps {first}{',100' if first < 100 else ''}, --limit min_samples=N, or "
+        else:
+            fewer = (
+                f"--steps 100, with --limit min_samples={most} at most or "
+                if (most := int(sees[100]))
+                else "--steps 100, with "
+            )
         yield (
             f"at {rps:,.1f} requests/s step {number} sees some {expected:,} requests of the {limits.min_samples:,} it is "
             f"judged by, and traffic goes back after {limits.max_bake_s:g} s: {fewer}`crossover promote` by your own judgement"

@@ -1,6 +1,6 @@
 """What must be so before traffic moves: facts go in, refusals come out, each with what was seen and what would be right.
 
-Pure: who asks, and whom, is `infra.switching.aws.observe`. A check whose fact is not known refuses too, but for those that a
+Pure: whom to ask is `infra.switching.aws.control`'s. A check whose fact is not known refuses too, but for those that a
 stage may do without: alarms, quotas.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from infra.switching.plan import Limits, Need
 from infra.switching.record import Phase, Record, driven_by
-from infra.switching.weights import Weights, other, parse_weights
+from infra.switching.weights import UNITS, Weights, other, parse_weights
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +78,7 @@ def refusals(facts: Facts, *, allow_version_skew: bool = False) -> list[Refusal]
         *([] if allow_version_skew else _versions(facts)),
         *_alarms(facts),
         *_smoke(facts),
-        *_capacity(facts),
+        *over_capacity(facts.rising, facts.need, facts.most, facts.quotas),
         *_loop_lag(facts),
     ]
 
@@ -146,19 +146,20 @@ def _smoke(facts: Facts) -> Iterator[Refusal]:
         yield Refusal("smoke", seen, f"the {facts.rising} lane must answer before traffic moves there")
 
 
-def _capacity(facts: Facts) -> Iterator[Refusal]:
-    if isinstance(facts.need, str):
-        yield Refusal("capacity", facts.need, "give --profile FILE (`crossover measure`), or --units N")
+def over_capacity(lane: str, need: Need | str, most: int, quotas: tuple[Quota, ...]) -> Iterator[Refusal]:
+    """What is in the way of so many units on the lane: for a switch, and for a prewarm by itself."""
+    if isinstance(need, str):
+        yield Refusal("capacity", need, "give --profile FILE (`crossover measure`), or --units N")
         return
-    units = "instances" if facts.rising == "container" else "environments"
-    if facts.need.units > facts.most:
-        seen = f"{facts.need.units} {units} are needed ({facts.need.why}), {facts.most} are the most"
-        key = "container_lane.max_instances" if facts.rising == "container" else "lambda_lane.reserved_concurrency or its quota"
+    units = UNITS[lane]
+    if need.units > most:
+        seen = f"{need.units} {units} are needed ({need.why}), {most} are the most"
+        key = "container_lane.max_instances" if lane == "container" else "lambda_lane.reserved_concurrency or its quota"
         yield Refusal("capacity", seen, f"raise {key}")
-    for quota in facts.quotas:
+    for quota in quotas:
         left = max(0, quota.allowed - quota.used)
         if quota.more > left:
-            seen = f"{facts.need.units} {units} need {quota.more:,} more vCPUs {quota.kind}, the account has {left:,} left"
+            seen = f"{need.units} {units} need {quota.more:,} more vCPUs {quota.kind}, the account has {left:,} left"
             right = "ask AWS for more (Service Quotas, Amazon EC2), or end what is not needed"
             yield Refusal("quotas", f"{seen} ({quota.used:,} of {quota.allowed:,} in use)", right)
 

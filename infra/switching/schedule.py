@@ -1,8 +1,8 @@
 """Switches by the clock: a week of changes from a file, checked, and what each is as an entry of EventBridge Scheduler.
 
-Pure. Scheduler evaluates an entry in its own time zone: a time that the clock leaps over in spring is skipped, one that comes
-twice in autumn is taken once (EventBridge Scheduler User Guide, "Schedule types"). `infra.switching.aws.schedules` writes
-entries, `infra.switching.aws.switcher` is what they start.
+Pure but for reading the file. Scheduler evaluates an entry in its own time zone: a time that the clock leaps over in spring is
+skipped, one that comes twice in autumn is taken once (EventBridge Scheduler User Guide, "Schedule types").
+`infra.switching.aws.schedules` writes entries, `infra.switching.aws.switcher` is what they start.
 """
 
 from __future__ import annotations

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from infra.errors import InputError
 
 LANES = ("lambda", "container")
+UNITS = {"lambda": "environments", "container": "instances"}
+"""What a lane has more or fewer of."""
 WHOLE = 100
 MOST = 999
 """The largest weight of a target group (Elastic Load Balancing API, TargetGroupTuple)."""

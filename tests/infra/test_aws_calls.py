@@ -6,6 +6,7 @@ import os
 
 import pytest
 from botocore import exceptions as wrong
+from botocore.parsers import ResponseParserError
 
 from infra.aws_calls import AwsClients, asked
 from infra.errors import InputError, KitError
@@ -23,6 +24,7 @@ from tests.infra.switching.aws.moto_stage import refusal
         (refusal("RequestExpired"), "the figures: AWS refuses what this machine's clock signs: set the clock"),
         (wrong.NoCredentialsError(), "no AWS credentials were found"),
         (wrong.EndpointConnectionError(endpoint_url="http://x"), 'the figures: Could not connect .* "http://x"'),
+        (ResponseParserError("invalid XML\nreceived"), "the figures: what answers does not speak as AWS does: a proxy"),
         (wrong.ParamValidationError(report="odd"), "the figures: Parameter validation failed: odd"),
     ],
 )
@@ -42,6 +44,12 @@ def test_a_region_or_a_profile_that_is_missing_is_said(monkeypatch: pytest.Monke
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     with pytest.raises(InputError, match=r"AWS credentials: .*nobody"):
         AwsClients(None)
+
+
+def test_an_endpoint_that_is_no_url_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "nonsense")
+    with pytest.raises(InputError, match="AWS_ENDPOINT_URL, or the profile's endpoint_url: Invalid endpoint: nonsense"):
+        AwsClients("eu-west-1").client("cloudwatch")
 
 
 def test_a_client_is_made_once_with_time_outs() -> None:

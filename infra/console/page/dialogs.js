@@ -156,9 +156,12 @@ export function confirm(command, told) {
   const [title, sentences, label, kind] = meaning(command, told),
     its = told.switch;
   const over = command === "resume" && its.driven && its.wish !== "pause";
-  const more = { resume: { take_over: over }, promote: { over_gate: its.phase === "gate" } }[command] ?? {};
-  const act = (form) => order(command, { typed: typedIn(form), ...more }, title);
-  const said = command === "promote" && more.over_gate ? "promote --over-gate" : over ? "resume --take-over" : command;
-  const parts = [...sentences.map((text) => make("p", {}, text)), asCommand(told, said), ...nameField(told)];
+  const gated = its.phase === "gate";
+  const body = (form) =>
+    ({ resume: { take_over: over }, promote: { step: its.step, over_gate: gated, typed: typedIn(form) } })[command] ?? {};
+  const act = (form) => order(command, body(form), title);
+  const said = command === "promote" && gated ? "promote --over-gate" : over ? "resume --take-over" : command;
+  const named = command === "promote" ? nameField(told) : [];
+  const parts = [...sentences.map((text) => make("p", {}, text)), asCommand(told, said), ...named];
   fill(title, parts, [[label, act, kind]]);
 }

@@ -42,7 +42,7 @@ async function look(told, post, asked, wait_s) {
   if (its.error) return its.error;
   const facts = [
     ["raises", its.words],
-    ["why", its.why === "given" ? "so many were asked for" : its.why],
+    ["why", its.why],
     ["ready", number(its.ready)],
     ["at most", `the lane may have ${number(its.most)}`],
     ["waits", `${span(wait_s)} at most, until ${number(its.units)} are ready`],

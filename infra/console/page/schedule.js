@@ -1,6 +1,6 @@
 // The scheduled switches: when traffic will move though nobody asks for it, and how to hold that.
 "use strict";
-import { asCommand, fill, nameField, order, typedIn } from "./dialogs.js";
+import { asCommand, fill, order } from "./dialogs.js";
 import { byId, make, redraw } from "./parts.js";
 
 const dollars = (text) => `$${Number(text).toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 })} a month`;
@@ -30,7 +30,7 @@ export function confirmSchedule(told, on) {
   const says = on
     ? "All scheduled switches happen again. What was due meanwhile is not made up for."
     : "No scheduled switch begins until they are resumed. One that is under way goes on.";
-  const act = (form) => order("schedule", { on, typed: typedIn(form) }, title);
-  const parts = [make("p", {}, says), asCommand(told, `schedule ${on ? "resume" : "pause"}`), ...nameField(told)];
+  const act = () => order("schedule", { on }, title);
+  const parts = [make("p", {}, says), asCommand(told, `schedule ${on ? "resume" : "pause"}`)];
   fill(title, parts, [[on ? "Resume all" : "Pause all", act, ""]]);
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
 
@@ -12,8 +13,9 @@ from infra.lab.drills.requests import Requests
 
 
 class Figures(Struct, frozen=True, kw_only=True):
-    """`p99_ratio` is the p99 from the moment that traffic moved, or a request failed, over the steady one before (the drill
-    `switches` measures it more closely); None where no request was answered before or after it. `outcome` is how the switch
+    """`p99_ratio` is the p99 from the moment that traffic moved, or a request failed, over the steady one of before its switch
+    began, for instances that boot take a lab's CPU (the drill `switches` measures it more closely); None where no request was
+    answered before or after it. `outcome` is how the switch
     ended, `said` what its operator was told. `more` are a drill's own figures."""
 
     drill: str
@@ -29,12 +31,13 @@ class Figures(Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, drill: str, requests: Requests, ended: Ended, began: float, **more: Any) -> Figures:
         """Of a drill that began at `began` (seconds since 1970) and ends now, `ended` being its last switch."""
+        moved_at = min(filter(None, (ended.first("shift"), requests.moved_at())), default=None)
         return cls(
             drill=drill,
             requests=requests.count,
             failed=requests.failed,
             seconds=time.time() - began,
-            p99_ratio=requests.p99_ratio(min(filter(None, (ended.first("shift"), requests.moved_at())), default=None)),
+            p99_ratio=requests.p99_ratio(moved_at, calm_until=min((each.at for each in ended.events), default=math.inf)),
             outcome=ended.outcome,
             said=ended.said,
             reasons=dict(requests.reasons),

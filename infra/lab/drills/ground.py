@@ -9,16 +9,21 @@ from typing import Any
 
 from infra.errors import KitError
 from infra.lab.live.as_deployed import AsDeployed
+from infra.lab.live.front.balancer import LAGS_S
+from infra.lab.live.front.front import FOLLOW_EVERY_S
 from infra.lab.live.lab import Lab
 from infra.lab.operator import LabClock
 from infra.switching.aws.calls import Aws
 from infra.switching.aws.lanes import AwsLanes
 from infra.switching.aws.resources import find
 from infra.switching.aws.store import DynamoStore
+from infra.switching.weights import Weights
 
 SERVICES = ("autoscaling", "cloudformation", "cloudwatch", "dynamodb", "ec2", "elbv2", "scheduler", "sqs", "ssm")
 SETTLED_S = 90.0
 LAG_S = 60.0
+SPARE_S = 0.3
+"""For the load balancer to read what it follows, beside other work."""
 
 
 @functools.cache
@@ -43,6 +48,13 @@ class Ground(AsDeployed):
         self.restore()
         self.await_whole()
         return time.monotonic() - began
+
+    def put(self, weights: Weights) -> bool:
+        """Returns when the load balancer's nodes follow: what a drill's callers ask first is no part of a move."""
+        written = super().put(weights)
+        if written:
+            time.sleep(FOLLOW_EVERY_S + self._lab.time.real_s(max(LAGS_S)) + SPARE_S)
+        return written
 
     def await_whole(self) -> None:
         """Until as many instances as are wanted are in service and healthy, and none comes or leaves."""

@@ -54,11 +54,13 @@ class Requests(Struct, kw_only=True):
         home = next((lane for _, status, lane in sorted(told) if status == 200 and lane), "")
         return min((due for due, status, lane in told if status != 200 or lane not in ("", home)), default=None)
 
-    def p99_ratio(self, moved_at: float | None) -> float | None:
-        """The p99 from a moment on over the one before; None where either is not known."""
+    def p99_ratio(self, moved_at: float | None, calm_until: float = math.inf) -> float | None:
+        """The p99 from a moment on over the one before, or until `calm_until` where that is earlier; None where either is not
+        known."""
         if moved_at is None:
             return None
-        before, moving = (part.quantile_ms(0.99) for part in (self.between(0, moved_at), self.between(moved_at, math.inf)))
+        parts = self.between(0, min(moved_at, calm_until)), self.between(moved_at, math.inf)
+        before, moving = (part.quantile_ms(0.99) for part in parts)
         return round(moving / before, 3) if before and moving else None
 
     def of_lane(self, lane: str) -> int:

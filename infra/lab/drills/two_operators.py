@@ -33,8 +33,8 @@ def run(lab: Lab, rounds: int) -> Figures:
         held = ground.traffic.rule()
         with Operator(lab, "resume", "--take-over") as ben:
             ben.await_event(lambda told: told.what.startswith("resumed by"))
-            first = anna.end()
             unmoved = ground.traffic.rule() == held
+            first = anna.end()
             aborted = lab.operator("abort")
             ended = ben.end()
         requests = calling.stop()

@@ -28,10 +28,12 @@ class AsDeployed:
         if self._sizes() != self.sizes:
             self._aws.client("autoscaling").update_auto_scaling_group(AutoScalingGroupName=self.resources.group, **self.sizes)
 
-    def put(self, weights: Weights) -> None:
-        """Traffic at once, by no switch; the record must be forgotten, or the next one asks who did it."""
-        if self.traffic.rule() != weights or self.traffic.parameter() != weights:
-            self.traffic.write(weights)
+    def put(self, weights: Weights) -> bool:
+        """Traffic at once, by no switch; the record must be forgotten, or the next one asks who did it. False: it is so."""
+        if self.traffic.rule() == self.traffic.parameter() == weights:
+            return False
+        self.traffic.write(weights)
+        return True
 
     def forget(self) -> None:
         """The last switch, ended or not; its history stays."""

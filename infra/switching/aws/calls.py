@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from infra import aws_calls
-from infra.aws_calls import AwsClients, one_line
+from infra.aws_calls import NOT_AWS, AwsClients, one_line
 from infra.aws_calls import error_code as code
 from infra.switching.ports import Unreachable
 
@@ -47,6 +47,7 @@ class Aws(AwsClients):
 def asked(what: str) -> Iterator[None]:
     """`Unreachable` for what may answer another time, `KitError` for what will not; one line each."""
     from botocore import exceptions as wrong
+    from botocore.parsers import ResponseParserError
 
     with aws_calls.asked(what):
         try:
@@ -57,6 +58,8 @@ def asked(what: str) -> Iterator[None]:
             raise
         except (wrong.HTTPClientError, wrong.ConnectionError) as error:
             raise Unreachable(f"{what}: {one_line(error)}") from None
+        except ResponseParserError:
+            raise Unreachable(f"{what}: {NOT_AWS}") from None
 
 
 def is_busy(error: Any) -> bool:

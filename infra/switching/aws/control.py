@@ -21,7 +21,7 @@ from infra.switching.need import Load, Machines
 from infra.switching.observe import World
 from infra.switching.plan import Limits, Need
 from infra.switching.ports import Clock, Unreachable
-from infra.switching.preflight import Facts, Smoke
+from infra.switching.preflight import Facts, Quota, Smoke
 
 SMOKES = 3
 
@@ -34,7 +34,7 @@ class Control:
         self.aws, self._get = aws, get
         self.lanes = AwsLanes(aws, resources, clock)
         self.traffic = AwsTraffic(aws, resources)
-        self.quotas = VcpuQuotas(aws, self.lanes.fleet)
+        self._quotas = VcpuQuotas(aws, self.lanes.fleet)
         self.store = DynamoStore(aws, resources.table)
         self.hooks = CallingHooks(lambda name: secret_text(Aws(aws.region), name))  # asked by other threads
         self.world = World(clock=clock, store=self.store, traffic=self.traffic, lanes=self.lanes, hooks=self.hooks)
@@ -48,6 +48,10 @@ class Control:
             return Machines(vcpu=None, target_cpu=0.0, memory_mb=self.lanes.functions.memory_mb())
         target = self.lanes.fleet.target_cpu() or DEFAULT_STAGE.container_lane.target_utilization
         return Machines(vcpu=self.lanes.fleet.vcpus(), target_cpu=target, memory_mb=None)
+
+    def quotas_for(self, lane: str, need: Need | str) -> tuple[Quota, ...]:
+        """The account's that so many units draw on; none for Lambda, whose concurrency is `most`."""
+        return self._quotas.for_group_of(need.units) if lane == "container" and isinstance(need, Need) else ()
 
     def facts(
         self, rising: str, *, need: Need | str, load: Load, limits: Limits, smoke_path: str | None, blind: bool = False
@@ -65,7 +69,7 @@ class Control:
             most=self.lanes.most(rising),
             alarm=self._alarm_or_unknown(rising) if blind else self.alarm(rising),
             smoke=self._smoke(rising, headers, smoke_path),
-            quotas=self.quotas.for_group_of(need.units) if rising == "container" and isinstance(need, Need) else (),
+            quotas=self.quotas_for(rising, need),
             changing=self.resources.changing,
             loop_lag_told=load.lag_told,
             limits=limits,

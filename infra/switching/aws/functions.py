@@ -7,6 +7,9 @@ from typing import Any
 from infra.switching.aws.calls import Aws, asked, code
 from infra.switching.aws.resources import ALIAS, Resources
 
+NEVER_KEPT = 100
+"""Of the account's unreserved concurrency (AWS Lambda Developer Guide, "Configuring provisioned concurrency")."""
+
 
 class Functions:
     """The function and its alias `live`. Where the stage keeps no environments started, there is nothing to raise or to let
@@ -16,12 +19,14 @@ class Functions:
         self._aws, self._name = aws, resources.function
 
     def most(self) -> int:
-        """Environments at once: what is reserved for the function, else what the account has left for all without."""
+        """Environments at once: what is reserved for the function, else what the account has left for all without; of that as
+        many as may be kept started, where the stage keeps some."""
         with asked(f"function {self._name}"):
             reserved = self._client.get_function_concurrency(FunctionName=self._name).get("ReservedConcurrentExecutions")
             if reserved is not None:
                 return int(reserved)
-            return int(self._client.get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"])
+            unreserved = int(self._client.get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"])
+        return unreserved if self._kept() is None else unreserved - NEVER_KEPT
 
     def ready(self) -> int:
         """Environments that are started, where the stage keeps some; else what may run at once."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from infra.errors import KitError
-from infra.switching.need import Load, Measured, few_samples, need_of
+from infra.switching.need import Load, Measured, few_samples, given, need_of
 from infra.switching.plan import DEFAULT_STEPS, Callouts, Limits, Need, Plan, make_plan
 from infra.switching.ports import Unreachable
 from infra.switching.preflight import Facts, Refusal, refusals
@@ -63,7 +63,7 @@ def propose(control: Control, goal: Weights, request: Request) -> Proposal:
         load = Load(rps=None, requests={})
     need: Need | str
     if request.units is not None:
-        need = Need(units=request.units, why="given as --units")
+        need = given(request.units)
     else:
         one = None if request.measured is None else request.measured(rising)
         need = need_of(rising, goal.share(rising), load, control.machines(rising), one)

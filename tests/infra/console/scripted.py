@@ -23,7 +23,7 @@ from infra.switching.need import Load, Machines
 from infra.switching.observe import World
 from infra.switching.plan import Limits, Need
 from infra.switching.ports import NoHooks, Said
-from infra.switching.preflight import Facts, Smoke
+from infra.switching.preflight import Facts, Quota, Smoke
 from infra.switching.verdict import Figures
 from infra.switching.weights import LANES, Weights
 from tests.infra.switching.world import FakeClock, FakeLanes, FakeStore, FakeTraffic, Mishaps
@@ -174,6 +174,9 @@ class ScriptedControl:
     def machines(self, lane: str) -> Machines:
         return Machines(vcpu=2, target_cpu=0.6, memory_mb=1_769)
 
+    def quotas_for(self, lane: str, need: Need | str) -> tuple[Quota, ...]:
+        return self._stage.quotas
+
     def alarm(self, lane: str) -> str | None:
         return self._stage.mishaps.around("alarm", lambda: self._stage.alarms[lane])  # type: ignore[no-any-return]
 
@@ -198,6 +201,7 @@ class ScriptedControl:
             most=self.lanes.most(rising),
             alarm=self.alarm(rising),
             smoke=Smoke(answered=answered, of=3, wrong="" if answered == 3 else "HTTP 500"),
+            quotas=self._stage.quotas,
             limits=limits,
         )
 
@@ -219,6 +223,7 @@ class Scripted:
 
     def __init__(self, name: str = "prod", weights: str = "100:0", rps: float = 100.0) -> None:
         self.name, self.changing, self.smokes, self.requests_last_hour = name, (), 3, 100_000
+        self.quotas: tuple[Quota, ...] = ()
         self.alarms: dict[str, str | None] = dict.fromkeys(LANES, "OK")
         self.clock, self.mishaps = HeldClock(), Locked()
         on_lambda, _, on_container = weights.partition(":")

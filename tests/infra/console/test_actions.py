@@ -13,7 +13,7 @@ from infra.cli import cli
 from infra.config import Stage
 from infra.console.actions import FRESH_S, Actions
 from infra.console.driving import Drives
-from infra.console.sent import BeginOrder, PlanOrder, PrewarmOrder, WishOrder
+from infra.console.sent import BeginOrder, PlanOrder, PrewarmOrder, PromoteOrder, WishOrder
 from infra.errors import KitError
 from infra.operating.proposal import propose, request_of
 from infra.settings.switching import Switch
@@ -102,13 +102,12 @@ def test_a_switch_goes_to_its_end_without_a_page(stage: Scripted, asker: Asker) 
 
 
 @pytest.mark.parametrize("typed", ["", "prd", "staging", "PROD"])
-def test_production_is_named_for_whatever_changes_anything(stage: Scripted, asker: Asker, typed: str) -> None:
+def test_production_is_named_for_what_moves_traffic_or_hurries_it(stage: Scripted, asker: Asker, typed: str) -> None:
     refused = asker.do("switch", proposal=asker.planned(), typed=typed)
     assert (refused.status_code, refused.json()["error"]) == (409, "that is not 'prod': nothing was changed")
     assert stage.store.load() is None
-    held(stage, asker)
-    for name in ("pause", "promote", "abort", "resume"):
-        assert asker.do(name, typed=typed).json()["error"] == "that is not 'prod': nothing was changed"
+    step = held(stage, asker).step
+    assert asker.do("promote", step=step, typed=typed).json()["error"] == "that is not 'prod': nothing was changed"
     assert record_of(stage).wish is Wish.GO_ON
 
 
@@ -173,19 +172,19 @@ def test_a_rule_that_holds_no_weights_is_mended_by_a_forced_switch_as_on_the_com
 
 def test_pause_holds_resume_goes_on_promote_skips_and_abort_goes_back(stage: Scripted, asker: Asker) -> None:
     step = held(stage, asker).step
-    assert "holds at its step" in asker.do("pause", typed="prod").json()["said"]
+    assert "holds at its step" in asker.do("pause").json()["said"]
     stage.clock.until = HELD_AT + 1_800
     eventually(lambda: stage.clock.now() > HELD_AT + 1_790, "time does not pass")
     assert (record_of(stage).step, record_of(stage).phase) == (step, Phase.VERIFY)
     told = asker.seen()["switch"]
     assert (told["wish"], told["waits"]["held"], told["driven"]) == ("pause", True, True)
-    assert "goes on" in asker.do("resume", typed="prod").json()["said"]
+    assert "goes on" in asker.do("resume").json()["said"]
     stage.clock.until += 10
     eventually(lambda: record_of(stage).step == step + 1, "it does not go on")
-    assert asker.do("promote", typed="prod").status_code == 200
+    assert asker.do("promote", step=step + 1, typed="prod").status_code == 200
     stage.clock.until += 20
     eventually(lambda: record_of(stage).step == step + 2, "it is not promoted")
-    assert "goes back to where it started" in asker.do("abort", typed="prod").json()["said"]
+    assert "goes back to where it started" in asker.do("abort").json()["said"]
     stage.clock.until += 60
     eventually(lambda: record_of(stage).ended, "it does not go back")
     assert (record_of(stage).phase, str(stage.traffic.in_rule)) == (Phase.ROLLED_BACK, "100:0")
@@ -217,12 +216,12 @@ def test_this_console_is_told_of_another_s_switch_and_takes_it_over_when_its_dri
     anna(stage)
     busy = asker.do("switch", proposal=asker.planned(), typed="prod").json()["error"]
     assert "anna@laptop:1 is switching since 0 min, at prewarm; its driver is at work" in busy
-    assert "anna@laptop:1 is switching" in asker.do("resume", typed="prod").json()["error"]
+    assert "anna@laptop:1 is switching" in asker.do("resume").json()["error"]
     stage.let_pass(LEASE_S + 1)
     told = asker.seen()
     assert told["switch"]["driven"] is False
     assert "stands at prewarm and nobody drives it" in told["findings"][0]["what"]
-    assert "this console drives it from prewarm on" in asker.do("resume", typed="prod").json()["said"]
+    assert "this console drives it from prewarm on" in asker.do("resume").json()["said"]
     eventually(lambda: record_of(stage).ended, "it does not end")
     assert record_of(stage).phase is Phase.DONE
     assert record_of(stage).owner != "anna@laptop:1"
@@ -230,7 +229,7 @@ def test_this_console_is_told_of_another_s_switch_and_takes_it_over_when_its_dri
 
 def test_taking_over_from_a_driver_at_work_is_said_so(stage: Scripted, asker: Asker) -> None:
     anna(stage)
-    assert asker.do("resume", typed="prod", take_over=True).status_code == 200
+    assert asker.do("resume", take_over=True).status_code == 200
     eventually(lambda: record_of(stage).ended, "it does not end")
     assert record_of(stage).owner != "anna@laptop:1"
 
@@ -238,7 +237,7 @@ def test_taking_over_from_a_driver_at_work_is_said_so(stage: Scripted, asker: As
 def test_an_abort_whose_driver_is_gone_is_driven_here(stage: Scripted, asker: Asker) -> None:
     anna(stage)
     stage.let_pass(LEASE_S + 1)
-    assert asker.do("abort", typed="prod").json()["said"].endswith("its driver is gone: this console drives it")
+    assert asker.do("abort").json()["said"].endswith("its driver is gone: this console drives it")
     eventually(lambda: record_of(stage).ended, "it does not go back")
     assert record_of(stage).phase is Phase.ROLLED_BACK
 
@@ -247,7 +246,7 @@ def awaited(stage: Scripted, asker: Asker) -> None:
     """An abort of anna's switch, a moment after it began; time stands still."""
     anna(stage)
     stage.clock.until = T0 + 10
-    said = asker.do("abort", typed="prod").json()["said"]
+    said = asker.do("abort").json()["said"]
     assert said.endswith("should it be gone, this console goes back itself when its lease ends")
     until = {"owner": "anna@laptop:1", "until": T0 + LEASE_S}
     eventually(lambda: asker.seen()["driving"]["waits"] == until, "it does not say for whom it waits")
@@ -276,7 +275,7 @@ def test_an_abort_that_its_driver_obeys_is_left_to_it(stage: Scripted, asker: As
 
 def test_who_takes_over_does_not_wait(stage: Scripted, asker: Asker) -> None:
     awaited(stage, asker)
-    assert asker.do("resume", typed="prod", take_over=True).status_code == 200
+    assert asker.do("resume", take_over=True).status_code == 200
     stage.clock.until = T0 + 60
     eventually(lambda: str(record_of(stage).phase) == "rolled-back", "it does not go back")
     assert stage.clock.now() < T0 + LEASE_S
@@ -299,7 +298,8 @@ def test_a_prewarm_says_what_it_raises_then_how_far_it_is_and_is_released(stage:
     assert (told["words"], told["most"]) == ("the container lane keeps 5 instances at least (2 before)", 10)
     assert asker.do("prewarm", lane="container", units=5, typed="prd").json()["error"].startswith("that is not 'prod'")
     too_many = asker.do("prewarm-plan", lane="container", units=11)
-    assert too_many.json()["error"] == "11 were asked for, the container lane may have 10"
+    said = "capacity: 11 instances are needed (given as --units), 10 are the most; raise container_lane.max_instances"
+    assert too_many.json()["error"] == f"refused, nothing was raised: {said}"
     assert (lane.floor, history(stage)) == (2, [])
     assert asker.do("prewarm", lane="container", units=5, typed="prod").status_code == 200
     told = asker.seen()
@@ -343,21 +343,19 @@ def test_a_switch_sees_to_its_lanes_by_itself(stage: Scripted, asker: Asker) -> 
 
 
 def test_scheduled_switches_are_held_and_let_go_as_by_the_command(stage: Scripted, asker: Asker) -> None:
-    assert "has no scheduled switches" in asker.do("schedule", on=False, typed="prod").json()["error"]
+    assert "has no scheduled switches" in asker.do("schedule", on=False).json()["error"]
     stage.schedules = ScriptedSchedules(weekday("container", 7 * 60), weekday("lambda", 22 * 60))
-    assert asker.do("schedule", on=False, typed="prd").status_code == 409
-    assert {each.state for each in stage.schedules.all()} == {ON}
-    told = asker.do("schedule", on=False, typed="prod").json()
+    told = asker.do("schedule", on=False).json()
     assert told == {"said": "paused: mon-fri-0700-container; paused: mon-fri-2200-lambda"}
     assert {each.state for each in stage.schedules.all()} == {OFF}
-    assert asker.do("schedule", on=False, typed="prod").json() == {"said": "all are paused already"}
-    assert asker.do("schedule", on=True, names=["mon-fri-0700-container"], typed="prod").status_code == 200
+    assert asker.do("schedule", on=False).json() == {"said": "all are paused already"}
+    assert asker.do("schedule", on=True, names=["mon-fri-0700-container"]).status_code == 200
     assert [each.state for each in stage.schedules.all()] == [ON, OFF]
 
 
 def test_without_a_switch_there_is_nothing_to_wish_for(asker: Asker) -> None:
-    for name in ("pause", "promote", "abort", "resume"):
-        assert asker.do(name, typed="prod").json() == {"error": "there is no unfinished switch"}
+    for name, order in {"pause": {}, "promote": {"step": 0, "typed": "prod"}, "abort": {}, "resume": {}}.items():
+        assert asker.do(name, **order).json() == {"error": "there is no unfinished switch"}
     assert "there has been no switch of prod to go back from" in asker.do("plan", back=True).json()["error"]
 
 
@@ -370,7 +368,7 @@ def test_a_console_that_ends_lets_go_and_says_so_and_another_goes_on(stage: Scri
     stage.clock.until = float("inf")
     with serving(stage) as again:
         asker = Asker(again).enter()
-        assert asker.do("resume", typed="prod").status_code == 200
+        assert asker.do("resume").status_code == 200
         eventually(lambda: record_of(stage).ended, "it does not end")
     assert again.said == ""
     assert str(stage.traffic.in_rule) == "0:100"
@@ -378,7 +376,7 @@ def test_a_console_that_ends_lets_go_and_says_so_and_another_goes_on(stage: Scri
 
 def test_a_second_driver_is_not_begun_beside_the_first(stage: Scripted, asker: Asker, served: Served) -> None:
     held(stage, asker)
-    told = asker.do("resume", typed="prod", take_over=True)
+    told = asker.do("resume", take_over=True)
     assert told.json() == {"error": "this console is driving a switch: pause, promote or abort that"}
 
 
@@ -397,7 +395,7 @@ ELSEWHERE = {
         ("rollback", (PlanOrder, BeginOrder)),
         ("pause", (WishOrder,)),
         ("resume", (WishOrder,)),
-        ("promote", (WishOrder,)),
+        ("promote", (PromoteOrder,)),
         ("abort", (WishOrder,)),
         ("prewarm", (PrewarmOrder,)),
     ],
@@ -421,7 +419,7 @@ def test_a_gate_of_the_settings_holds_the_page_s_switch_and_is_gone_over_by_sayi
     told = asker.seen()["switch"]
     assert told["waits"]["what"].endswith("which holds it: frozen until Monday")
     assert str(stage.traffic.in_rule) == "100:0"
-    assert "goes over the gate" in asker.do("promote", typed="prod", over_gate=True).json()["said"]
+    assert "goes over the gate" in asker.do("promote", step=0, typed="prod", over_gate=True).json()["said"]
     stage.clock.until = T0 + 60
     eventually(lambda: str(stage.traffic.in_rule) == "99:1", "the step is not taken")
     left = asker.do("plan", goal="lambda", gates=["none"]).json()

@@ -7,7 +7,7 @@ from msgspec.structs import replace as changed
 
 from infra.errors import KitError, UnknownState
 from infra.operating.driving import Stopped, drive
-from infra.operating.orders import Left, abort, carried_before, leave, resume, where_back
+from infra.operating.orders import Left, abort, carried_before, leave, look_at_promotion, promote, resume, where_back
 from infra.switching.driver import LEASE_S, Busy, Driver, wish
 from infra.switching.plan import Need, make_plan
 from infra.switching.record import Phase, Record, Wish
@@ -44,7 +44,10 @@ def test_a_driver_at_work_is_left_a_wish_and_one_that_is_gone_is_stood_in_for() 
     assert told[0].words == "anna@laptop:1's switch, at prewarm, goes back to where it started"
     assert told[2].words.endswith("; its driver is gone: this command drives it")
     paused = leave(stage.connect(), Wish.PAUSE)
-    assert paused.words.endswith("; its driver is gone: `crossover resume --stage prod`")
+    assert paused.words == (
+        "anna@laptop:1's switch, at prewarm: pause is noted, but its driver is gone: nothing happens, nor is a sick lane left, "
+        "until `crossover resume --stage prod`"
+    )
 
 
 @pytest.mark.parametrize(
@@ -77,6 +80,28 @@ def test_a_wish_that_its_phase_would_pass_over_is_refused_with_what_helps(
                 leave(stage.connect(), asked)
         else:
             assert leave(stage.connect(), asked).record.wish is asked
+
+
+def test_a_promotion_says_what_it_moves_and_is_of_the_step_that_was_looked_at() -> None:
+    stage = Scripted()
+    _, record = begun(stage)
+    at = changed(record, phase=Phase.VERIFY, step=1)
+    stage.store.save(at)
+    looked = look_at_promotion(stage.connect())
+    assert looked == (1, "This moves live traffic to lambda 75%, container 25% now, without waiting for more requests.")
+    with pytest.raises(KitError, match="no gate holds it"):
+        look_at_promotion(stage.connect(), over_gate=True)
+    stage.store.save(changed(at, step=4, version=2))
+    assert look_at_promotion(stage.connect())[1].startswith("This takes the last step for well now")
+    with pytest.raises(KitError, match="has gone on by itself meanwhile"):
+        promote(stage.connect(), step=1)
+    assert promote(stage.connect(), step=4).record.wish is Wish.PROMOTE
+    stage.store.save(changed(at, phase=Phase.GATE, held="frozen", version=4))
+    looked = look_at_promotion(stage.connect(), over_gate=True)
+    assert looked == (
+        1,
+        "This moves live traffic to lambda 95%, container 5% now, over its gate (frozen).",
+    )
 
 
 def test_going_back_needs_what_carried_the_traffic_before_where_nothing_else_tells() -> None:
@@ -113,7 +138,16 @@ def test_a_paused_switch_goes_on_in_its_driver_and_another_is_taken_only_when_fr
     stage = Scripted()
     begun(stage)
     leave(stage.connect(), Wish.PAUSE)
+
+    def look(now: float) -> None:
+        record = stage.store.load()
+        assert record is not None
+        stage.store.save(changed(record, lease_until=now + LEASE_S))
+
+    stage.clock.on_sleep.append(look)
     assert resume(stage.connect(), lambda left: None) is None
+    stage.clock.on_sleep.remove(look)
+    assert stage.clock.now() < T0 + 10
     record = stage.store.load()
     assert record is not None
     assert record.wish is Wish.GO_ON
@@ -124,6 +158,16 @@ def test_a_paused_switch_goes_on_in_its_driver_and_another_is_taken_only_when_fr
     with pytest.raises(Busy, match="anna@laptop:1 is switching"):
         polite(ours)
     assert rude(ours).owner == "ben@desk:1"
+
+
+def test_a_paused_switch_whose_driver_died_a_moment_ago_is_driven_by_whoever_resumes_it() -> None:
+    stage = Scripted()
+    begun(stage)
+    leave(stage.connect(), Wish.PAUSE)
+    take = resume(stage.connect(), lambda left: None)
+    assert take is not None
+    assert stage.clock.now() >= T0 + LEASE_S
+    assert take(Driver(stage.connect().world, owner="ben@desk:1")).owner == "ben@desk:1"
 
 
 def test_there_is_a_way_back_from_what_is_done() -> None:

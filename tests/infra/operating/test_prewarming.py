@@ -6,7 +6,11 @@ import pytest
 
 from infra.errors import InputError, KitError
 from infra.operating.prewarming import Prewarming, begin, propose, release, wait
+from infra.operating.proposal import Request
+from infra.operating.proposal import propose as propose_switch
 from infra.switching.ports import Unreachable
+from infra.switching.preflight import Quota
+from infra.switching.weights import all_on
 from tests.infra.console.scripted import T0, Scripted
 
 
@@ -49,6 +53,19 @@ def test_what_is_not_ready_in_time_is_told_and_stands_in_the_history() -> None:
         "2 of 5 are ready",
         "how many are ready is not known",
     ]
+
+
+def test_what_the_preflight_of_a_switch_would_refuse_is_not_raised_and_said_in_its_words() -> None:
+    stage = Scripted()
+    stage.quotas = (Quota(kind="on demand", allowed=8, used=4, more=0), Quota(kind="on spot", allowed=64, used=60, more=22))
+    with pytest.raises(KitError) as refused:
+        propose(stage.connect(), "container", units=11)
+    plan = propose_switch(stage.connect(), all_on("container"), Request(units=11))
+    assert str(refused.value) == f"refused, nothing was raised: {'; '.join(map(str, plan.refusals))}"
+    assert [each.check for each in plan.refusals] == ["capacity", "quotas"]
+    stage.requests_last_hour = 0
+    with pytest.raises(KitError, match="refused, nothing was raised: capacity: the CPU of a request is not known"):
+        propose(stage.connect(), "container")
 
 
 @pytest.mark.parametrize(

@@ -69,8 +69,11 @@ def test_an_idle_stage_needs_one() -> None:
         (100.0, None),
         (5.0, "at 5.0 requests/s step 1 sees some 24 requests of the 200 it is judged by.*: --steps 9,100, --limit"),
         (0.42, "step 1 sees some 2 requests .*: --steps 100, --limit min_samples=N, or `crossover promote`"),
-        (0.02, "step 1 sees some 0 requests .* 600 s: --limit min_samples=N, or"),
-        (0.0, "at 0.0 requests/s .* goes back after 600 s: `crossover promote` by your own judgement"),
+        (
+            0.02,
+            "step 1 sees some 0 requests .* 600 s: --steps 100, with --limit min_samples=9 at most or `crossover promote` by",
+        ),
+        (0.0, "at 0.0 requests/s .* goes back after 600 s: --steps 100, with `crossover promote` by your own judgement"),
     ],
 )
 def test_steps_that_will_see_too_few_requests_are_foretold_with_what_would_be_enough(

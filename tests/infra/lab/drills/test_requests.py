@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from infra.lab.drills.bad_lane import HURT_MS, hurt_of
+from infra.lab.drills.figures import Figures
 from infra.lab.drills.operators import Ended, Told
 from infra.lab.drills.requests import Requests
 from infra.lab.drills.switches import slowest
@@ -51,6 +52,14 @@ def test_traffic_moves_with_the_first_answer_of_another_lane_or_the_first_failur
 def test_the_ratio_is_of_what_came_after_the_move_to_what_came_before() -> None:
     made = requests(*((0.0, 10.0, 200, "lambda"),) * 5, *((1.0, 12.0, 200, "container"),) * 5)
     assert (made.p99_ratio(1.0), made.p99_ratio(None), made.p99_ratio(0.0), made.p99_ratio(2.0)) == (1.2, None, None, None)
+
+
+def test_what_instances_that_boot_make_slow_is_neither_steady_nor_of_the_move() -> None:
+    steady, booting = [(0.0, 10.0, 200, "lambda")] * 5, [(5.0, 3_000.0, 200, "lambda")] * 5
+    made = requests(*steady, *booting, *((8.0, 12.0, 200, "container"),) * 5)
+    events = (Told(4.0, {"phase": "prewarm"}), Told(7.0, {"phase": "shift"}))
+    figures = Figures.of("one", made, Ended(0, "done", "", events, 3.0, 9.0), began=0.0)
+    assert figures.p99_ratio == 1.2
 
 
 def switch(goal: str, at: float) -> tuple[str, Ended]:

@@ -89,7 +89,9 @@ def test_a_stage_that_keeps_environments_started_has_those_ready_however_many_mo
     stage: MotoStage, lanes: AwsLanes
 ) -> None:
     stage.functions.keep(5, 5)
-    assert (lanes.ready("lambda"), lanes.most("lambda")) == (5, 1_000)
+    assert (lanes.ready("lambda"), lanes.most("lambda")) == (5, 900)
+    lanes.prewarm("lambda", 2_000)
+    assert stage.functions.changes == [900]
 
 
 def test_provisioned_concurrency_is_raised_awaited_and_let_down(stage: MotoStage, lanes: AwsLanes) -> None:
