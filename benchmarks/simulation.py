@@ -105,7 +105,7 @@ def _minute_by_minute(rates: Floats, rps: float) -> tuple[float, float]:
 
 def _check(traffic: TrafficProfile, walked: list[tuple[float, float]]) -> None:
     rule = FleetRule(minimum=2, maximum=100, on_demand_base=2, spot_share=0.8, target=0.6, boot_s=60.0)
-    ours = Fleet(Arrivals(traffic), rule).run(100.0 + np.arange(PEER_FLEETS))
+    ours = Fleet(Arrivals(traffic), rule).run(100.0 + np.arange(PEER_FLEETS, dtype=np.float64))
     for number, (hours, minutes) in enumerate(walked):
         found = ours.on_demand_hours[number] + ours.spot_hours[number], ours.missed_s[number] / 60
         if not np.allclose(found, (hours, minutes)):

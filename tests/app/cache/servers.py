@@ -99,7 +99,7 @@ class Watched:
 
     def _knows_all(self, sentinel: Server) -> bool:
         state = sentinel.client().sentinel_master("mymaster")
-        return int(state["num-slaves"]) == 1 and int(state["num-other-sentinels"]) == 2  # type: ignore[index,call-overload]
+        return int(state["num-slaves"]) == 1 and int(state["num-other-sentinels"]) == 2  # type: ignore[index]
 
     @property
     def url(self) -> str:

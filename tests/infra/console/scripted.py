@@ -65,7 +65,7 @@ class ScriptedLanes(FakeLanes):
     the factor by which a minute's figure differs."""
 
     series: dict[str, dict[float, float]]
-    wobble: Callable[[float, str], float] = staticmethod(lambda minute, name: 1.0)  # type: ignore[assignment]
+    wobble: Callable[[float, str], float] = staticmethod(lambda minute, name: 1.0)
 
     def begin(self) -> None:
         self.series, self._published = {}, T0 - 3_600

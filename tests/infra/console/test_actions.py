@@ -269,7 +269,7 @@ def test_an_abort_that_its_driver_obeys_is_left_to_it(stage: Scripted, asker: As
     awaited(stage, asker)
     wish(stage.store, Wish.GO_ON)
     stage.clock.until = float("inf")
-    driving = {"running": False, "waits": None, "notes": [], "end": "done"}
+    driving: dict[str, object] = {"running": False, "waits": None, "notes": [], "end": "done"}
     eventually(lambda: asker.seen()["driving"] == driving, "it goes on waiting")
     assert record_of(stage).owner == "anna@laptop:1"
 

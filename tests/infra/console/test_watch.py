@@ -156,7 +156,7 @@ async def test_all_pages_are_fed_by_one_look_and_the_last_to_close_ends_it() -> 
 
 
 async def test_a_look_that_fails_is_followed_by_another(capsys: pytest.CaptureFixture[str]) -> None:
-    answers = iter([ValueError("a fault"), b"seen"])
+    answers = iter((ValueError("a fault"), b"seen"))
 
     def look() -> bytes:
         answer = next(answers)

@@ -14,6 +14,7 @@ from infra.switching.driver import LEASE_S, Busy, Driver, wish
 from infra.switching.plan import Callouts, Limits, Need, Plan, make_plan
 from infra.switching.ports import Superseded, Unreachable
 from infra.switching.record import Phase, Record, Wish
+from infra.switching.verdict import Figures
 from infra.switching.weights import Weights, all_on, parse_weights
 from tests.infra.switching.world import Killed, Stage, stage_at
 
@@ -161,17 +162,16 @@ def test_a_lane_that_is_still_asked_is_never_scaled_down() -> None:
     stage = stage_at("100:0")
     plan = to_container(stage)
     tell = stage.lanes.figures
-    stage.lanes.figures = lambda lane, since: tell(lane, since) if lane == "container" else _asked(tell(lane, since))  # type: ignore[method-assign]
+
+    def still_asked(lane: str, since: float) -> Figures:
+        told = tell(lane, since)
+        return told if lane == "container" else changed_record(told, requests=max(1, told.requests or 0))
+
+    stage.lanes.figures = still_asked  # type: ignore[method-assign]
     ended = switch(stage, plan)
     assert ended.phase is Phase.DONE
     assert "still asked" in said(stage)
     assert stage.lanes.lanes["lambda"].standing == 4
-
-
-def _asked(figures: object) -> object:
-    from msgspec.structs import replace
-
-    return replace(figures, requests=max(1, figures.requests or 0))  # type: ignore[type-var, attr-defined]
 
 
 def test_a_split_keeps_both_lanes() -> None:
@@ -244,7 +244,8 @@ def _at_share(stage: Stage, share: float, asked: Wish) -> list[float]:
 
 def _before_a_save(stage: Stage, so: Callable[[Record], bool], do: Callable[[], object]) -> list[float]:
     """`do` once, between a look and the write that follows from it."""
-    save, when = stage.store.save, []
+    save = stage.store.save
+    when: list[float] = []
 
     def interrupted(record: Record) -> Record:
         if not when and so(record):
@@ -257,9 +258,7 @@ def _before_a_save(stage: Stage, so: Callable[[Record], bool], do: Callable[[], 
 
 
 def _go_on_later(stage: Stage, paused: list[float]) -> None:
-    stage.clock.on_sleep.append(
-        lambda now: wish(stage.store, Wish.GO_ON) and None if paused and now == paused[0] + 50 else None
-    )
+    stage.clock.on_sleep.append(lambda now: wish(stage.store, Wish.GO_ON) if paused and now == paused[0] + 50 else None)
 
 
 @pytest.mark.parametrize(("asked", "ends"), [(Wish.PAUSE, Phase.DONE), (Wish.ABORT, Phase.ROLLED_BACK)])

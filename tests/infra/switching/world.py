@@ -51,7 +51,7 @@ class Mishaps:
 @dataclass
 class FakeClock:
     at: float = 1_000_000.0
-    on_sleep: list[Callable[[float], None]] = field(default_factory=list)
+    on_sleep: list[Callable[[float], object]] = field(default_factory=list)
 
     def now(self) -> float:
         return self.at

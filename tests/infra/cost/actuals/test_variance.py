@@ -190,7 +190,7 @@ def days(count: int, usd: int = 10, *extra: Charge) -> Bill:
 def test_usage_goes_on_and_what_was_once_does_not() -> None:
     credit = charge("A", "", 0, -25, kind="credit", day=DAY)
     expected = forecast(days(11, 10, credit), "cash")  # the eleventh day may not be whole
-    assert (expected.days, expected.usd, expected.so_far) == (10, 10 * 30 - 25, 110 - 25)
+    assert (expected.days, expected.usd, expected.so_far) == (10, Decimal(10 * 30 - 25), Decimal(110 - 25))
     assert "2026-11-11 is left out" in expected.method
 
 

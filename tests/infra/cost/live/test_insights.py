@@ -67,7 +67,7 @@ def test_waiting_ends_and_so_does_an_answer_that_may_be_cut() -> None:
         read(Insights([platform(5.0)], polls=10_000))
 
     class Full(Insights):
-        def get_query_results(self, queryId: str, nextToken: str = "0") -> dict[str, object]:
+        def get_query_results(self, **request: object) -> dict[str, object]:
             return {"status": "Complete", "results": [[]] * 10_000}
 
     with pytest.raises(KitError, match=r"10,000 rows or more, which may be cut short"):
@@ -92,7 +92,7 @@ def test_no_record_at_all_is_no_sample() -> None:
 
 def test_a_row_that_is_no_number_is_refused() -> None:
     class Odd(Insights):
-        def get_query_results(self, queryId: str, nextToken: str = "0") -> dict[str, object]:
+        def get_query_results(self, **request: object) -> dict[str, object]:
             rows = [[{"field": "samples", "value": "many"}]]
             return {"status": "Complete", "results": rows, "statistics": {}}
 

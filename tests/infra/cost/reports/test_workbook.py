@@ -55,7 +55,7 @@ class World:
 Change = Callable[[World], World]
 
 
-def both_lanes(**figures: float) -> Change:
+def both_lanes(**figures: float | None) -> Change:
     def apply(world: World) -> World:
         lanes = {
             name: msgspec.structs.replace(getattr(world.profile, name), **figures) for name in ("lambda_lane", "container_lane")
@@ -133,7 +133,7 @@ EDITS: Mapping[str, tuple[Mapping[str, float], Change]] = {
 }
 
 SPLIT = "a split with a savings plan"
-NETWORK = {
+NETWORK: Mapping[str, Change] = {
     "NAT gateways, WAF, cache, provisioned": lambda world: replace(
         world,
         stage=replace(
@@ -172,7 +172,7 @@ NETWORK = {
         response_bytes=None,
         upstream_bytes_in=None,
         upstream_bytes_out=None,
-        log_bytes_per_search=None,  # type: ignore[arg-type]
+        log_bytes_per_search=None,
     ),
     "scheduled minimums": lambda world: replace(
         fleet(schedules=("min=6@30 7 * * 1-5", "min=3@0 19 * * 1-5"))(world), traffic=flat_rate(37.5)
