@@ -26,7 +26,7 @@ from infra.switching.ports import NoHooks, Said
 from infra.switching.preflight import Facts, Smoke
 from infra.switching.verdict import Figures
 from infra.switching.weights import LANES, Weights
-from tests.infra.switching.world import FakeClock, FakeLanes, FakeStore, FakeTraffic, Mishaps
+from tests.infra.switching.world import FakeClock, FakeLanes, FakeStore, FakeTraffic, Mishaps, T
 
 T0 = 1_800_000_000.0
 QUICK = Pace(look_s=0.2, figures_s=0.2, stacks_s=0.4)
@@ -55,7 +55,7 @@ class Locked(Mishaps):
 
     lock: threading.RLock = field(default_factory=threading.RLock)
 
-    def around(self, name: str, do: Callable[[], Any]) -> Any:
+    def around(self, name: str, do: Callable[[], T]) -> T:
         with self.lock:
             return super().around(name, do)
 
@@ -105,7 +105,7 @@ class ScriptedLanes(FakeLanes):
             series = {name: {at: v for at, v in self.series.get(name, {}).items() if start <= at < end} for name in names}
             return Timeline(series, known_minutes(series, start, end))
 
-        return self._mishaps.around("timeline", tell)  # type: ignore[no-any-return]
+        return self._mishaps.around("timeline", tell)
 
     def most(self, lane: str) -> int:
         return 10 if lane == "container" else 1_000
@@ -175,7 +175,7 @@ class ScriptedControl:
         return Machines(vcpu=2, target_cpu=0.6, memory_mb=1_769)
 
     def alarm(self, lane: str) -> str | None:
-        return self._stage.mishaps.around("alarm", lambda: self._stage.alarms[lane])  # type: ignore[no-any-return]
+        return self._stage.mishaps.around("alarm", lambda: self._stage.alarms[lane])
 
     def template_floor(self) -> int | None:
         return 2

@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 
@@ -87,7 +88,7 @@ def test_credentials_that_have_expired_are_told_from_an_aws_that_is_away(stage: 
     watch = watching(stage)
     watch.look()
 
-    def refuse(name: str, do: object) -> object:
+    def refuse(name: str, do: object) -> NoReturn:
         raise KitError(f"{name}: the AWS credentials have expired")
 
     answering, stage.mishaps.around = stage.mishaps.around, refuse  # type: ignore[method-assign]
@@ -195,8 +196,8 @@ def test_a_running_switch_says_where_it_is_and_what_it_waits_for(stage: Scripted
     assert record.phase is Phase.PREWARM
 
 
-def vars_of(value: object) -> object:
-    return {name: getattr(value, name) for name in value.__slots__}  # type: ignore[attr-defined]
+def vars_of(value: Any) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in value.__slots__}
 
 
 def test_the_documentation_of_the_page_names_what_each_poll_asks() -> None:

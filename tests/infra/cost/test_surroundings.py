@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -116,7 +117,8 @@ def test_aws_agent_sends_memory_and_disk_from_each_instance(bare: Stage, book: P
 
 
 def test_aws_agent_is_told_to_send_so_many_metrics() -> None:
-    collected = _cloudwatch_config("group")["metrics"]["metrics_collected"]  # type: ignore[index]
+    config: Any = _cloudwatch_config("group")
+    collected = config["metrics"]["metrics_collected"]
     assert sum(len(each["measurement"]) for each in collected.values()) == len(CLOUDWATCH_AGENT_METRICS)
 
 

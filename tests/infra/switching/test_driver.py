@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import replace as changed
+from typing import Any
 
 import pytest
 from msgspec.structs import replace as changed_record
@@ -21,7 +22,7 @@ from tests.infra.switching.world import Killed, Stage, stage_at
 LIMITS = Limits(bake_s=60, max_bake_s=300, min_samples=50)
 
 
-def to_container(stage: Stage, **more: object) -> Plan:
+def to_container(stage: Stage, **more: Any) -> Plan:
     plan = make_plan(
         stage="prod",
         start=stage.traffic.in_rule,
@@ -30,7 +31,7 @@ def to_container(stage: Stage, **more: object) -> Plan:
         limits=LIMITS,
         standby=1,
         floor=2,
-        **more,  # type: ignore[arg-type]
+        **more,
     )
     assert plan is not None
     return plan
@@ -80,10 +81,10 @@ def test_few_samples_extend_the_bake_and_are_never_promoted() -> None:
         ({"told": False}, "not known"),
     ],
 )
-def test_a_sick_or_silent_lane_is_left_again_at_the_first_step(ailment: dict[str, float], reason: str) -> None:
+def test_a_sick_or_silent_lane_is_left_again_at_the_first_step(ailment: dict[str, Any], reason: str) -> None:
     stage = stage_at("100:0", rps=1_000.0)
     lane = stage.lanes.lanes["container"]
-    stage.lanes.lanes["container"] = changed(lane, **ailment)  # type: ignore[arg-type]
+    stage.lanes.lanes["container"] = changed(lane, **ailment)
     ended = switch(stage)
     assert ended.phase is Phase.ROLLED_BACK
     assert reason in ended.reason
@@ -621,11 +622,11 @@ def test_a_lane_that_falls_sick_in_a_long_pause_is_not_excused_by_how_it_was_bef
     asked: list[float] = []
     tell = stage.lanes.figures
 
-    def figures(lane: str, since: float) -> object:
+    def figures(lane: str, since: float) -> Figures:
         asked.append(stage.clock.now() - since)
         return tell(lane, since)
 
-    stage.lanes.figures = figures  # type: ignore[method-assign, assignment]
+    stage.lanes.figures = figures  # type: ignore[method-assign]
     paused = _at_share(stage, 0.25, Wish.PAUSE)
 
     def fall(now: float) -> None:

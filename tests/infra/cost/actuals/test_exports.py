@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,15 +19,21 @@ from infra.errors import InputError
 from tests.infra.cost.actuals.bills import Row, csv_text, write
 
 FIRST, SECOND = date(2026, 11, 1), date(2026, 11, 2)
-BOX = {"service": "AmazonEC2", "usage_type": "BoxUsage:c7g.large", "quantity": "24", "day": SECOND, "lane": "container"}
+BOX: dict[str, Any] = {
+    "service": "AmazonEC2",
+    "usage_type": "BoxUsage:c7g.large",
+    "quantity": "24",
+    "day": SECOND,
+    "lane": "container",
+}
 ROWS = (
     Row(service="AWSLambda", usage_type="Lambda-GB-Second-ARM", quantity="1000.5", cost="1.2E-7", day=FIRST, lane="lambda"),
-    Row(**BOX, cost="1.74", covered="1.20", kind="SavingsPlanCoveredUsage"),  # type: ignore[arg-type]
+    Row(**BOX, cost="1.74", covered="1.20", kind="SavingsPlanCoveredUsage"),
     Row(service="AmazonEC2", usage_type="", quantity="", cost="-3", day=SECOND, kind="Credit"),
     Row(service="AmazonEC2", usage_type="BoxUsage:c7g.large", quantity="24", cost="7", day=SECOND, stage="prod"),
     Row(service="AmazonEC2", usage_type="BoxUsage:c7g.large", quantity="24", cost="3.5", day=SECOND, stage=None),
 )
-NEGATION = Row(**BOX, cost="-1.74", kind="SavingsPlanNegation")  # type: ignore[arg-type]
+NEGATION = Row(**BOX, cost="-1.74", kind="SavingsPlanNegation")
 CUR = [row.cur() for row in (*ROWS, NEGATION)]
 
 

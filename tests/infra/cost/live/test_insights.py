@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -21,7 +23,9 @@ def read(insights: Insights, records: Records = JSON) -> tuple[LiveLane, int]:
 
 
 @pytest.mark.parametrize(("records", "one"), [(JSON, platform), (TEXT, report)])
-def test_counting_there_tells_what_reading_every_record_tells(records, one, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_counting_there_tells_what_reading_every_record_tells(
+    records: Records, one: Callable[..., str], tmp_path: Path
+) -> None:
     lines = [one(1.37**n, init=400.0 + n if n % 10 == 0 else None) for n in range(40)] * 3
     lines += [one(9.0, status="timeout"), one(8.0, status="error")]
     path = tmp_path / "r.log"

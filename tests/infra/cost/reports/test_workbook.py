@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -65,22 +66,22 @@ def both_lanes(**figures: float | None) -> Change:
     return apply
 
 
-def fleet(**settings: object) -> Change:
+def fleet(**settings: Any) -> Change:
     return lambda world: replace(
         world,
-        stage=replace(world.stage, container_lane=replace(world.stage.container_lane, **settings)),  # type: ignore[arg-type]
+        stage=replace(world.stage, container_lane=replace(world.stage.container_lane, **settings)),
     )
 
 
-def lambda_lane(**settings: object) -> Change:
+def lambda_lane(**settings: Any) -> Change:
     return lambda world: replace(
         world,
-        stage=replace(world.stage, lambda_lane=replace(world.stage.lambda_lane, **settings)),  # type: ignore[arg-type]
+        stage=replace(world.stage, lambda_lane=replace(world.stage.lambda_lane, **settings)),
     )
 
 
-def options(**settings: object) -> Change:
-    return lambda world: replace(world, options=replace(world.options, **settings))  # type: ignore[arg-type]
+def options(**settings: Any) -> Change:
+    return lambda world: replace(world, options=replace(world.options, **settings))
 
 
 def traffic(factor: float) -> Change:
