@@ -587,7 +587,7 @@ def test_what_is_no_stage_name_is_exit_2_before_anything_is_asked(stage: str) ->
 def test_wishes_without_a_switch_are_refused(live: LiveStage) -> None:
     for command in ("pause", "promote", "abort", "resume"):
         assert str(crossover(live, command).exception) == "there is no unfinished switch"
-    with pytest.raises(KitError):
+    with pytest.raises(KitError, match="there is no unfinished switch"):
         wish(live.control.store, Wish.PAUSE)
 
 
