@@ -16,7 +16,7 @@ import json
 import statistics
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -83,7 +83,7 @@ def restaurants(folder: Path) -> dict[str, float | int]:
     return _score(listings, gold, ("fodors", "zagats"))
 
 
-SETS = {
+SETS: dict[str, Callable[[Path], dict[str, float | int]]] = {
     "washington (name, position)": washington,
     "washington (name, position, address, phone)": partial(washington, contact=True),
     "fodors-zagats (name, address, phone)": restaurants,

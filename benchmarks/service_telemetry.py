@@ -10,6 +10,6 @@ from app.telemetry.loop_lag import LoopLag
 
 if os.environ["BENCH_TELEMETRY"] == "none":
     SearchCounters.search_finished = lambda *_: None  # type: ignore[method-assign]
-    LoopLag.start = lambda _: None  # type: ignore[method-assign]
+    LoopLag.start = lambda self: None  # type: ignore[method-assign]
 
 app = create_app()

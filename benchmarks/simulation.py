@@ -38,7 +38,7 @@ from infra.errors import KitError
 LANES = ("lambda", "on_demand", "mixed", "hybrid", "fargate", "managed")
 """Of the eight; the other two add a sixth each."""
 TYPES, DRAWS, PEER_FLEETS = 40, 200, 20
-FIGURES = {
+FIGURES: dict[str, Any] = {
     "searches": 5_000, "errors": 0, "cpu_ms_per_search": 7.0, "wait_ms": 400.0, "duration_p50_ms": 390.0,
     "duration_p99_ms": 1_300.0, "memory_mb": 120.0, "cold_start_ms": 400.0, "cold_start_samples": 5, "request_bytes": 500.0,
     "response_bytes": 20_000.0, "upstream_bytes_in": 150_000.0, "upstream_bytes_out": 15_000.0,
@@ -105,7 +105,7 @@ def _minute_by_minute(rates: Floats, rps: float) -> tuple[float, float]:
 
 def _check(traffic: TrafficProfile, walked: list[tuple[float, float]]) -> None:
     rule = FleetRule(minimum=2, maximum=100, on_demand_base=2, spot_share=0.8, target=0.6, boot_s=60.0)
-    ours = Fleet(Arrivals(traffic), rule).run(100.0 + np.arange(PEER_FLEETS))
+    ours = Fleet(Arrivals(traffic), rule).run(100.0 + np.arange(PEER_FLEETS, dtype=np.float64))
     for number, (hours, minutes) in enumerate(walked):
         found = ours.on_demand_hours[number] + ours.spot_hours[number], ours.missed_s[number] / 60
         if not np.allclose(found, (hours, minutes)):
@@ -114,7 +114,7 @@ def _check(traffic: TrafficProfile, walked: list[tuple[float, float]]) -> None:
 
 def _profile() -> WorkloadProfile:
     """Figures made up: what is timed does not depend on them."""
-    lane = LaneProfile(**FIGURES)  # type: ignore[arg-type]
+    lane = LaneProfile(**FIGURES)
     return WorkloadProfile(
         measured_at="2026-11-20T10:00:00Z",
         machine="made up",

@@ -119,15 +119,8 @@ def _synthesize(name: str, folder: Path) -> dict[str, float]:
 
 def _print(document: dict[str, Any]) -> None:
     table = Table(title="Synthesis, medians of the rounds; × is crossover over it, in the same round")
-    for column, justify in (
-        ("app", "left"),
-        ("s", "right"),
-        ("×", "right"),
-        ("CPU s", "right"),
-        ("×", "right"),
-        ("what", "left"),
-    ):
-        table.add_column(column, justify=justify)  # type: ignore[arg-type]
+    for column in ("app", "s", "×", "CPU s", "×", "what"):
+        table.add_column(column, justify="left" if column in ("app", "what") else "right")
     for name, median in document["medians"].items():
         ratio = document["ratios"].get(f"crossover_over_{name}", {})
         shown = [f"{ratio[key]:.2f}" if ratio else "" for key in ("wall_s", "cpu_s")]

@@ -153,7 +153,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         drain_file = options.root / DRAIN_FILE.lstrip("/")
         run(settings, drain_file, look_s=options.look_s, publish_s=options.publish_s, gone_by_s=options.gone_by_s)
     except (InstanceError, KeyboardInterrupt) as error:
-        log.error("%s", error or "interrupted")
+        log.error("%s", str(error) or "interrupted")
         return 1
     return 0
 

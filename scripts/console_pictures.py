@@ -45,7 +45,7 @@ def scripted() -> Scripted:
     stage.requests_last_hour = 1_000_000
     stage.lanes.lanes["lambda"].p99_ms, stage.lanes.lanes["container"].p99_ms = 610.0, 520.0
     stage.lanes.lanes["lambda"].ready, stage.lanes.lanes["lambda"].floor = 1_000, 0
-    stage.lanes.wobble = wobble  # type: ignore[method-assign]
+    stage.lanes.wobble = wobble
     stage.lanes.begin()
     stage.schedules = ScriptedSchedules(weekday("container", 7 * 60, "412.50"), weekday("lambda", 22 * 60, "96.20"))
     return stage

@@ -19,16 +19,15 @@ from typing import Any
 from playwright.sync_api import Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
+sys.path.insert(0, str(ROOT))
 
-from console_pictures import one_that_went_back, scripted  # noqa: E402 - a script finds its project first
-
-from infra.errors import KitError  # noqa: E402
+from infra.errors import KitError  # noqa: E402 - a script finds its project first
 from infra.operating.orders import leave  # noqa: E402
 from infra.operating.proposal import propose, request_of  # noqa: E402
 from infra.switching.driver import LEASE_S, Driver  # noqa: E402
 from infra.switching.record import Wish  # noqa: E402
 from infra.switching.weights import Weights, all_on  # noqa: E402
+from scripts.console_pictures import one_that_went_back, scripted  # noqa: E402
 from tests.infra.console.scripted import Scripted, serving  # noqa: E402
 
 WIDTHS = {"phone": 390, "laptop": 1280, "wide": 1920}

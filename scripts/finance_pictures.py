@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import FloatRect, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -51,8 +51,8 @@ def of_the_page(page: Page) -> None:
     third = table.locator("tbody tr").nth(2).bounding_box()
     assert box is not None
     assert third is not None
-    clip = {"x": box["x"], "y": box["y"], "width": box["width"], "height": third["y"] - box["y"]}
-    page.screenshot(path=PICTURES / "line.png", clip=clip, full_page=True)  # type: ignore[arg-type]
+    clip: FloatRect = {**box, "height": third["y"] - box["y"]}
+    page.screenshot(path=PICTURES / "line.png", clip=clip, full_page=True)
 
 
 def of_the_workbook(page: Page, comparison: Comparison, folder: Path) -> None:
@@ -66,8 +66,8 @@ def of_the_workbook(page: Page, comparison: Comparison, folder: Path) -> None:
     page.goto((folder / "workbook.html").as_uri())
     box = page.locator("table").nth(1).bounding_box()
     assert box is not None
-    clip = {"x": box["x"], "y": box["y"], "width": box["width"], "height": 400}
-    page.screenshot(path=PICTURES / "inputs.png", clip=clip, full_page=True)  # type: ignore[arg-type]
+    clip: FloatRect = {**box, "height": 400}
+    page.screenshot(path=PICTURES / "inputs.png", clip=clip, full_page=True)
 
 
 def trace(comparison: Comparison) -> str:

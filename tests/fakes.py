@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from urllib.parse import urlencode
 
 from app.core.models import Money, Occupancy, SearchQuery, SupplierHotel, SupplierOffer
@@ -13,8 +14,8 @@ from app.core.models import Money, Occupancy, SearchQuery, SupplierHotel, Suppli
 QUERY = SearchQuery("LON", date(2027, 3, 1), date(2027, 3, 4), Occupancy(2), "USD")
 
 
-def offer(offer_id: str = "o1", amount: str = "100.00", currency: str = "USD", **more: object) -> SupplierOffer:
-    return SupplierOffer(offer_id, "Double room", "room only", Money(Decimal(amount), currency), **more)  # type: ignore[arg-type]
+def offer(offer_id: str = "o1", amount: str = "100.00", currency: str = "USD", **more: Any) -> SupplierOffer:
+    return SupplierOffer(offer_id, "Double room", "room only", Money(Decimal(amount), currency), **more)
 
 
 def hotel(
@@ -51,7 +52,7 @@ class FakeSupplier:
     def __init__(
         self,
         supplier_id: str,
-        hotels: object = (),
+        hotels: tuple[SupplierHotel, ...] = (),
         *,
         delay_s: float = 0.0,
         error: BaseException | None = None,
@@ -75,7 +76,7 @@ class FakeSupplier:
             raise
         if self._error is not None:
             raise self._error
-        return self._hotels  # type: ignore[return-value]
+        return self._hotels
 
 
 class FakeRates:

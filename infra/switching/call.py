@@ -72,7 +72,7 @@ def _post(url: str, body: bytes, told: dict[str, Any], timeout_s: float) -> Outc
         words = f"HTTP {error.code}{f': {said}' if said else ''}"
         return Outcome(well=False, words=words, again=error.code >= 500 or error.code in BUSY)
     except (OSError, http.client.HTTPException, ValueError) as error:
-        said = _tail(str(getattr(error, "reason", None) or error or type(error).__name__).encode(), url)
+        said = _tail((str(getattr(error, "reason", None) or error) or type(error).__name__).encode(), url)
         return Outcome(well=False, words=f"no answer: {said}", again=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import httpx
 import pytest
@@ -18,8 +19,8 @@ def settings(**variables: str) -> Settings:
     return Settings.from_environment({f"CROSSOVER_{name}": value for name, value in variables.items()})
 
 
-async def test_searches_with_cache_stream_and_metrics_block_nowhere(simulator_url: str, tmp_path: object) -> None:
-    with server(tmp_path) as shared:  # type: ignore[arg-type]
+async def test_searches_with_cache_stream_and_metrics_block_nowhere(simulator_url: str, tmp_path: Path) -> None:
+    with server(tmp_path) as shared:
         address = f"redis://127.0.0.1:{shared.port}"
         app = create_app(settings(SUPPLIERS_URL=simulator_url, DEADLINE_MS="8000", FRESH_S="60", CACHE_URL=address))
         async with app.router.lifespan_context(app):

@@ -209,7 +209,7 @@ async def test_a_plain_asgi_function_runs_on_lambda(plain: Path) -> None:
 
 @pytest.mark.slow
 def test_a_plain_asgi_function_answers_through_the_lame_duck_phase(plain: Path) -> None:
-    command = [interpreter(), "-m", "app.serve", "--port", "0", "--lame-duck-s", "2"]
+    command = [str(interpreter()), "-m", "app.serve", "--port", "0", "--lame-duck-s", "2"]
     with subprocess.Popen(command, cwd=plain, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         url = server.stdout.readline().strip().removeprefix("listening on ")

@@ -12,7 +12,7 @@ from instance.agent import Publisher, Watch, main
 from instance.cloud import Cloud
 from instance.departure import Departure, Place
 from instance.metadata import Metadata
-from tests.instance.doubles import GROUP, INSTANCE, REGION, TARGET_GROUP, Aws, aws
+from tests.instance.doubles import GROUP, INSTANCE, REGION, TARGET_GROUP, Aws, aws, settings_in
 from tests.instance.test_figures import ONE
 
 
@@ -132,3 +132,13 @@ def test_figures_that_are_refused_are_told_once_and_sent_again(agent: Agent, cap
 def test_without_settings_it_does_not_begin(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert main(["--root", str(tmp_path)]) == 1
     assert "instance.json: cannot be read" in caplog.text
+
+
+def test_ctrl_c_ends_it_with_a_word(tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("instance.agent.run", interrupted)
+    settings_in(tmp_path)
+    assert main(["--root", str(tmp_path)]) == 1
+    assert caplog.messages == ["interrupted"]

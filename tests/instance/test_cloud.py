@@ -55,12 +55,11 @@ def test_each_request_names_its_service_action_and_parameters() -> None:
 
 
 def test_the_instances_role_signs() -> None:
-    seen = []
-    with MetadataService(INSTANCE) as metadata, serving(lambda asked: seen.append(asked) or Told(200)) as server:  # type: ignore[func-returns-value]
+    with MetadataService(INSTANCE) as metadata, serving(lambda _: Told(200)) as server:
         environment = {"AWS_ENDPOINT_URL": server.url, "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata.url}
         Cloud(REGION, environment).deregister(TARGET_GROUP, INSTANCE)
-    assert "Credential=ASIADOUBLE/" in seen[0].headers["authorization"]
-    assert seen[0].headers["x-amz-security-token"] == "session-token-of-a-double"
+    assert "Credential=ASIADOUBLE/" in server.asked[0].headers["authorization"]
+    assert server.asked[0].headers["x-amz-security-token"] == "session-token-of-a-double"
 
 
 def test_a_hook_that_does_not_wait_is_told_from_a_refusal() -> None:

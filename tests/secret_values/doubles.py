@@ -36,7 +36,7 @@ class Asked(NamedTuple):
 class Told(NamedTuple):
     """What to answer: a status of 0 closes the connection without a word, one below 0 holds it for so many seconds."""
 
-    status: int
+    status: float
     body: bytes = b""
     headers: Mapping[str, str] = {}
 
@@ -64,7 +64,7 @@ def serving(answer: Callable[[Asked], Told], tls: ssl.SSLContext | None = None) 
                 time.sleep(-told.status)
             if told.status <= 0:
                 return
-            self.send_response(told.status)
+            self.send_response(int(told.status))
             for name, value in told.headers.items():
                 self.send_header(name, value)
             self.send_header("content-length", str(len(told.body)))

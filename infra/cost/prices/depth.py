@@ -33,7 +33,8 @@ def open_shallow(path: Path) -> Iterator[Shallow]:
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
     except ijson.JSONError as error:
-        raise InputError(f"{path}: not a whole offer file: {error}") from None
+        what = str(error).partition("\n")[0]  # the lines after it draw the place, of a file that is one long line
+        raise InputError(f"{path}: not a whole offer file: {what}") from None
 
 
 class Shallow:

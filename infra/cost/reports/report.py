@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -58,7 +59,7 @@ def html_bytes(comparison: Comparison, parity: Mapping[str, object] | None = Non
     return render_html(comparison, report_document(comparison, parity)).encode()
 
 
-def report_document(comparison: Comparison, parity: Mapping[str, object] | None = None) -> dict[str, object]:
+def report_document(comparison: Comparison, parity: Mapping[str, object] | None = None) -> dict[str, Any]:
     """Everything a report says, as JSON values."""
     crossover, profile = comparison.crossover, comparison.profile
     return {

@@ -8,8 +8,9 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import redis as sync_redis
@@ -49,12 +50,12 @@ class Server:
     def client(self, password: str | None = None) -> sync_redis.Redis:
         return sync_redis.Redis(port=self.port, password=password, socket_timeout=2)
 
-    def until(self, true: object, limit_s: float = 15) -> None:
+    def until(self, true: Callable[[], object], limit_s: float = 15) -> None:
         """Wait until `true()` is so; a server that does not answer yet is not so."""
         end = time.monotonic() + limit_s
         while True:
             try:
-                if true():  # type: ignore[operator]
+                if true():
                     return
             except (sync_redis.RedisError, OSError):
                 pass
@@ -95,11 +96,11 @@ class Watched:
         )
         self.sentinels = [Server(folder, *watch, sentinel=True) for _ in range(3)]
         for sentinel in self.sentinels:
-            sentinel.until(lambda sentinel=sentinel: self._knows_all(sentinel))
+            sentinel.until(partial(self._knows_all, sentinel))
 
     def _knows_all(self, sentinel: Server) -> bool:
         state = sentinel.client().sentinel_master("mymaster")
-        return int(state["num-slaves"]) == 1 and int(state["num-other-sentinels"]) == 2  # type: ignore[index,call-overload]
+        return int(state["num-slaves"]) == 1 and int(state["num-other-sentinels"]) == 2  # type: ignore[index]
 
     @property
     def url(self) -> str:

@@ -99,14 +99,14 @@ async def test_a_server_that_speaks_the_cluster_protocol_takes_all_that_is_asked
     options = ("cluster-enabled yes", f"cluster-config-file {tmp_path}/nodes.conf")
     with server(tmp_path, *options) as running:
         own = running.client()
-        own.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16_383)
-        running.until(lambda: b"cluster_state:ok" in own.execute_command("CLUSTER", "INFO"))
+        own.cluster("ADDSLOTSRANGE", 0, 16_383)
+        running.until(lambda: own.cluster("INFO")["cluster_state"] == "ok")
         own.config_resetstat()
         async with open_store(read_address("X", f"redis://127.0.0.1:{running.port}")) as store:
             for number in range(50):
                 assert await put_and_got(store, b"crossover:%d" % number) == b"value"
             assert store.results["error"] == 0
-        asked = {name.removeprefix("cmdstat_") for name in own.info("commandstats")}  # type: ignore[union-attr]
+        asked = {name.removeprefix("cmdstat_") for name in own.info("commandstats")}
         assert asked - {"info", "config|resetstat"} == {"get", "set"}
 
 
@@ -155,7 +155,7 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 @pytest.fixture
 def pair(tmp_path: Path) -> Iterator[tuple[Server, Server]]:
     with server(tmp_path) as primary, server(tmp_path, f"replicaof 127.0.0.1 {primary.port}") as replica:
-        replica.until(lambda: replica.client().info("replication")["master_link_status"] == "up")  # type: ignore[index]
+        replica.until(lambda: replica.client().info("replication")["master_link_status"] == "up")
         yield primary, replica
 
 
@@ -166,7 +166,7 @@ async def many(store: SharedStore, callers: int = 12) -> None:
 
 def connections(of: Server) -> int:
     """How many are connected, but for the other server and who asks this."""
-    return sum(each["flags"] == "N" for each in of.client().client_list()) - 1  # type: ignore[union-attr]
+    return sum(each["flags"] == "N" for each in of.client().client_list()) - 1
 
 
 async def test_after_a_planned_failover_the_new_primary_is_used_without_a_restart(pair: tuple[Server, Server]) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.core.consolidate import as_listing, consolidate
 from app.core.crosswalk import Consolidator
-from app.core.models import SupplierHotel
+from app.core.models import Listing, SupplierHotel
 from tests.fakes import hotel, offer
 
 HERE = (51.5, -0.12)
@@ -99,11 +99,11 @@ def test_places_are_learnt_once_and_each_alone() -> None:
     asked: list[str] = []
     listed = hotel("a", "1", "Alba Palace", HERE)
 
-    def listings_at(place: str) -> list[object]:
+    def listings_at(place: str) -> list[Listing]:
         asked.append(place)
         return [as_listing(listed)]
 
-    consolidator = Consolidator(listings_at)  # type: ignore[arg-type]
+    consolidator = Consolidator(listings_at)
     for place in ("LON", "PAR", "LON"):
         consolidator.consolidate(place, [listed])
     assert asked == ["LON", "PAR"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from msgspec import json
@@ -112,7 +113,7 @@ def lie(**fields: object) -> tuple[SupplierHotel, ...]:
         {"hotels": 1},
     ],
 )
-async def test_a_supplier_that_answers_values_of_the_wrong_kind_costs_its_own_hotels_only(answer: object) -> None:
+async def test_a_supplier_that_answers_values_of_the_wrong_kind_costs_its_own_hotels_only(answer: Any) -> None:
     result = await service(FakeSupplier("honest", (hotel("honest"),)), FakeSupplier("liar", answer)).search(QUERY, limit=10)
     assert [outcome.status for outcome in result.outcomes] == ["ok", "malformed"]
     assert [list(shown.supplier_ids) for shown in result.hotels] == [["honest"]]

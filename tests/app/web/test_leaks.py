@@ -11,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from app.core.errors import CrossoverError, SupplierUnavailable
+from app.core.models import SearchQuery, SupplierHotel
 from app.telemetry.tracing.port import Origin
 from app.web.search import Key, Searches
 from tests.app.web.test_routes import make_service
@@ -24,7 +25,7 @@ ORIGIN = Origin("/search", "http", [])
 class Moody(FakeSupplier):
     """Answers at once, fails, or never answers, by the dates asked for."""
 
-    async def search(self, query):  # type: ignore[no-untyped-def]
+    async def search(self, query: SearchQuery) -> tuple[SupplierHotel, ...]:
         mood = query.check_in.toordinal() % 50
         if mood == 0:
             await asyncio.sleep(3_600)

@@ -13,6 +13,7 @@ import pytest
 
 from app.core.cache import AnswerCache, Freshness
 from app.core.lru import ByteLru
+from app.core.models import SupplierHotel
 from app.core.rank import Rules
 from app.core.search import SearchService
 from app.web.routes import build_web
@@ -28,7 +29,7 @@ async def client_of(service: Service) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-def many(supplier: str, count: int = 30) -> tuple[object, ...]:
+def many(supplier: str, count: int = 30) -> tuple[SupplierHotel, ...]:
     return tuple(hotel(supplier, f"h{n}", f"Hotel {n}", (40 + n, 10.0)) for n in range(count))
 
 

@@ -76,9 +76,10 @@ def test_a_refreshed_book_is_written_whole_and_told(tmp_path: Path) -> None:
     assert "(2026-09-20): not in the Price List under AWSELB LCUUsage as it is asked for\n" in told
     assert "AmazonECS fargate_spot_vcpu_arm64: kept from " in told
     assert load_price_book("us-east-1", out).price("AWSLambda", "requests").usd == Decimal("0.5")
-    broken = tmp_path / "elsewhere"
-    with pytest.raises(InputError):
-        invoke("refresh", "--from", str(broken), "--no-spot", "--out", str(out))
+    cut = price_list(tmp_path, usd="0.7")["awswaf"].write(tmp_path)
+    cut.write_text(cut.read_text()[:-9])
+    with pytest.raises(InputError, match=r"index\.json: not a whole offer file: parse error: premature EOF$"):
+        invoke("refresh", "--from", str(tmp_path), "--no-spot", "--out", str(out))
     assert load_price_book("us-east-1", out).price("AWSLambda", "requests").usd == Decimal("0.5"), (
         "a failure leaves the old book"
     )

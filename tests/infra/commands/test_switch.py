@@ -345,13 +345,13 @@ def test_the_second_operator_is_told_who_and_where(live: LiveStage) -> None:
     assert (first["check"], first["forcible"]) == ("switching", False)
     here = crossover(live, "switch", "lambda", "--yes")
     assert code(here) == 1 and "traffic is split so at this moment, and anna@laptop:1 is switching" in str(here.exception)
-    for command, asked in (("pause", Wish.PAUSE), ("abort", Wish.ABORT)):
+    for name, asked in (("pause", Wish.PAUSE), ("abort", Wish.ABORT)):
         live.clock.at += 1
         if asked is Wish.ABORT:
-            live.clock.on_sleep.append(lambda now: wish(live.control.store, Wish.GO_ON) and None)
-            assert code(crossover(live, command)) == 0
+            live.clock.on_sleep.append(lambda now: wish(live.control.store, Wish.GO_ON))
+            assert code(crossover(live, name)) == 0
             continue
-        left = crossover(live, command, "--json")
+        left = crossover(live, name, "--json")
         assert code(left) == 0
         assert json.loads(left.stdout)["driven"] is True
         record = live.control.store.load()
@@ -592,7 +592,7 @@ def test_what_is_no_stage_name_is_exit_2_before_anything_is_asked(stage: str) ->
 def test_wishes_without_a_switch_are_refused(live: LiveStage) -> None:
     for command in ("pause", "promote", "abort", "resume"):
         assert str(crossover(live, command).exception) == "there is no unfinished switch"
-    with pytest.raises(KitError):
+    with pytest.raises(KitError, match="there is no unfinished switch"):
         wish(live.control.store, Wish.PAUSE)
 
 

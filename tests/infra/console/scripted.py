@@ -26,7 +26,7 @@ from infra.switching.ports import NoHooks, Said
 from infra.switching.preflight import Facts, Quota, Smoke
 from infra.switching.verdict import Figures
 from infra.switching.weights import LANES, Weights
-from tests.infra.switching.world import FakeClock, FakeLanes, FakeStore, FakeTraffic, Mishaps
+from tests.infra.switching.world import FakeClock, FakeLanes, FakeStore, FakeTraffic, Mishaps, T
 
 T0 = 1_800_000_000.0
 QUICK = Pace(look_s=0.2, figures_s=0.2, stacks_s=0.4)
@@ -55,7 +55,7 @@ class Locked(Mishaps):
 
     lock: threading.RLock = field(default_factory=threading.RLock)
 
-    def around(self, name: str, do: Callable[[], Any]) -> Any:
+    def around(self, name: str, do: Callable[[], T]) -> T:
         with self.lock:
             return super().around(name, do)
 
@@ -65,7 +65,7 @@ class ScriptedLanes(FakeLanes):
     the factor by which a minute's figure differs."""
 
     series: dict[str, dict[float, float]]
-    wobble: Callable[[float, str], float] = staticmethod(lambda minute, name: 1.0)  # type: ignore[assignment]
+    wobble: Callable[[float, str], float] = staticmethod(lambda minute, name: 1.0)
 
     def begin(self) -> None:
         self.series, self._published = {}, T0 - 3_600
@@ -105,7 +105,7 @@ class ScriptedLanes(FakeLanes):
             series = {name: {at: v for at, v in self.series.get(name, {}).items() if start <= at < end} for name in names}
             return Timeline(series, known_minutes(series, start, end))
 
-        return self._mishaps.around("timeline", tell)  # type: ignore[no-any-return]
+        return self._mishaps.around("timeline", tell)
 
     def most(self, lane: str) -> int:
         return 10 if lane == "container" else 1_000
@@ -178,7 +178,7 @@ class ScriptedControl:
         return self._stage.quotas
 
     def alarm(self, lane: str) -> str | None:
-        return self._stage.mishaps.around("alarm", lambda: self._stage.alarms[lane])  # type: ignore[no-any-return]
+        return self._stage.mishaps.around("alarm", lambda: self._stage.alarms[lane])
 
     def template_floor(self) -> int | None:
         return 2

@@ -6,6 +6,7 @@ import importlib
 import time
 from collections.abc import Callable
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -268,7 +269,7 @@ def test_an_abort_that_its_driver_obeys_is_left_to_it(stage: Scripted, asker: As
     awaited(stage, asker)
     wish(stage.store, Wish.GO_ON)
     stage.clock.until = float("inf")
-    driving = {"running": False, "waits": None, "notes": [], "end": "done"}
+    driving: dict[str, object] = {"running": False, "waits": None, "notes": [], "end": "done"}
     eventually(lambda: asker.seen()["driving"] == driving, "it goes on waiting")
     assert record_of(stage).owner == "anna@laptop:1"
 
@@ -400,10 +401,10 @@ ELSEWHERE = {
         ("prewarm", (PrewarmOrder,)),
     ],
 )
-def test_a_button_has_every_option_of_its_command(name: str, orders: tuple[type, ...]) -> None:
+def test_a_button_has_every_option_of_its_command(name: str, orders: tuple[type[msgspec.Struct], ...]) -> None:
     command = importlib.import_module(f"infra.commands.{name}").command
     asked = {parameter.name for parameter in command.params} - ELSEWHERE
-    assert asked <= {field for order in orders for field in order.__struct_fields__}  # type: ignore[attr-defined]
+    assert asked <= {field for order in orders for field in order.__struct_fields__}
 
 
 def test_a_gate_of_the_settings_holds_the_page_s_switch_and_is_gone_over_by_saying_so(

@@ -71,7 +71,7 @@ def test_changing_takes_the_key_and_a_page_of_this_origin(
 ) -> None:
     wanted = {"Content-Type": "application/json", **asker.headers, **changed}
     headers = {
-        name: value.format(port=served.port) if isinstance(value, str) else value
+        name.encode(): value.format(port=served.port).encode() if isinstance(value, str) else value
         for name, value in wanted.items()
         if value is not None
     }

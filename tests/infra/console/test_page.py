@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -423,10 +424,10 @@ def test_a_console_that_is_not_heard_any_more_is_told_loudly_and_found_again(bro
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_can_be_read_in_both_schemes(browser: Browser, served: Served, scheme: str) -> None:
+def test_it_can_be_read_in_both_schemes(browser: Browser, served: Served, scheme: Literal["light", "dark"]) -> None:
     """WCAG 2.2, contrast (minimum): 4.5 to 1 for text of this size."""
     with page_of(browser, served) as page:
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)
         for element in (
             "#stage",
             "#place",

@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 
@@ -87,7 +88,7 @@ def test_credentials_that_have_expired_are_told_from_an_aws_that_is_away(stage: 
     watch = watching(stage)
     watch.look()
 
-    def refuse(name: str, do: object) -> object:
+    def refuse(name: str, do: object) -> NoReturn:
         raise KitError(f"{name}: the AWS credentials have expired")
 
     answering, stage.mishaps.around = stage.mishaps.around, refuse  # type: ignore[method-assign]
@@ -156,7 +157,7 @@ async def test_all_pages_are_fed_by_one_look_and_the_last_to_close_ends_it() -> 
 
 
 async def test_a_look_that_fails_is_followed_by_another(capsys: pytest.CaptureFixture[str]) -> None:
-    answers = iter([ValueError("a fault"), b"seen"])
+    answers = iter((ValueError("a fault"), b"seen"))
 
     def look() -> bytes:
         answer = next(answers)
@@ -195,8 +196,8 @@ def test_a_running_switch_says_where_it_is_and_what_it_waits_for(stage: Scripted
     assert record.phase is Phase.PREWARM
 
 
-def vars_of(value: object) -> object:
-    return {name: getattr(value, name) for name in value.__slots__}  # type: ignore[attr-defined]
+def vars_of(value: Any) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in value.__slots__}
 
 
 def test_the_documentation_of_the_page_names_what_each_poll_asks() -> None:

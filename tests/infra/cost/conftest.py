@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from infra.cost.profile import Conditions, LaneProfile, MeasuredBundle, Workload
 
 
 def lane(**changes: float | None) -> LaneProfile:
-    figures = {
+    figures: dict[str, Any] = {
         "searches": 5_000,
         "errors": 0,
         "cpu_ms_per_search": 7.0,
@@ -30,7 +31,7 @@ def lane(**changes: float | None) -> LaneProfile:
         "upstream_bytes_out": 15_000.0,
         "log_bytes_per_search": 300.0,
     }
-    return LaneProfile(**{**figures, **changes})  # type: ignore[arg-type]
+    return LaneProfile(**{**figures, **changes})
 
 
 def profile_with(lambda_lane: LaneProfile | None = None, container_lane: LaneProfile | None = None) -> WorkloadProfile:

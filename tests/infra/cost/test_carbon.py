@@ -32,8 +32,8 @@ def test_it_is_in_the_report_where_it_was_asked_for(
     plain = report_document(compare(profile, flat_rate(10), book, stage, options=options))
     assert plain["carbon"] is None
     asked = report_document(compare(profile, flat_rate(10), book, stage, options=replace(options, carbon=True)))
-    assert "Cloud Carbon Footprint" in asked["carbon"]["source"]  # type: ignore[index]
-    assert set(asked["carbon"]["lanes"]) == {"lambda", "container"}  # type: ignore[index]
+    assert "Cloud Carbon Footprint" in asked["carbon"]["source"]
+    assert set(asked["carbon"]["lanes"]) == {"lambda", "container"}
 
 
 def test_a_grid_that_the_source_does_not_have_is_refused(

@@ -41,9 +41,10 @@ def test_more_waiting_moves_the_crossover_down(book: PriceBook, stage: Stage, op
     found = []
     for wait_ms in (50.0, 400.0, 2_000.0):
         profile = profile_with(lane(wait_ms=wait_ms))
-        found.append(compare(profile, flat_rate(1), book, stage, options=options).crossover.rps)
-    assert None not in found
-    assert found == sorted(found, reverse=True)  # type: ignore[type-var]
+        rps = compare(profile, flat_rate(1), book, stage, options=options).crossover.rps
+        assert rps is not None
+        found.append(rps)
+    assert found == sorted(found, reverse=True)
     assert len(set(found)) == 3
 
 

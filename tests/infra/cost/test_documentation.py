@@ -68,10 +68,10 @@ def test_every_key_of_the_report_is_documented(
     text: str, profile: WorkloadProfile, book: PriceBook, stage: Stage, options: CostOptions
 ) -> None:
     document = report_document(compare(profile, flat_rate(1), book, stage, options=options))
-    lane = document["lanes"]["lambda"]  # type: ignore[index]
-    (way, *_) = document["network_choices"]  # type: ignore[misc]
+    lane = document["lanes"]["lambda"]
+    (way, *_) = document["network_choices"]
     nested = [document["traffic"], document["prices"], document["crossover"], lane, lane["lines"][0], way]
-    for key in [*document, *(key for each in nested for key in each)]:  # type: ignore[union-attr, misc]
+    for key in [*document, *(key for each in nested for key in each)]:
         assert f"`{key}" in text or f".{key}`" in text or key in ("measured", "lanes"), key
 
 

@@ -94,8 +94,8 @@ def test_a_split_under_a_plan_has_no_band_and_every_output_says_why(
     compared = compare(profile, flat_rate(500), book, seven, options=planned, lambda_percent=70)
     compared = replace(compared, likely=sure(compared))
     document = report_document(compared)
-    assert set(document["likely"]["usd_per_month"]) == {"lambda", "container"}  # type: ignore[index]
-    assert "both its lanes together" in document["likely"]["unknown"]["split"]  # type: ignore[index]
+    assert set(document["likely"]["usd_per_month"]) == {"lambda", "container"}
+    assert "both its lanes together" in document["likely"]["unknown"]["split"]
     assert "There is no low and high of the split: a savings plan covers both" in str(likely_sentence(compared))
     assert "| not computed |" in render_markdown(document)
     assert "on the Lambda lane" in str(likely_sentence(compared))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import pytest
@@ -93,7 +94,7 @@ SETTINGS = {
     "container_lane.on_demand_base": (2, 6, (("container", "c7g.large on demand"),)),
     "traffic.access_log_days": (30, 60, (("lambda", "standard_storage"), ("container", "standard_storage"))),
 }
-OPTIONS = {
+OPTIONS: dict[str, tuple[Any, Any, tuple[tuple[str, str], ...]]] = {
     "cpu_scale": (1.0, 2.0, MOVES["cpu_ms_per_search"]),
     "month_hours": (Decimal(600), Decimal(730), (("lambda", "requests"), ("container", "alb_hour"), ("lambda", "public_ipv4"))),
     "listener_rules": (10, 100, (("container", "alb_lcu"),)),

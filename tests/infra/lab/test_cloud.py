@@ -132,16 +132,16 @@ async def test_measuring_gives_every_figure_from_real_processes(cloud: LocalClou
     plan = Plan(rps=2, searches=12, warm_up=3, cold_starts=1, container_starts=1)
     steps: list[str] = []
     profile = await measure(cloud, plan, step=steps.append)
-    assert profile.bundle.sha256 == cloud.bundle.sha256
-    assert profile.conditions.suppliers == 45
+    assert profile.bundle is not None and profile.bundle.sha256 == cloud.bundle.sha256
+    assert profile.conditions is not None and profile.conditions.suppliers == 45
     for lane in (profile.lambda_lane, profile.container_lane):
         assert lane.searches == 12
         assert lane.cpu_ms_per_search > 1
         assert lane.wait_ms > 10, "waiting for suppliers of 30 ms must show"
         assert lane.duration_p50_ms <= lane.duration_p99_ms
         assert lane.memory_mb > 20
-        assert lane.upstream_bytes_in > 45 * 1_000
-        assert lane.response_bytes > 1_000
+        assert lane.upstream_bytes_in is not None and lane.upstream_bytes_in > 45 * 1_000
+        assert lane.response_bytes is not None and lane.response_bytes > 1_000
     assert profile.lambda_lane.bare_cold_start_ms is not None
     assert profile.lambda_lane.cold_start_ms > profile.lambda_lane.bare_cold_start_ms
     assert len(steps) == 3

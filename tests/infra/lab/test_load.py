@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import Awaitable, Callable
 from datetime import date
 
 from aiohttp import web
@@ -13,9 +14,9 @@ from infra.lab.load import run_load
 from infra.lab.queries import search_paths
 
 
-async def serve(handler: web.RequestHandler) -> TestServer:
+async def serve(handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> TestServer:
     app = web.Application()
-    app.router.add_get("/{path:.*}", handler)  # type: ignore[arg-type]
+    app.router.add_get("/{path:.*}", handler)
     server = TestServer(app)
     await server.start_server()
     return server
@@ -25,7 +26,7 @@ async def test_every_request_is_counted_with_its_status_and_sizes() -> None:
     async def handler(request: web.Request) -> web.Response:
         return web.Response(status=200 if request.query["n"] != "3" else 503, body=b"x" * 100)
 
-    server = await serve(handler)  # type: ignore[arg-type]
+    server = await serve(handler)
     paths = (f"/s?n={n}" for n in itertools.count())
     result = await run_load(str(server.make_url("/")), paths, rps=500, requests=20, seed=1)
     await server.close()
@@ -41,7 +42,7 @@ async def test_sizes_are_those_on_the_wire_not_after_decompressing() -> None:
         response.enable_compression(web.ContentCoding.gzip)
         return response
 
-    server = await serve(handler)  # type: ignore[arg-type]
+    server = await serve(handler)
     result = await run_load(str(server.make_url("/")), itertools.repeat("/"), rps=500, requests=2, seed=1)
     await server.close()
     assert result.mean_response_bytes < 2_000
@@ -58,7 +59,7 @@ async def test_a_slow_server_does_not_slow_the_offered_load() -> None:
         alive -= 1
         return web.Response()
 
-    server = await serve(handler)  # type: ignore[arg-type]
+    server = await serve(handler)
     result = await run_load(str(server.make_url("/")), itertools.repeat("/"), rps=100, requests=40, seed=1)
     await server.close()
     assert most > 15, "requests waited for answers: the loop is closed"
@@ -75,7 +76,7 @@ async def test_a_broken_connection_counts_as_broken_and_nothing_is_retried() -> 
         request.transport.close()
         return web.Response()
 
-    server = await serve(handler)  # type: ignore[arg-type]
+    server = await serve(handler)
     result = await run_load(str(server.make_url("/")), itertools.repeat("/"), rps=200, requests=5, seed=1)
     await server.close()
     assert (result.broken, result.succeeded, calls) == (5, 0, 5)

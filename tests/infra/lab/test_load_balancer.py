@@ -75,7 +75,8 @@ async def instance(more: asyncio.Event) -> AsyncIterator[TestServer]:
 
     app = web.Application(client_max_size=8 * 1024 * 1024)
     app.router.add_route("*", "/{path:.*}", handler)
-    async with TestServer(app) as server:
+    server = TestServer(app)
+    async with server:
         yield server
 
 

@@ -36,6 +36,7 @@ Edit = Callable[[dict[str, Any]], None]
 
 def priced(folder: Path, options: CostOptions, *, beside: Stage = DEFAULT_STAGE, say_drift: bool = True) -> Comparison:
     assembly = read_assembly(folder)
+    assert assembly.region is not None
     book = replace(load_price_book("us-east-1"), region=assembly.region)  # only us-east-1 is shipped
     return price_assembly(assembly, profile_with(), flat_rate(100), book, beside, options=options, say_drift=say_drift)
 
@@ -131,7 +132,7 @@ def test_every_line_names_what_it_is_billed_for(default: Assembly, options: Cost
             without += [] if line.resources else [(lane.lane, line.name)]
     assert without == []
     document = report_document(comparison)
-    (compute,) = [line for line in document["lanes"]["lambda"]["lines"] if line["name"] == "Lambda compute"]  # type: ignore[index]
+    (compute,) = [line for line in document["lanes"]["lambda"]["lines"] if line["name"] == "Lambda compute"]
     assert compute["resources"][0].startswith("crossover-dev-lambda/LaneFunction")
 
 
@@ -170,7 +171,7 @@ def test_a_resource_added_by_hand_is_not_priced(
     comparison = priced(folder, options)
     found = [each for each in comparison.unpriced if "/Extra" in each]
     assert found == [f"{said} (crossover-dev-{stack}/Extra)"]
-    assert found[0] in report_document(comparison)["not_priced"]  # type: ignore[operator]
+    assert found[0] in report_document(comparison)["not_priced"]
 
 
 def test_alarms_stand_behind_the_line_of_what_they_watch(default: Assembly, options: CostOptions) -> None:

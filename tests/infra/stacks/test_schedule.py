@@ -26,7 +26,7 @@ def statements(role: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def role_of(assembly: Assembly, service: str) -> dict[str, Any]:
-    found = [
+    found: list[dict[str, Any]] = [
         role["Properties"]
         for role in assembly.all("schedule", "AWS::IAM::Role").values()
         if service in json.dumps(role["Properties"]["AssumeRolePolicyDocument"])

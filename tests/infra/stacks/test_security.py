@@ -14,7 +14,7 @@ import pytest
 
 from infra.components.switcher_role import LOOKS
 from infra.policies.templates import every_text, text_of
-from tests.infra.stacks.conftest import Assembly, Resource
+from tests.infra.stacks.conftest import Assembly, Resource, Synthesize
 
 pytestmark = pytest.mark.slow  # starts Node
 
@@ -27,7 +27,13 @@ WILDCARDS = {
 }
 
 
-@pytest.fixture(params=["default", "secured"])
+@pytest.fixture(scope="module")
+def others(synthesize: Synthesize) -> Assembly:
+    """A stage with the resources that neither of the other two has."""
+    return synthesize(network__egress="nat_instance", cache__kind="nodes")
+
+
+@pytest.fixture(params=["default", "secured", "others"])
 def assembly(request: pytest.FixtureRequest) -> Assembly:
     found: Assembly = request.getfixturevalue(request.param)
     return found
@@ -129,8 +135,9 @@ def stored_in_s3(properties: Resource) -> bool:
 
 
 def stored_on_volumes(properties: Resource) -> bool:
-    mappings = properties["LaunchTemplateData"].get("BlockDeviceMappings", [])
-    return all(mapping["Ebs"]["Encrypted"] is True for mapping in mappings if "Ebs" in mapping)
+    """Each that is told; those of the image itself would be as the account has it."""
+    disks = [mapping["Ebs"] for mapping in properties["LaunchTemplateData"].get("BlockDeviceMappings", []) if "Ebs" in mapping]
+    return bool(disks) and all(disk["Encrypted"] is True for disk in disks)
 
 
 def stored_in_nodes(properties: Resource) -> bool:
@@ -144,6 +151,7 @@ def always(_: Resource) -> bool:
 # Types that store something, and how each is seen to be encrypted.
 STORES: dict[str, Callable[[Resource], bool]] = {
     "AWS::DynamoDB::Table": always,  # always, under a key of its own where none is named (DynamoDB Developer Guide)
+    "AWS::EC2::Instance": lambda properties: "LaunchTemplate" in properties,  # and on its volumes, then
     "AWS::EC2::LaunchTemplate": stored_on_volumes,
     "AWS::ElastiCache::ReplicationGroup": stored_in_nodes,
     "AWS::ElastiCache::ServerlessCache": always,  # at rest and in transit, and cannot be turned off (ElastiCache User Guide)
@@ -166,7 +174,6 @@ STORES_NOTHING = (
     r"AWS::CDK::Metadata",
     r"AWS::CloudWatch::\w+",
     r"AWS::EC2::(?!Volume|Instance$)\w+",
-    r"AWS::EC2::Instance",  # its volumes: test_instances_are_asked_for_tokens
     r"AWS::ElastiCache::(SubnetGroup|ParameterGroup|User|UserGroup)",
     r"AWS::ElasticLoadBalancingV2::\w+",
     r"AWS::Events::\w+",
@@ -207,16 +214,11 @@ def test_buckets_are_read_and_written_over_tls_only(assembly: Assembly) -> None:
 
 
 def test_instances_are_asked_for_tokens_that_reach_no_further_than_themselves(assembly: Assembly) -> None:
-    found = [(name, properties["LaunchTemplateData"]) for name, properties in of_type(assembly, "AWS::EC2::LaunchTemplate")]
-    plain = [
-        (name, properties) for name, properties in of_type(assembly, "AWS::EC2::Instance") if "LaunchTemplate" not in properties
-    ]
+    found = list(of_type(assembly, "AWS::EC2::LaunchTemplate"))
     assert found
-    for name, data in found + plain:
-        options = data.get("MetadataOptions", {})
+    for name, properties in found:
+        options = properties["LaunchTemplateData"].get("MetadataOptions", {})
         assert (options.get("HttpTokens"), options.get("HttpPutResponseHopLimit")) == ("required", 1), name
-    for name, properties in plain:
-        assert all(mapping["Ebs"]["Encrypted"] is True for mapping in properties.get("BlockDeviceMappings", [])), name
 
 
 def test_the_internet_reaches_the_load_balancers_ports_only(assembly: Assembly) -> None:

@@ -17,7 +17,7 @@ from tests.infra.stacks.test_assembly import every_string
 pytestmark = pytest.mark.slow  # starts Node
 
 
-def attributes(assembly: Assembly) -> dict[str, str]:
+def attributes(assembly: Assembly) -> dict[str, Any]:
     found = assembly.one("traffic", "AWS::ElasticLoadBalancingV2::LoadBalancer")["LoadBalancerAttributes"]
     return {attribute["Key"]: attribute["Value"] for attribute in found}
 

@@ -30,7 +30,7 @@ PLAN = plan_to("container")
 RECORD = Record(id="a1", plan=PLAN, phase=Phase.VERIFY, owner="anna@laptop", why="R&D <asked>", started=0.0, since=0.0, step=1)
 
 GOOD = Figures(requests=1_000, errors=0, p99_ms=400.0, throttled=0, loop_lag_ms=5.0, healthy=2)
-AILMENTS = {
+AILMENTS: dict[str, dict[str, float]] = {
     "5xx": {"errors": 500},
     "p99": {"p99_ms": 9_000.0},
     "throttles": {"throttled": 500},
@@ -102,7 +102,7 @@ def test_every_event_has_a_message() -> None:
 
 def test_what_happened_is_told_from_two_records_alone() -> None:
     def then(before: Record, **after: object) -> list[Happened]:
-        return [*happenings(before, replace(before, **after))]  # type: ignore[arg-type]
+        return [*happenings(before, replace(before, **after))]
 
     assert then(RECORD, since=5.0) == []
     assert then(RECORD, phase=Phase.SHIFT) == []  # the same step's weights once more

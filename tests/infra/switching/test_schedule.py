@@ -18,8 +18,8 @@ from infra.switching.schedule_saving import read_hours, savings
 
 TODAY = date(2026, 11, 26)  # a Thursday
 NOW = datetime(2026, 11, 26, 12, tzinfo=ZoneInfo("UTC")).timestamp()
-WEEKDAYS = {"days": "MON-FRI", "at": "07:00", "to": "container", "units": 6}
-NIGHTS = {"days": "mon-fri", "at": "22:00", "to": "lambda", "steps": [10, 100]}
+WEEKDAYS: dict[str, Any] = {"days": "MON-FRI", "at": "07:00", "to": "container", "units": 6}
+NIGHTS: dict[str, Any] = {"days": "mon-fri", "at": "22:00", "to": "lambda", "steps": [10, 100]}
 
 
 def week(*changes: dict[str, Any], timezone: str = "Europe/Berlin", **more: Any) -> dict[str, Any]:

@@ -20,7 +20,7 @@ def last_step(since: float) -> Record:
 
 def lane(name: str, requests: int) -> Figures:
     own = {"throttled": 0} if name == "lambda" else {"loop_lag_ms": 5.0, "healthy": 2}
-    return Figures(requests=requests, errors=0, p99_ms=20.0, **own)  # type: ignore[arg-type]
+    return Figures(requests=requests, errors=0, p99_ms=20.0, **own)
 
 
 def seen(whole: tuple[int, int], recent: tuple[int, int]) -> Seen:

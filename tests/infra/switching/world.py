@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
@@ -18,6 +18,7 @@ from infra.switching.verdict import Figures
 from infra.switching.weights import LANES, Weights
 
 RPS = 100.0
+T = TypeVar("T")
 
 
 class Killed(BaseException):
@@ -33,7 +34,7 @@ class Mishaps:
     always: Callable[[str], bool] = lambda name: False
     calls: list[str] = field(default_factory=list)
 
-    def around(self, name: str, do: Callable[[], Any]) -> Any:
+    def around(self, name: str, do: Callable[[], T]) -> T:
         self.calls.append(name)
         what = self.at.get(len(self.calls), "")
         if what == "kill-before":
@@ -51,7 +52,7 @@ class Mishaps:
 @dataclass
 class FakeClock:
     at: float = 1_000_000.0
-    on_sleep: list[Callable[[float], None]] = field(default_factory=list)
+    on_sleep: list[Callable[[float], object]] = field(default_factory=list)
 
     def now(self) -> float:
         return self.at
@@ -69,7 +70,7 @@ class FakeStore:
         self.events: list[Event] = []
 
     def load(self) -> Record | None:
-        return self._mishaps.around("load", lambda: None if self._record is None else decode(self._record))  # type: ignore[no-any-return]
+        return self._mishaps.around("load", lambda: None if self._record is None else decode(self._record))
 
     def save(self, record: Record) -> Record:
         def write() -> Record:
@@ -80,7 +81,7 @@ class FakeStore:
             self._record = encode(written)
             return written
 
-        return self._mishaps.around("save", write)  # type: ignore[no-any-return]
+        return self._mishaps.around("save", write)
 
     def append(self, event: Event) -> None:
         self._mishaps.around("append", lambda: self.events.append(event))
@@ -97,10 +98,10 @@ class FakeTraffic:
         self.clock = FakeClock()
 
     def parameter(self) -> Weights | None:
-        return self._mishaps.around("parameter", lambda: self.in_parameter)  # type: ignore[no-any-return]
+        return self._mishaps.around("parameter", lambda: self.in_parameter)
 
     def rule(self) -> Weights | None:
-        return self._mishaps.around("rule", lambda: self.in_rule)  # type: ignore[no-any-return]
+        return self._mishaps.around("rule", lambda: self.in_rule)
 
     def write(self, weights: Weights) -> None:
         def parameter() -> None:
@@ -153,10 +154,10 @@ class FakeLanes:
                 healthy=its.ready if lane == "container" else None,
             )
 
-        return self._mishaps.around("figures", tell)  # type: ignore[no-any-return]
+        return self._mishaps.around("figures", tell)
 
     def ready(self, lane: str) -> int | None:
-        return self._mishaps.around("ready", lambda: self.lanes[lane].ready)  # type: ignore[no-any-return]
+        return self._mishaps.around("ready", lambda: self.lanes[lane].ready)
 
     def prewarm(self, lane: str, units: int) -> None:
         def more() -> None:
@@ -167,7 +168,7 @@ class FakeLanes:
         self._mishaps.around("prewarm", more)
 
     def floor(self, lane: str) -> int | None:
-        return self._mishaps.around("floor", lambda: self.lanes[lane].floor)  # type: ignore[no-any-return]
+        return self._mishaps.around("floor", lambda: self.lanes[lane].floor)
 
     def release(self, lane: str, units: int) -> None:
         def let() -> None:
@@ -176,7 +177,7 @@ class FakeLanes:
         self._mishaps.around("release", let)
 
     def standing(self, lane: str) -> int | None:
-        return self._mishaps.around("standing", lambda: self.lanes[lane].standing)  # type: ignore[no-any-return]
+        return self._mishaps.around("standing", lambda: self.lanes[lane].standing)
 
     def scale_down(self, lane: str, units: int) -> None:
         def less() -> None:
@@ -202,7 +203,7 @@ class FakeHooks:
             return self.gate(target, told)
 
         try:
-            return self._mishaps.around("ask gate", answer)  # type: ignore[no-any-return]
+            return self._mishaps.around("ask gate", answer)
         except Unreachable as error:
             return Said(passes=False, words=str(error))
 

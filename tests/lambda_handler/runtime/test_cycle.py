@@ -10,7 +10,7 @@ import pytest
 from lambda_handler.runtime.cycle import FAILED, Cycle
 
 SCOPE: Any = {"type": "http", "method": "GET", "path": "/"}
-START = {"type": "http.response.start", "status": 201, "headers": [(b"a", b"b")]}
+START = {"type": "http.response.start", "status": 201, "headers": [[b"a", b"b"]]}
 
 
 async def test_parts_become_one_body_and_the_disconnect_comes_after() -> None:
@@ -30,7 +30,7 @@ async def test_parts_become_one_body_and_the_disconnect_comes_after() -> None:
         heard.append((await receive())["type"])
 
     answer = await Cycle(b"asked").run(app, SCOPE)
-    assert (answer["status"], answer["headers"], answer["body"]) == (201, [(b"a", b"b")], b"one two")
+    assert (answer["status"], answer["headers"], answer["body"]) == (201, [[b"a", b"b"]], b"one two")
     assert heard == ["asked", "http.disconnect", "http.disconnect"]
 
 

@@ -14,7 +14,7 @@ from lambda_handler.runtime.context import REQUEST_ID
 
 
 def record(level: int, message: object, *args: object, **extra: Any) -> logging.LogRecord:
-    made = logging.LogRecord("own", level, "own.py", 3, message, args, None)  # type: ignore[arg-type]
+    made = logging.LogRecord("own", level, "own.py", 3, message, args, None)
     made.created = 1_800_000_000.25
     made.__dict__.update(extra)
     return made

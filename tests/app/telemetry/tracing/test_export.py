@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 
 import certifi
 import pytest
@@ -148,8 +149,14 @@ async def test_settling_waits_little_for_a_collector_that_hangs_and_not_twice(
     collector: Collector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(export, "SEND_TIMEOUT_S", 30.0)
-    begun, in_thread = [], export._in_thread
-    monkeypatch.setattr(export, "_in_thread", lambda work: begun.append(work) or in_thread(work))
+    begun: list[Callable[[], object]] = []
+    in_thread = export._in_thread
+
+    def counted(work: Callable[[], object]) -> asyncio.Event:
+        begun.append(work)
+        return in_thread(work)
+
+    monkeypatch.setattr(export, "_in_thread", counted)
     collector.answers.clear()
     async with open_pipeline(settings_for(collector.url), about={}, hosts={}) as pipeline:
         search_once(pipeline)

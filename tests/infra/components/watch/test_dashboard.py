@@ -65,7 +65,7 @@ def texts(stage: Stage) -> str:
     return "\n".join(w["properties"]["markdown"] for w in dashboard(stage) if w["type"] == "text")
 
 
-@pytest.fixture(params=STAGES.values(), ids=STAGES.keys())
+@pytest.fixture(params=[*STAGES.values()], ids=[*STAGES])
 def stage(request: pytest.FixtureRequest) -> Stage:
     return override(request.param)
 

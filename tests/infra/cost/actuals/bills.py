@@ -225,11 +225,11 @@ def _parquet(path: Path, text: str) -> None:
     source = path.with_suffix(".source.csv")
     source.write_text(text)
     amounts = ("line_item_usage_amount", "line_item_unblended_cost", "pricing_public_on_demand_cost")
-    columns, tags = (*amounts, "savings_plan_savings_plan_effective_cost"), "resource_tags"
-    days = tuple(name for name in CUR_COLUMNS if name.endswith("_date"))
+    columns, tags = [*amounts, "savings_plan_savings_plan_effective_cost"], "resource_tags"
+    days = [name for name in CUR_COLUMNS if name.endswith("_date")]
     if tags not in text.partition("\n")[0]:
-        columns, tags = ("PricingQuantity", "BilledCost", "EffectiveCost", "ListCost", "ContractedCost"), "Tags"
-        days = ("BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart", "ChargePeriodEnd")
+        columns, tags = ["PricingQuantity", "BilledCost", "EffectiveCost", "ListCost", "ContractedCost"], "Tags"
+        days = ["BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart", "ChargePeriodEnd"]
     replaced = ", ".join(
         [f"CAST(nullif({name}, '') AS DOUBLE) AS {name}" for name in columns]
         + [f"CAST({name} AS TIMESTAMP) AS {name}" for name in days]

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,15 +20,21 @@ from infra.errors import InputError
 from tests.infra.cost.actuals.bills import Row, csv_text, write
 
 FIRST, SECOND = date(2026, 11, 1), date(2026, 11, 2)
-BOX = {"service": "AmazonEC2", "usage_type": "BoxUsage:c7g.large", "quantity": "24", "day": SECOND, "lane": "container"}
+BOX: dict[str, Any] = {
+    "service": "AmazonEC2",
+    "usage_type": "BoxUsage:c7g.large",
+    "quantity": "24",
+    "day": SECOND,
+    "lane": "container",
+}
 ROWS = (
     Row(service="AWSLambda", usage_type="Lambda-GB-Second-ARM", quantity="1000.5", cost="1.2E-7", day=FIRST, lane="lambda"),
-    Row(**BOX, cost="1.74", covered="1.20", kind="SavingsPlanCoveredUsage"),  # type: ignore[arg-type]
+    Row(**BOX, cost="1.74", covered="1.20", kind="SavingsPlanCoveredUsage"),
     Row(service="AmazonEC2", usage_type="", quantity="", cost="-3", day=SECOND, kind="Credit"),
     Row(service="AmazonEC2", usage_type="BoxUsage:c7g.large", quantity="24", cost="7", day=SECOND, stage="prod"),
     Row(service="AmazonEC2", usage_type="BoxUsage:c7g.large", quantity="24", cost="3.5", day=SECOND, stage=None),
 )
-NEGATION = Row(**BOX, cost="-1.74", kind="SavingsPlanNegation")  # type: ignore[arg-type]
+NEGATION = Row(**BOX, cost="-1.74", kind="SavingsPlanNegation")
 CUR = [row.cur() for row in (*ROWS, NEGATION)]
 
 
@@ -37,9 +44,9 @@ def check(bill: Bill, *, covered_cash: Decimal) -> None:
     assert by_type["Lambda-GB-Second-ARM"].cash == Decimal("1.2E-7")
     assert by_type["Lambda-GB-Second-ARM"].lane == "lambda"
     box = by_type["BoxUsage:c7g.large"]
-    assert (box.quantity, box.cash, box.amortized, box.day) == (24, covered_cash, Decimal("1.2"), SECOND)
-    assert (by_type[""].kind, by_type[""].cash, by_type[""].quantity) == ("credit", -3, 0)
-    assert (bill.untagged_usd, bill.others_usd) == (Decimal("3.5"), 7)
+    assert (box.quantity, box.cash, box.amortized, box.day) == (Decimal(24), covered_cash, Decimal("1.2"), SECOND)
+    assert (by_type[""].kind, by_type[""].cash, by_type[""].quantity) == ("credit", Decimal(-3), Decimal(0))
+    assert (bill.untagged_usd, bill.others_usd) == (Decimal("3.5"), Decimal(7))
 
 
 @pytest.mark.parametrize("name", ["cur.csv", "cur.csv.gz", "cur.parquet"])
@@ -111,9 +118,9 @@ def test_of_a_plans_fee_only_what_was_not_used_is_amortized(tmp_path: Path) -> N
     rows[2]["reservation_effective_cost"] = "0.96"
     found = {each.usage_type: each for each in read_export(write(tmp_path / "a.csv", rows), "dev").charges}
     assert {name: (each.cash, each.amortized, each.kind) for name, each in found.items()} == {
-        "ComputeSP": (24, 6, "fee"),
-        "HeavyUsage": (9, Decimal("0.75"), "fee"),
-        "BoxUsage:c7g.large": (0, Decimal("0.96"), "usage"),
+        "ComputeSP": (Decimal(24), Decimal(6), "fee"),
+        "HeavyUsage": (Decimal(9), Decimal("0.75"), "fee"),
+        "BoxUsage:c7g.large": (Decimal(0), Decimal("0.96"), "usage"),
     }
     for row in rows:
         del row["savings_plan_used_commitment"]

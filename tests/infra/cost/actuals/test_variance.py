@@ -115,7 +115,7 @@ def test_what_was_not_expected_at_all_differs_by_quantity(report: dict[str, Any]
     own, mean = BOOK.spot("c7g.large").usd, next(Decimal(x["unit_price"]) for x in none if x["name"].startswith("EC2 spot"))
     told = bill(charge("AmazonEC2", "SpotUsage:c7g.large", 10, 10 * own))
     line = next(each for each in compare_bill(told, changed, "container", Decimal(730), BOOK, "cash").lines if each.key == SPOT)
-    assert (line.rate, line.volume, line.mix) == (0, 10 * mean, 10 * (own - mean))
+    assert (line.rate, line.volume, line.mix) == (Decimal(0), 10 * mean, 10 * (own - mean))
 
 
 @settings(max_examples=40, deadline=None)
@@ -201,7 +201,7 @@ def days(count: int, usd: int = 10, *extra: Charge) -> Bill:
 def test_usage_goes_on_and_what_was_once_does_not() -> None:
     credit = charge("A", "", 0, -25, kind="credit", day=DAY)
     expected = forecast(days(11, 10, credit), "cash")  # the eleventh day may not be whole
-    assert (expected.days, expected.usd, expected.so_far) == (10, 10 * 30 - 25, 110 - 25)
+    assert (expected.days, expected.usd, expected.so_far) == (10, Decimal(10 * 30 - 25), Decimal(110 - 25))
     assert "2026-11-11 is left out" in expected.method
 
 

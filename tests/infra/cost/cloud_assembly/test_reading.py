@@ -16,7 +16,7 @@ from infra.cost.cloud_assembly.settings import deployed_stage
 from infra.errors import InputError
 from infra.overrides import override
 
-MANIFEST = {
+MANIFEST: dict[str, Any] = {
     "version": "55.0.0",
     "artifacts": {
         "a": {
@@ -27,7 +27,10 @@ MANIFEST = {
         "a.assets": {"type": "cdk:asset-manifest"},
     },
 }
-FUNCTION = {"Type": "AWS::Lambda::Function", "Properties": {"Tags": [{"Key": "crossover:lane", "Value": "lambda"}]}}
+FUNCTION: dict[str, Any] = {
+    "Type": "AWS::Lambda::Function",
+    "Properties": {"Tags": [{"Key": "crossover:lane", "Value": "lambda"}]},
+}
 
 
 def write(folder: Path, resources: Any, manifest: object = MANIFEST, **besides: object) -> Path:
@@ -91,7 +94,7 @@ def test_two_stages_in_one_assembly_are_refused(tmp_path: Path) -> None:
     ],
 )
 def test_a_setting_that_cannot_be_read_names_the_resource(properties: dict[str, Any], said: str, tmp_path: Path) -> None:
-    body = {"Type": "AWS::Lambda::Function", "Properties": {**FUNCTION["Properties"], **properties}}  # type: ignore[dict-item]
+    body = {"Type": "AWS::Lambda::Function", "Properties": {**FUNCTION["Properties"], **properties}}
     with pytest.raises(InputError) as refused:
         deployed_stage(read_assembly(write(tmp_path, {"One": body})), DEFAULT_STAGE)
     assert said in str(refused.value)
@@ -150,7 +153,7 @@ def test_a_value_of_another_kind_is_one_line_that_names_it(
     ],
 )
 def test_an_artifact_that_cannot_be_read_is_never_left_out_in_silence(artifact: object, said: str, tmp_path: Path) -> None:
-    manifest = {"artifacts": {**MANIFEST["artifacts"], "b": artifact}}  # type: ignore[dict-item]
+    manifest = {"artifacts": {**MANIFEST["artifacts"], "b": artifact}}
     with pytest.raises(InputError, match=re.escape(said)):
         read_assembly(write(tmp_path, {"One": FUNCTION}, manifest))
 
@@ -161,7 +164,7 @@ def test_an_assembly_of_neither_lane_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_lambda_alone_can_have_is_told(tmp_path: Path) -> None:
-    lane = FUNCTION["Properties"]["Tags"]  # type: ignore[index]
+    lane = FUNCTION["Properties"]["Tags"]
     managed = {"LambdaManagedInstancesCapacityProviderConfig": {"PerExecutionEnvironmentMaxConcurrency": 8}}
     function = {
         "Architectures": ["arm64"],

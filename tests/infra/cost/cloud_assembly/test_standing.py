@@ -68,14 +68,14 @@ def test_what_stands_beside_the_kits_own_is_priced_with_its_logical_ids(tmp_path
         Zone={"Type": "AWS::Route53::HostedZone"},
     )
     expected = {
-        "KMS keys, from templates": (1, 1, ("a/Key",)),
-        "Secrets, from templates": (2, Decimal("0.8"), ("a/One", "a/Two")),
-        "Advanced parameters, from templates": (1, Decimal("0.05"), ("a/Advanced",)),
-        "CloudWatch alarms of high resolution, from templates": (1, Decimal("0.3"), ("a/Quick",)),
-        "CloudWatch alarms, from templates": (2, Decimal("0.2"), ("a/Share",)),
-        "Scheduler invocations, from templates": (730, Decimal("0.00073"), ("a/Hourly",)),
-        "VPC endpoints, from templates": (1460, Decimal("14.6"), ("a/Endpoint",)),
-        "Hosted zones, from templates": (1, Decimal("0.5"), ("a/Zone",)),
+        "KMS keys, from templates": (Decimal(1), Decimal(1), ("a/Key",)),
+        "Secrets, from templates": (Decimal(2), Decimal("0.8"), ("a/One", "a/Two")),
+        "Advanced parameters, from templates": (Decimal(1), Decimal("0.05"), ("a/Advanced",)),
+        "CloudWatch alarms of high resolution, from templates": (Decimal(1), Decimal("0.3"), ("a/Quick",)),
+        "CloudWatch alarms, from templates": (Decimal(2), Decimal("0.2"), ("a/Share",)),
+        "Scheduler invocations, from templates": (Decimal(730), Decimal("0.00073"), ("a/Hourly",)),
+        "VPC endpoints, from templates": (Decimal(1460), Decimal("14.6"), ("a/Endpoint",)),
+        "Hosted zones, from templates": (Decimal(1), Decimal("0.5"), ("a/Zone",)),
     }
     lines = {line.name: line for line in comparison.lambda_lane.lines if line.name.endswith(", from templates")}
     assert {name: (line.quantity, line.usd, line.resources) for name, line in lines.items()} == expected

@@ -36,4 +36,4 @@ def test_type_without_spot_history_has_no_spot_price(book: PriceBook) -> None:
 
 def test_disks_are_paid_while_instances_run(book: PriceBook) -> None:
     (line,) = ec2.volumes(book, 8, Decimal(1460), Decimal(730), note="n")
-    assert (line.quantity, line.unit, line.usd) == (16, "GB-month", Decimal("1.28"))
+    assert (line.quantity, line.unit, line.usd) == (Decimal(16), "GB-month", Decimal("1.28"))

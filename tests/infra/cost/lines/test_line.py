@@ -52,7 +52,7 @@ def test_amount_at_the_end_of_a_tier_stays_in_it() -> None:
 
 def test_nothing_used_is_one_line_of_nothing() -> None:
     (line,) = priced(BOOK.price("AWSDataTransfer", "out_internet"), Decimal(0), name="Out", note="")
-    assert (line.quantity, line.usd) == (0, 0)
+    assert line.quantity == line.usd == 0
 
 
 @pytest.mark.parametrize("bad", [-1, float("nan"), float("inf"), Decimal("-0.1"), Decimal("NaN")])

@@ -152,16 +152,17 @@ class Insights:
         self.asked.append(request)
         return {"queryId": str(len(self.asked) - 1)}
 
-    def stop_query(self, queryId: str) -> dict[str, bool]:
-        self.stopped.append(queryId)
+    def stop_query(self, **request: Any) -> dict[str, bool]:
+        self.stopped.append(request["queryId"])
         return {"success": True}
 
-    def get_query_results(self, queryId: str, nextToken: str = "0") -> dict[str, Any]:
-        seen = self.answers[queryId] = self.answers.get(queryId, -1) + 1
+    def get_query_results(self, **request: Any) -> dict[str, Any]:
+        query = request["queryId"]
+        seen = self.answers[query] = self.answers.get(query, -1) + 1
         if seen < self.polls:
             return {"status": "Scheduled" if seen == 0 else "Running", "results": []}
-        rows = carried_out(self.asked[int(queryId)]["queryString"], [_discovered(each) for each in self.messages])
-        first = int(nextToken)
+        rows = carried_out(self.asked[int(query)]["queryString"], [_discovered(each) for each in self.messages])
+        first = int(request.get("nextToken", "0"))
         told = [[{"field": key, "value": value} for key, value in row.items()] for row in rows[first : first + self.page]]
         more = {"nextToken": str(first + self.page)} if first + self.page < len(rows) else {}
         return {"status": self.ends_as, "results": told, "statistics": {"bytesScanned": 1_000.0}, **more}

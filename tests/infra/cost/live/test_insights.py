@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -21,7 +23,9 @@ def read(insights: Insights, records: Records = JSON) -> tuple[LiveLane, int]:
 
 
 @pytest.mark.parametrize(("records", "one"), [(JSON, platform), (TEXT, report)])
-def test_counting_there_tells_what_reading_every_record_tells(records, one, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_counting_there_tells_what_reading_every_record_tells(
+    records: Records, one: Callable[..., str], tmp_path: Path
+) -> None:
     lines = [one(1.37**n, init=400.0 + n if n % 10 == 0 else None) for n in range(40)] * 3
     lines += [one(9.0, status="timeout"), one(8.0, status="error")]
     path = tmp_path / "r.log"
@@ -67,7 +71,7 @@ def test_waiting_ends_and_so_does_an_answer_that_may_be_cut() -> None:
         read(Insights([platform(5.0)], polls=10_000))
 
     class Full(Insights):
-        def get_query_results(self, queryId: str, nextToken: str = "0") -> dict[str, object]:
+        def get_query_results(self, **request: object) -> dict[str, object]:
             return {"status": "Complete", "results": [[]] * 10_000}
 
     with pytest.raises(KitError, match=r"10,000 rows or more, which may be cut short"):
@@ -92,7 +96,7 @@ def test_no_record_at_all_is_no_sample() -> None:
 
 def test_a_row_that_is_no_number_is_refused() -> None:
     class Odd(Insights):
-        def get_query_results(self, queryId: str, nextToken: str = "0") -> dict[str, object]:
+        def get_query_results(self, **request: object) -> dict[str, object]:
             rows = [[{"field": "samples", "value": "many"}]]
             return {"status": "Complete", "results": rows, "statistics": {}}
 

@@ -34,8 +34,8 @@ def test_prices_are_exact_decimals(book: PriceBook) -> None:
 
 def test_instances_of_both_architectures_have_shape_and_price(book: PriceBook) -> None:
     arm, intel = book.instance("c7g.large"), book.instance("c7i.large")
-    assert (arm.architecture, arm.vcpu, arm.memory_gib) == ("arm64", 2, 4)
-    assert (intel.architecture, intel.vcpu, intel.memory_gib) == ("x86_64", 2, 4)
+    assert (arm.architecture, arm.vcpu, arm.memory_gib) == ("arm64", 2, Decimal(4))
+    assert (intel.architecture, intel.vcpu, intel.memory_gib) == ("x86_64", 2, Decimal(4))
     assert arm.on_demand.usd < intel.on_demand.usd
 
 

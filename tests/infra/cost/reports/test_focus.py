@@ -178,7 +178,7 @@ def test_the_foundations_validator_finds_nothing_but_what_it_cannot_tell(
     (tmp_path / "billed.parquet").write_bytes(billed_bytes(export, "dev", date(2026, 11, 1), Path("billed.parquet")))
 
     def validated(name: str) -> str:
-        command = [validator / "bin" / "focus-validator", "--data-file", tmp_path / name, *options]
+        command = [str(validator / "bin" / "focus-validator"), "--data-file", str(tmp_path / name), *options]
         return subprocess.run(command, cwd=packages, capture_output=True, text=True, timeout=300, check=False).stdout
 
     def failed(told: str) -> set[str]:

@@ -130,14 +130,14 @@ def test_stale_book_is_said_on_every_report(
 ) -> None:
     late = replace(options, report_date=date(2027, 3, 1))
     stale = compare(profile, flat_rate(5), book, stage, options=late)
-    assert report_document(stale)["prices"]["stale"] is True  # type: ignore[index]
+    assert report_document(stale)["prices"]["stale"] is True
     assert "98 days old: out of date" in terminal(stale)
 
 
 def test_fresh_book_still_names_figures_older_than_90_days(comparison: Comparison) -> None:
     prices = report_document(comparison)["prices"]
-    assert prices["stale"] is False  # type: ignore[index]
-    old = {each["dimension"] for each in prices["older_than_that"]}  # type: ignore[index]
+    assert prices["stale"] is False
+    old = {each["dimension"] for each in prices["older_than_that"]}
     assert "out_internet" in old
     assert "alb_hour" not in old
     assert "AWSDataTransfer out_internet (2024-09-25)" in " ".join(terminal(comparison).split())

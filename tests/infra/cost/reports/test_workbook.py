@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -55,7 +56,7 @@ class World:
 Change = Callable[[World], World]
 
 
-def both_lanes(**figures: float) -> Change:
+def both_lanes(**figures: float | None) -> Change:
     def apply(world: World) -> World:
         lanes = {
             name: msgspec.structs.replace(getattr(world.profile, name), **figures) for name in ("lambda_lane", "container_lane")
@@ -65,29 +66,26 @@ def both_lanes(**figures: float) -> Change:
     return apply
 
 
-def fleet(**settings: object) -> Change:
+def fleet(**settings: Any) -> Change:
     return lambda world: replace(
         world,
-        stage=replace(world.stage, container_lane=replace(world.stage.container_lane, **settings)),  # type: ignore[arg-type]
+        stage=replace(world.stage, container_lane=replace(world.stage.container_lane, **settings)),
     )
 
 
-def lambda_lane(**settings: object) -> Change:
+def lambda_lane(**settings: Any) -> Change:
     return lambda world: replace(
         world,
-        stage=replace(world.stage, lambda_lane=replace(world.stage.lambda_lane, **settings)),  # type: ignore[arg-type]
+        stage=replace(world.stage, lambda_lane=replace(world.stage.lambda_lane, **settings)),
     )
 
 
-def watch(**settings: object) -> Change:
-    return lambda world: replace(
-        world,
-        stage=replace(world.stage, watch=replace(world.stage.watch, **settings)),  # type: ignore[arg-type]
-    )
+def watch(**settings: Any) -> Change:
+    return lambda world: replace(world, stage=replace(world.stage, watch=replace(world.stage.watch, **settings)))
 
 
-def options(**settings: object) -> Change:
-    return lambda world: replace(world, options=replace(world.options, **settings))  # type: ignore[arg-type]
+def options(**settings: Any) -> Change:
+    return lambda world: replace(world, options=replace(world.options, **settings))
 
 
 def traffic(factor: float) -> Change:
@@ -143,7 +141,7 @@ EDITS: Mapping[str, tuple[Mapping[str, float], Change]] = {
 }
 
 SPLIT = "a split with a savings plan"
-NETWORK = {
+NETWORK: Mapping[str, Change] = {
     "NAT gateways, WAF, cache, provisioned": lambda world: replace(
         world,
         stage=replace(
@@ -182,7 +180,7 @@ NETWORK = {
         response_bytes=None,
         upstream_bytes_in=None,
         upstream_bytes_out=None,
-        log_bytes_per_search=None,  # type: ignore[arg-type]
+        log_bytes_per_search=None,
     ),
     "scheduled minimums": lambda world: replace(
         fleet(schedules=("min=6@30 7 * * 1-5", "min=3@0 19 * * 1-5"))(world), traffic=flat_rate(37.5)

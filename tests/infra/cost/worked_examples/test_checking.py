@@ -75,7 +75,7 @@ def test_each_line_is_quantity_times_price(book: PriceBook) -> None:
             assert line.usd == line.quantity * line.unit_price, example.id
 
 
-def _example(kind: str, total_usd: str = "1", **inputs: object) -> Example:
+def _example(kind: str, total_usd: str = "1", /, **inputs: object) -> Example:
     return Example(
         id="x", kind=kind, inputs=Inputs("x", inputs), published=Decimal(total_usd), tolerance=Decimal(0), source="", note=""
     )

@@ -30,7 +30,7 @@ class Cloud:
     def __init__(self, aws: LocalAws) -> None:
         self.aws, self.lambdas, self.stacks = aws, aws.client("lambda"), aws.client("cloudformation")
         aws.client("s3").create_bucket(Bucket="assets")
-        trust = {"Version": "2012-10-17", "Statement": []}  # type: ignore[var-annotated]
+        trust: dict[str, object] = {"Version": "2012-10-17", "Statement": []}
         self.role = aws.client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
         resources = Resources(
             stage="prod",

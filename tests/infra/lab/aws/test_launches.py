@@ -18,11 +18,13 @@ def group(base: int, percent: int) -> Any:
 
 
 def member(name: str, *, spot: bool, zone: str = "a", version: int = 1, since: float = 0.0, protected: bool = False) -> Any:
-    return SimpleNamespace(name=name, spot=spot, zone=zone, version=version, since=since, protected_from_scale_in=protected)
+    return SimpleNamespace(
+        instance=SimpleNamespace(id=name), spot=spot, zone=zone, version=version, since=since, protected_from_scale_in=protected
+    )
 
 
 def leaving(which: Any, candidates: list[Any], count: int) -> list[str]:
-    return [each.name for each in leave_first(which, candidates, count)]
+    return [each.instance.id for each in leave_first(which, candidates, count)]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +71,7 @@ def test_as_many_leave_as_are_asked_for_and_the_mixture_is_kept(
     count = data.draw(st.integers(0, len(spots)))
     candidates = [member(str(number), spot=spot) for number, spot in enumerate(spots)]
     gone = leave_first(group(base, percent), candidates, count)
-    assert len(gone) == len({each.name for each in gone}) == count
+    assert len(gone) == len({each.instance.id for each in gone}) == count
     before, after = spots.count(False), sum(not each.spot for each in candidates if each not in gone)
     wanted = on_demand_share(group(base, percent), len(spots) - count)
     assert after >= min(before, wanted), "on demand goes below its share only where there was less"

@@ -9,7 +9,7 @@ import boto3
 import pytest
 from moto import mock_aws
 from moto.autoscaling.models import autoscaling_backends
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from infra.lab.aws.cloudwatch.backend import CloudWatch
 from infra.lab.aws.cloudwatch.statistics import Samples

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -139,12 +139,13 @@ def test_other_weights_are_refused_everywhere(stage: Stage, weights: tuple[int, 
     rule = {"ListenerArn": stage.listener, "Conditions": condition}
     kept = stage.balancing.create_rule(**rule, Priority=50, Actions=[stage.forward(30, 70)])["Rules"][0]["RuleArn"]
     actions = [stage.forward(*weights)]
+    calls: tuple[Callable[[], object], ...] = (
+        lambda: stage.balancing.modify_rule(RuleArn=kept, Actions=actions),
+        lambda: stage.balancing.create_rule(**rule, Priority=51, Actions=actions),
+        lambda: stage.balancing.modify_listener(ListenerArn=stage.listener, DefaultActions=actions),
+    )
     try:
-        for call in (
-            lambda: stage.balancing.modify_rule(RuleArn=kept, Actions=actions),
-            lambda: stage.balancing.create_rule(**rule, Priority=51, Actions=actions),
-            lambda: stage.balancing.modify_listener(ListenerArn=stage.listener, DefaultActions=actions),
-        ):
+        for call in calls:
             with pytest.raises(ClientError, match="must be between 0 and 999") as refused:
                 call()
             assert refused.value.response["Error"]["Code"] == "ValidationError"

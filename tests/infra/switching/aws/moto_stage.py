@@ -31,7 +31,7 @@ MIXTURE: Any = {
 
 def refusal(code: str, status: int = 400, message: str = "no", operation: str = "Anything") -> ClientError:
     return ClientError(
-        {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item]
+        {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}},
         operation,
     )
 

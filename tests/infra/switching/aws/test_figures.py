@@ -130,7 +130,7 @@ def test_the_load_is_of_the_last_hour_and_its_rate_of_the_busiest_minute(stage: 
     publish(stage, "RequestCount", "lambda", {T0: 600, T0 + 60: 6_000})
     stage.metrics.publish("Duration", stage.resources.function, "Average", {T0: 400, T0 + 60: 600, T0 + 120: 9_000})
     stage.metrics.publish("CPUUtilization", stage.resources.group, "Average", {T0: 20, T0 + 300: 40})
-    requests = {"lambda": 6_600, "container": 0}
+    requests: dict[str, int | None] = {"lambda": 6_600, "container": 0}
     assert lanes.load() == Load(rps=100.0, requests=requests, cpu_share=0.3, instances=2, seconds=0.5)
 
 

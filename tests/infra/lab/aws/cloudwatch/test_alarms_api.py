@@ -35,7 +35,7 @@ class Watched:
 
     def alarm(self, name: str) -> dict[str, Any]:
         found = self.client.describe_alarms(AlarmNames=[name], AlarmTypes=["MetricAlarm", "CompositeAlarm"])
-        (alarm,) = [*found["MetricAlarms"], *found["CompositeAlarms"]]
+        (alarm,) = found["MetricAlarms"] + found["CompositeAlarms"]
         return dict(alarm)
 
     def state(self, name: str) -> str:

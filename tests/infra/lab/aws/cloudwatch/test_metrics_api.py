@@ -104,7 +104,9 @@ def test_pages_hold_as_many_points_as_are_asked_for_and_lose_none(publisher: Pub
         publisher.publish("B", minute, Value=10 * minute)
     queries = [publisher.stat("a", "A", "Sum"), publisher.stat("b", "B", "Sum")]
     got: dict[str, list[tuple[int, float]]] = {"a": [], "b": []}
-    statuses, token, pages = [], {}, 0
+    statuses: list[tuple[str, str]] = []
+    token: dict[str, Any] = {}
+    pages = 0
     while True:
         answer = publisher.data(queries, MaxDatapoints=4, **token)
         pages += 1

@@ -21,7 +21,7 @@ from infra.lab.live.front.counts import Tally
 from infra.lab.live.front.followed import Snapshot
 from infra.lab.live.front.groups import Target
 from infra.lab.live.front.health import Result
-from infra.lab.live.front.listeners import FixedResponse, Forward, HeaderIs, Redirect, condition
+from infra.lab.live.front.listeners import Action, Condition, FixedResponse, Forward, Redirect, condition
 from infra.lab.live.front.node import Around
 from infra.lab.live.front.roster import Roster
 from tests.infra.lab.live.front.targets import (
@@ -38,7 +38,7 @@ from tests.infra.lab.live.front.targets import (
     until,
 )
 
-LANE = HeaderIs("x-lane", condition({"Field": "host-header", "Values": ["two"]}).patterns)  # type: ignore[attr-defined]
+LANE = condition({"Field": "http-header", "HttpHeaderConfig": {"HttpHeaderName": "x-lane", "Values": ["two"]}})
 
 
 @dataclass
@@ -144,7 +144,7 @@ async def test_a_request_that_names_its_lane_gets_it(one: Served, two: Served) -
 
 
 async def test_fixed_answers_and_redirects_come_from_the_load_balancer_itself() -> None:
-    rules = [
+    rules: list[tuple[list[Condition], Action]] = [
         ([LANE], FixedResponse(404, "text/plain", "no such route\n")),
         ([], Redirect(301, "HTTPS", "#{host}", "443", "/#{path}", "#{query}")),
     ]
@@ -281,8 +281,8 @@ async def test_a_target_that_says_nothing_for_the_idle_timeout_is_504(one: Serve
 
 
 async def test_a_callers_connection_that_is_idle_is_closed_after_the_idle_timeout() -> None:
-    rules = [([], FixedResponse(200, "text/plain", "here"))]
-    async with front(snapshot({}, {}, rules=rules, idle_timeout_s=0.2)) as live:
+    here = FixedResponse(200, "text/plain", "here")
+    async with front(snapshot({}, {}, rules=[([], here)], idle_timeout_s=0.2)) as live:
         reader, writer = await asyncio.open_connection("127.0.0.1", int(live.balancer.url.rpartition(":")[2]))
         writer.write(b"GET / HTTP/1.1\r\nHost: example.com\r\n\r\n")
         assert (await reader.readline()).startswith(b"HTTP/1.1 200")

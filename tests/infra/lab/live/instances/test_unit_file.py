@@ -21,7 +21,7 @@ def test_the_instances_units_say_what_runs_and_how(tmp_path: Path) -> None:
     service = units[SERVICE]
     assert service.command[:3] == ("/usr/bin/python3.13", "-m", "app.serve")
     assert service.command[service.command.index("--workers") + 1] == "${CROSSOVER_WORKERS}"
-    assert (service.restart_s, service.final_codes, service.stop_s) == (1, {2}, STOP_TIMEOUT_S)
+    assert (service.restart_s, service.final_codes, service.stop_s) == (1, frozenset({2}), STOP_TIMEOUT_S)
     assert service.environment_files == ("/run/crossover/secrets", "/etc/crossover/environment")
     assert service.requires == (SECRETS,)
     assert (units[AGENT].restart_s, units[AGENT].runtime_directories) == (2, ("crossover-agent",))

@@ -59,7 +59,7 @@ class Aws:
         if self.refusals:
             status, code = self.refusals.pop(0)
             told = {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": status}}
-            raise ClientError(told, "Invoke")  # type: ignore[arg-type]
+            raise ClientError(told, "Invoke")
         self.invoked.append(json.loads(Payload))
 
     def get_queue_url(self, **_: Any) -> dict[str, str]:
