@@ -46,7 +46,7 @@ def run(lab: Lab, rounds: int) -> Figures:
         agree = versions.await_agreed()
         requests = calling.stop()
     if rounds > 1 and ended.code == 0:
-        _require_refused(lab, other)
+        _require_refused(lab, versions, other)
     more = {"at_goal": int(at_goal), "skewed": versions.skewed, "agree": int(agree), "deployments": min(rounds, 2)}
     return Figures.of("deploy-midway", requests, ended, began, **more)
 
@@ -59,17 +59,21 @@ def _now_and_other(lab: Lab, ground: Ground) -> tuple[Path, Path]:
     return (first, changed) if is_first else (changed, first)
 
 
-def _require_refused(lab: Lab, other: Path) -> None:
+def _require_refused(lab: Lab, versions: Versions, other: Path) -> None:
     """Deploy the function alone, another bundle; `KitError` where the next switch is not refused for it, or cannot be allowed.
-    The whole stage is then deployed so."""
+    The whole stage is then deployed so, in any case: no other drill's switch would begin."""
     lab.deploy_one("lambda", other)
-    refused = lab.operator("switch", "lambda", *UNITS["lambda"], *BRISKLY)
-    if refused.returncode != 1 or "the lambda lane runs bundle" not in refused.stderr:
-        raise KitError(f"lanes of two bundles: the switch ended with {refused.returncode}: {refused.stderr.strip()}")
-    allowed = lab.operator("plan", "lambda", *UNITS["lambda"], "--allow-version-skew")
-    if allowed.returncode != 0:
-        raise KitError(f"lanes of two bundles, allowed: {allowed.stderr.strip()}")
-    lab.deploy(other)
+    try:
+        if not versions.await_differing():
+            raise KitError("the lanes do not tell two bundles though the function alone was deployed")
+        refused = lab.operator("switch", "lambda", *UNITS["lambda"], *BRISKLY)
+        if refused.returncode != 1 or "the lambda lane runs bundle" not in refused.stderr:
+            raise KitError(f"lanes of two bundles: the switch ended with {refused.returncode}: {refused.stderr.strip()}")
+        allowed = lab.operator("plan", "lambda", *UNITS["lambda"], "--allow-version-skew")
+        if allowed.returncode != 0:
+            raise KitError(f"lanes of two bundles, allowed: {allowed.stderr.strip()}")
+    finally:
+        lab.deploy(other)
 
 
 def _switch_and_deploy(lab: Lab, ground: Ground, versions: Versions, goal: str, assembly: Path, *, held: bool) -> Ended:

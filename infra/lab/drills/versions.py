@@ -12,7 +12,7 @@ from infra.lab.live.lab import Lab
 from infra.switching.aws import probe
 
 EVERY_S = 0.3
-AGREED_S = 60.0
+TOLD_S = 60.0
 
 
 class Versions:
@@ -41,9 +41,16 @@ class Versions:
 
     def await_agreed(self) -> bool:
         """Whether all lanes tell the same bundle in the end."""
-        end = time.monotonic() + AGREED_S
+        return self._await(1)
+
+    def await_differing(self) -> bool:
+        """Whether the lanes come to tell different ones: a new version answers a moment after its deployment."""
+        return self._await(2)
+
+    def _await(self, bundles: int) -> bool:
+        end = time.monotonic() + TOLD_S
         while time.monotonic() < end:
-            if len(set(found := self.look())) == 1 and None not in found:
+            if len(set(found := self.look())) == bundles and None not in found:
                 return True
             time.sleep(EVERY_S)
         return False
