@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from infra.config import Stage
 from infra.cost import capacity
-from infra.cost.lane import CostOptions
+from infra.cost.lane import LANE_NAMES, CostOptions
 from infra.cost.model import fleet_instance
 from infra.cost.prices.book import PriceBook
 from infra.cost.profile import WorkloadProfile
@@ -68,9 +68,8 @@ def find_crossover(
     below = "container" if dearer[0] else "lambda"
     reason = None
     if not found:
-        named = "Lambda" if below == "lambda" else below
         reason = (
-            f"the {named} lane is the cheaper one at every steady rate up to {highest:,.0f}/s, "
+            f"the {LANE_NAMES[below]} lane is the cheaper one at every steady rate up to {highest:,.0f}/s, "
             f"which is what {fleet.max_instances} instances serve"
         )
     elif len(found) > 1:

@@ -18,6 +18,8 @@ from infra.cost.traffic.profile import TrafficProfile
 from infra.errors import InputError
 
 DAYS_PER_MONTH_OF_LOGS = Decimal(30)
+LANE_NAMES = {"lambda": "Lambda", "container": "container"}
+"""As they stand in a sentence, before "lane"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -253,8 +253,7 @@ def _failed(
 @functools.cache
 def runtime_folder(python: str, interpreter: Path, group: str = "runtime") -> Path:
     """The locked runtime client for a Python minor version, byte-compiled, installed once: what AWS puts beside a bundle; or
-    its SDK, which is there too, the group `sdk`. Not for an event loop: it may
-    start processes."""
+    its SDK, which is there too, the group `sdk`. Not for an event loop: it may start processes."""
     requirements = locked_requirements(group)
     digest = hashlib.sha256(requirements.encode()).hexdigest()[:12]
     folder = ROOT / "out" / "runtime" / digest / f"py{python}"

@@ -6,11 +6,9 @@ from datetime import date
 
 from infra.cost.compare import Comparison
 from infra.cost.exact import EXACT
-from infra.cost.lane import LaneCost
+from infra.cost.lane import LANE_NAMES, LaneCost
 from infra.cost.lines.line import LineItem
 from infra.cost.prices.book import STALE_AFTER_DAYS
-
-LANE_NAMES = {"lambda": "Lambda", "container": "container"}
 
 
 def headline(comparison: Comparison) -> str:

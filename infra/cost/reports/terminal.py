@@ -11,9 +11,8 @@ from rich.table import Table
 
 from infra.cost.carbon import SOURCE, carbon
 from infra.cost.compare import Comparison
-from infra.cost.lane import LaneCost
+from infra.cost.lane import LANE_NAMES, LaneCost
 from infra.cost.reports.findings import (
-    LANE_NAMES,
     crossover_sentence,
     headline,
     likely_sentence,

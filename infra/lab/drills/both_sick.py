@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 
-from infra.errors import KitError
 from infra.lab.drills.calling import Calling
 from infra.lab.drills.drill import Criteria, Drill, Figures
 from infra.lab.drills.ground import ground_of
@@ -47,12 +46,11 @@ def _await_answers(lab: Lab, lane: str) -> None:
     preflight's smoke search would meet them."""
     ground = ground_of(lab)
     headers = probe.lane_headers(ground.aws, ground.resources)[lane]
-    end, in_a_row = time.monotonic() + ANSWERS_S, 0
-    while in_a_row < IN_A_ROW:
-        if time.monotonic() > end:
-            raise KitError(f"the {lane} lane does not answer searches {ANSWERS_S:g} s after its suppliers were repaired")
-        in_a_row = in_a_row + 1 if probe.get(f"{lab.url}{SEARCH}", headers).status == 200 else 0
-        time.sleep(0.1)
+
+    def answers() -> bool:
+        return all(probe.get(f"{lab.url}{SEARCH}", headers).status == 200 for _ in range(IN_A_ROW))
+
+    ground.until(answers, ANSWERS_S, f"the {lane} lane does not answer searches though its suppliers are well,")
 
 
 def _one(lab: Lab, goal: str) -> Ended:

@@ -58,11 +58,11 @@ class Ground(AsDeployed):
 
     def await_whole(self) -> None:
         """Until as many instances as are wanted are in service and healthy, and none comes or leaves."""
-        self._await(self._whole, SETTLED_S, "the stage has not become well")
+        self.until(self._whole, SETTLED_S, "the stage has not become well")
 
     def await_loop_lag(self) -> None:
         """Until the instances' first figures are in CloudWatch: before, no switch to them begins."""
-        self._await(self._lag_told, LAG_S, "no instance has told its event-loop lag")
+        self.until(self._lag_told, LAG_S, "no instance has told its event-loop lag")
 
     def standing(self) -> list[dict[str, Any]]:
         """The group's instances, whatever their state."""
@@ -76,7 +76,8 @@ class Ground(AsDeployed):
         return AwsLanes(self._aws, self.resources, LabClock(self._lab.time)).load().lag_told
 
     @staticmethod
-    def _await(so: Callable[[], bool], limit_s: float, wrong: str) -> None:
+    def until(so: Callable[[], bool], limit_s: float, wrong: str) -> None:
+        """`KitError` that says `wrong` where it is not so after so many real seconds."""
         end = time.monotonic() + limit_s
         while not so():
             if time.monotonic() > end:
